@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace grove {
+
+/// The hash of an actor's address: XXH3-64 of the key, seeded with XXH3-64 of the type. Part of the client
+/// protocol (a client routes by it), so it can only change together with the protocol's version.
+[[nodiscard]] std::uint64_t hash_of_type(std::string_view type) noexcept;
+[[nodiscard]] std::uint64_t hash_of_address(std::uint64_t type_hash, std::string_view key) noexcept;
+
+/// The bucket of an address among `partitions` (1 or more): the high half of hash times partitions, so that
+/// it uses other bits than the directory's table does.
+[[nodiscard]] constexpr std::uint32_t partition_of(std::uint64_t hash, std::uint32_t partitions) noexcept {
+  return static_cast<std::uint32_t>(((hash >> 32U) * partitions) >> 32U);
+}
+
+inline constexpr std::uint32_t default_partitions = 1024;
+
+}  // namespace grove

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+include(GoogleTest OPTIONAL)
+
+# A folder of the project: a static library `grove_NAME` (alias `grove::NAME`), or with EXECUTABLE the program.
+#   grove_add_component(NAME [EXECUTABLE program] SOURCES file... [DEPENDS target...] [INSTALL_HEADERS])
+function(grove_add_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INSTALL_HEADERS" "EXECUTABLE" "SOURCES;DEPENDS")
+  if(arg_EXECUTABLE)
+    set(target grove_${name}_program)
+    add_executable(${target} ${arg_SOURCES})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${arg_EXECUTABLE} RUNTIME_OUTPUT_DIRECTORY
+                                                                            "${PROJECT_BINARY_DIR}/bin")
+    target_link_libraries(${target} PRIVATE grove_flags ${arg_DEPENDS})
+    install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+    return()
+  endif()
+  set(target grove_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  add_library(grove::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_link_libraries(${target} PUBLIC grove_flags ${arg_DEPENDS})
+  if(arg_INSTALL_HEADERS)
+    set_property(GLOBAL APPEND PROPERTY GROVE_INSTALLED_TARGETS ${target})
+    file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+    install(
+      DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/"
+      DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/grove/${folder}
+      COMPONENT development
+      FILES_MATCHING
+      PATTERN "*.h"
+      PATTERN "internal" EXCLUDE
+      PATTERN "cli" EXCLUDE)
+  endif()
+endfunction()
+
+# A GoogleTest program `test_NAME`, each of its tests a test of ctest.
+#   grove_add_test(NAME SOURCES file... [DEPENDS target...] [LABELS label...] [TIMEOUT seconds] [NO_MAIN])
+function(grove_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_MAIN" "TIMEOUT" "SOURCES;DEPENDS;LABELS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  if(NOT arg_LABELS)
+    set(arg_LABELS unit)
+  endif()
+  add_executable(test_${name} ${arg_SOURCES})
+  target_link_libraries(test_${name} PRIVATE grove_flags ${arg_DEPENDS} GTest::gmock
+                                             $<$<NOT:$<BOOL:${arg_NO_MAIN}>>:GTest::gmock_main>)
+  set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+                       PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
+
+# The C++ code of protobuf files below `proto/` (or ROOT): a static library `grove_NAME`; with ACTORS also what our own
+# plugin makes of their services: `grove_NAME_actors` (bases and references) and `grove_NAME_clients` (typed clients).
+#   grove_add_protos(NAME [ACTORS] [ROOT folder] FILES path.proto... [DEPENDS target...])
+function(grove_add_protos name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ACTORS" "ROOT" "FILES;DEPENDS")
+  if(NOT arg_ROOT)
+    set(arg_ROOT "${PROJECT_SOURCE_DIR}/proto")
+  endif()
+  set(out "${CMAKE_BINARY_DIR}/generated")
+  set(sources)
+  set(actor_sources)
+  set(client_headers)
+  foreach(file IN LISTS arg_FILES)
+    string(REGEX REPLACE "\\.proto$" "" stem "${file}")
+    get_filename_component(folder "${out}/${stem}" DIRECTORY)
+    file(MAKE_DIRECTORY "${folder}")
+    add_custom_command(
+      OUTPUT "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h"
+      COMMAND protobuf::protoc --proto_path=${arg_ROOT} --proto_path=${PROJECT_SOURCE_DIR}/proto --cpp_out=${out}
+              ${file}
+      DEPENDS "${arg_ROOT}/${file}"
+      VERBATIM)
+    list(APPEND sources "${out}/${stem}.pb.cc")
+    if(arg_ACTORS)
+      add_custom_command(
+        OUTPUT "${out}/${stem}.actor.cc" "${out}/${stem}.actor.h" "${out}/${stem}.client.h"
+        COMMAND protobuf::protoc --proto_path=${arg_ROOT} --proto_path=${PROJECT_SOURCE_DIR}/proto
+                --plugin=protoc-gen-grove=$<TARGET_FILE:grove_plugin_program> --grove_out=${out} ${file}
+        DEPENDS "${arg_ROOT}/${file}" grove_plugin_program
+        VERBATIM)
+      list(APPEND actor_sources "${out}/${stem}.actor.cc")
+      list(APPEND client_headers "${out}/${stem}.client.h")
+    endif()
+  endforeach()
+  add_library(grove_${name} STATIC ${sources})
+  add_library(grove::${name} ALIAS grove_${name})
+  # Generated code is not held to our warnings.
+  target_compile_options(grove_${name} PRIVATE -w)
+  target_include_directories(grove_${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${out}>)
+  target_link_libraries(grove_${name} PUBLIC protobuf::libprotobuf ${arg_DEPENDS})
+  if(arg_ACTORS)
+    add_library(grove_${name}_actors STATIC ${actor_sources})
+    add_library(grove::${name}_actors ALIAS grove_${name}_actors)
+    target_link_libraries(grove_${name}_actors PUBLIC grove_${name} grove_actor)
+    add_custom_target(grove_${name}_client_headers DEPENDS ${client_headers})
+    add_library(grove_${name}_clients INTERFACE)
+    add_library(grove::${name}_clients ALIAS grove_${name}_clients)
+    add_dependencies(grove_${name}_clients grove_${name}_client_headers)
+    target_link_libraries(grove_${name}_clients INTERFACE grove_${name} grove_client)
+  endif()
+endfunction()

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a preset may switch, and the flags that every component is compiled with.
+option(GROVE_TESTS "Build the tests" ON)
+option(GROVE_BENCH "Build the microbenchmarks in bench/" OFF)
+option(GROVE_FUZZ "Build the libFuzzer targets (needs Clang)" OFF)
+option(GROVE_WERROR "Treat warnings as errors" OFF)
+set(GROVE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined | thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(GROVE_CCACHE ccache)
+if(GROVE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${GROVE_CCACHE}")
+endif()
+
+find_program(GROVE_MOLD mold)
+if(GROVE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(grove_flags INTERFACE)
+target_compile_options(
+  grove_flags
+  INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
+            $<$<BOOL:${GROVE_WERROR}>:-Werror>
+            # A report from a crashed worker needs frames; a large frame must not jump a guard page.
+            -fno-omit-frame-pointer -fstack-clash-protection)
+target_include_directories(
+  grove_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>
+                        $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/grove>)
+
+if(GROVE_SANITIZE)
+  add_compile_options(-fsanitize=${GROVE_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${GROVE_SANITIZE})
+endif()

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace grove {
+
+class actor_type;
+class message_pool;
+class reply_sink;
+struct actor_cell;
+struct turn;
+
+/// A call on its way: from the gate, from an actor of this worker, or from another worker, until it has been
+/// answered. One allocation holds it and its bytes (key, payload, call chain). It is in at most one mailbox
+/// or pending table, and besides in its origin's list of unfinished calls.
+struct message {
+  message(const message&) = delete;
+  message& operator=(const message&) = delete;
+
+  [[nodiscard]] std::string_view key() const noexcept { return {bytes(), key_size}; }
+  [[nodiscard]] std::string_view payload() const noexcept { return {bytes() + key_size, payload_size}; }
+
+  /// The addresses ("Type/key") of the actors that wait for this call, outermost first, one a line; for
+  /// messages that actors send. It makes a call cycle visible.
+  [[nodiscard]] std::string_view chain() const noexcept {
+    return {bytes() + key_size + payload_size, chain_size};
+  }
+
+  [[nodiscard]] bool wants_reply() const noexcept { return origin != nullptr; }
+
+  message* next = nullptr;  ///< In its actor's mailbox.
+
+  /// Who is told how the call ended, with two numbers of the origin's own. Null: a tell, or an origin that
+  /// has gone.
+  reply_sink* origin = nullptr;
+  std::uint64_t origin_session = 0;
+  std::uint64_t origin_id = 0;
+
+  /// The origin's list of unfinished calls.
+  message* previous_call = nullptr;
+  message* next_call = nullptr;
+
+  const actor_type* type = nullptr;
+  actor_cell* target = nullptr;  ///< Once it is in a mailbox of this worker.
+  turn* running = nullptr;       ///< Once its turn has begun.
+  std::uint64_t hash = 0;        ///< Of the address.
+  steady_time deadline{};
+  std::uint64_t remote_call = 0;  ///< The mesh's number for it, while another worker has it.
+  std::uint32_t key_size = 0;
+  std::uint32_t payload_size = 0;
+  std::uint32_t chain_size = 0;
+  std::uint16_t method = 0;       ///< Index into the type's methods.
+  std::uint16_t depth = 0;        ///< How many calls it is nested in.
+  std::uint16_t remote_slot = 0;  ///< The worker that has it, if `remote_call` is not 0.
+  bool cancelled = false;
+
+ private:
+  friend class message_pool;
+  explicit message(message_pool* pool, std::uint32_t size_class) noexcept
+      : pool_{pool}, size_class_{size_class} {}
+  ~message() = default;
+
+  [[nodiscard]] const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  [[nodiscard]] char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
+
+  message_pool* pool_;
+  std::uint32_t size_class_;
+};
+
+struct message_release {
+  void operator()(message* m) const noexcept;
+};
+using message_ptr = std::unique_ptr<message, message_release>;
+
+/// Where messages are allocated: free lists by size, so that the steady state allocates nothing.
+/// Affinity: one thread. Lifetime: outlives its messages.
+class message_pool {
+ public:
+  message_pool() = default;
+  message_pool(const message_pool&) = delete;
+  message_pool& operator=(const message_pool&) = delete;
+  ~message_pool();
+
+  /// A message with copies of these bytes; everything else is at its default.
+  [[nodiscard]] message_ptr make(std::string_view key, std::string_view payload, std::string_view chain = {});
+
+  /// How many messages are out.
+  [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
+
+ private:
+  friend struct message_release;
+  void release(message* m) noexcept;
+
+  // Sizes of 64 << class bytes after the header; what is larger is allocated and freed each time.
+  static constexpr std::size_t classes = 8;
+  static constexpr std::size_t kept_per_class_max = 4096;
+
+  std::array<message*, classes> free_{};
+  std::array<std::size_t, classes> free_count_{};
+  std::size_t in_use_ = 0;
+};
+
+}  // namespace grove

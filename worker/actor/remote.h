@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "worker/actor/message.h"
+
+namespace grove {
+
+/// What the runtime asks of the mesh: where actors live and how to reach them.
+/// Affinity: the worker's hub thread. None of its functions switches.
+class remote {
+ public:
+  remote() = default;
+  remote(const remote&) = delete;
+  remote& operator=(const remote&) = delete;
+  virtual ~remote() = default;
+
+  /// The worker slot that owns the address with this hash.
+  [[nodiscard]] virtual std::uint32_t owner_of(std::uint64_t hash) const noexcept = 0;
+  [[nodiscard]] virtual std::uint32_t own_slot() const noexcept = 0;
+
+  /// Sends `call` to the worker of `slot` and keeps it until it is answered, at the latest by that worker's
+  /// death; then its origin is told. A tell (no origin) is freed once it is in the ring. What cannot be sent
+  /// (the worker is down, its ring is full) is answered at once: UNAVAILABLE or RESOURCE_EXHAUSTED, not
+  /// executed.
+  virtual void send(std::uint32_t slot, message_ptr call) = 0;
+
+  /// Asks the worker that has `call` to give it up. The answer comes as for every call.
+  virtual void cancel(message& call) = 0;
+};
+
+/// What the mesh asks of the runtime.
+class message_receiver {
+ public:
+  message_receiver() = default;
+  message_receiver(const message_receiver&) = delete;
+  message_receiver& operator=(const message_receiver&) = delete;
+  virtual ~message_receiver() = default;
+
+  /// Puts a call into its actor's mailbox, activating the actor if need be; what cannot be taken is answered
+  /// at once.
+  virtual void deliver(message_ptr call) = 0;
+
+  /// Gives `call` up: it leaves its mailbox, or its turn is cancelled at the next switch point.
+  virtual void cancel(message& call) = 0;
+};
+
+}  // namespace grove

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <google/protobuf/message_lite.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "base/status.h"
+#include "worker/actor/message.h"
+
+namespace grove {
+
+/// The bytes of a protobuf message, encoded already or to be encoded straight into where they are needed.
+/// Lifetime: borrows what it was made from.
+class payload_source {
+ public:
+  payload_source() = default;
+  explicit payload_source(std::string_view encoded) noexcept : encoded_{encoded} {}
+
+  /// Computes the encoded size once and keeps it in `message`, which must not change until `write`.
+  explicit payload_source(const google::protobuf::MessageLite& message)
+      : message_{&message}, size_{message.ByteSizeLong()} {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return message_ != nullptr ? size_ : encoded_.size(); }
+
+  /// Writes `size()` bytes at `place`.
+  void write(char* place) const {
+    if (message_ != nullptr) {
+      message_->SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(place));
+    } else if (!encoded_.empty()) {
+      std::memcpy(place, encoded_.data(), encoded_.size());
+    }
+  }
+
+ private:
+  const google::protobuf::MessageLite* message_ = nullptr;
+  std::size_t size_ = 0;
+  std::string_view encoded_;
+};
+
+/// How a call ended. Borrows its text and its payload.
+struct reply {
+  status_code code = status_code::ok;
+  outcome result = outcome::executed;
+  std::string_view text;
+  payload_source payload;
+};
+
+/// Whoever waits for calls: the gate for its clients, the mesh for other workers, the runtime for its own
+/// actors. Affinity: the worker's hub thread. None of its functions switches.
+class reply_sink {
+ public:
+  reply_sink() = default;
+  reply_sink(const reply_sink&) = delete;
+  reply_sink& operator=(const reply_sink&) = delete;
+  virtual ~reply_sink() = default;
+
+  /// The call has ended so. Its message is freed by the caller afterwards; the origin removes it from its own
+  /// list.
+  virtual void finish(message& call, const reply& end) = 0;
+
+  /// One element of a streaming call.
+  virtual void item(message& call, const payload_source& payload) = 0;
+
+  /// How many bytes wait for the client of this call to read them: a producer's measure of a slow consumer.
+  [[nodiscard]] virtual std::size_t backlog_bytes(const message& call) const = 0;
+};
+
+}  // namespace grove

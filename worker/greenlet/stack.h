@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Stacks for greenlets. A stack is a piece of a slab: one mapping that holds many stacks of one size class, each with a
+// guard page below it.
+//
+// - Pages are committed by their first use. Where the kernel has guard regions (MADV_GUARD_INSTALL) a slab stays one
+//   mapping; elsewhere every guard page is made by mprotect and costs two.
+// - What the pool knows of a free stack lies outside the stack, so a free stack can lose all its pages.
+// - Stacks are reused last in, first out: the next greenlet gets the warmest one.
+// - The number of stacks is bounded. An exhausted pool says so; it never grows beyond the bound.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace grove {
+
+enum class stack_class : std::uint8_t { small, large };
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr std::size_t stack_growth_under_sanitizers = 8;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr std::size_t stack_growth_under_sanitizers = 8;
+#else
+inline constexpr std::size_t stack_growth_under_sanitizers = 1;
+#endif
+#else
+inline constexpr std::size_t stack_growth_under_sanitizers = 1;
+#endif
+
+/// Usable bytes of a stack of each class.
+inline constexpr std::size_t stack_bytes_small = 64 * 1024 * stack_growth_under_sanitizers;
+inline constexpr std::size_t stack_bytes_large = 256 * 1024 * stack_growth_under_sanitizers;
+
+/// What check_stack() insists on.
+inline constexpr std::size_t stack_low_mark = 8 * 1024;
+
+class stack_pool;
+
+/// A borrowed stack; its destructor gives it back to the pool.
+/// Lifetime: must not outlive its pool.
+class stack {
+ public:
+  stack() noexcept = default;
+  stack(stack&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), base_(other.base_), bytes_(other.bytes_), index_(other.index_), kind_(other.kind_) {}
+  stack& operator=(stack&& other) noexcept;
+  ~stack() { release(); }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return pool_ != nullptr; }
+  /// The lowest usable byte; the guard page ends here.
+  [[nodiscard]] std::byte* base() const noexcept { return base_; }
+  [[nodiscard]] std::byte* end() const noexcept { return base_ + bytes_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  /// Where the first frame starts. Shifted from end() by a different number of cache lines for neighbouring stacks, so
+  /// that the hot frames of many greenlets do not all fall into the same cache sets.
+  [[nodiscard]] std::byte* top() const noexcept;
+  /// True for an address in the guard page of this stack. Affinity: async-signal-safe.
+  [[nodiscard]] bool guards(const void* address) const noexcept;
+
+  void release() noexcept;
+
+ private:
+  friend class stack_pool;
+  stack(stack_pool& pool, std::byte* base, std::size_t bytes, std::uint32_t index, stack_class kind) noexcept
+      : pool_(&pool), base_(base), bytes_(bytes), index_(index), kind_(kind) {}
+
+  stack_pool* pool_ = nullptr;
+  std::byte* base_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::uint32_t index_ = 0;
+  stack_class kind_ = stack_class::small;
+};
+
+struct stack_pool_options {
+  std::size_t count_max = 16384;   ///< stacks of all classes that may be out at a time
+  std::size_t warm_max = 256;      ///< free stacks of a class whose pages trim() leaves alone
+  bool use_guard_regions = true;   ///< false: guard pages by mprotect even where the kernel has guard regions
+};
+
+/// Affinity: one thread at a time.
+class stack_pool {
+ public:
+  explicit stack_pool(stack_pool_options options = {});
+  ~stack_pool();
+  stack_pool(const stack_pool&) = delete;
+  stack_pool& operator=(const stack_pool&) = delete;
+
+  /// A stack, or nothing if count_max are out or the system gives no memory.
+  [[nodiscard]] std::optional<stack> try_take(stack_class kind = stack_class::small);
+
+  /// Gives the pages of cold free stacks back to the system, all but the warm_max that were used last.
+  /// Returns the number of stacks that lost their pages.
+  std::size_t trim() noexcept;
+
+  [[nodiscard]] bool exhausted() const noexcept { return out_ >= options_.count_max; }
+  /// Stacks that are out.
+  [[nodiscard]] std::size_t in_use() const noexcept { return out_; }
+  [[nodiscard]] std::size_t count_max() const noexcept { return options_.count_max; }
+  void set_count_max(std::size_t count) noexcept { options_.count_max = count; }
+  /// True if guard pages are guard regions and a slab is one mapping.
+  [[nodiscard]] bool guard_regions() const noexcept { return options_.use_guard_regions; }
+
+ private:
+  friend class stack;
+  struct slab {
+    std::byte* start;
+    std::size_t bytes;
+  };
+  struct size_class {
+    std::size_t stack_bytes;
+    std::size_t slab_stacks;
+    std::vector<std::byte*> free;  // bases; the last one is the warmest
+    std::size_t trimmed = 0;       // the first `trimmed` of `free` have no pages
+    std::vector<slab> slabs;
+  };
+
+  bool grow(size_class& pool_class);
+  bool guard(std::byte* page);
+  void give_back(stack& returned) noexcept;
+  size_class& class_of(stack_class kind) noexcept { return kind == stack_class::small ? small_ : large_; }
+
+  stack_pool_options options_;
+  std::size_t out_ = 0;
+  size_class small_;
+  size_class large_;
+};
+
+}  // namespace grove
