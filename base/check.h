@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <source_location>
 #include <string_view>
 
 namespace grove::base::detail {
 
 /// Reports a broken invariant on stderr and aborts the process; the supervisor restarts a worker that dies
 /// so.
-[[noreturn]] void check_failed(std::string_view condition, std::string_view text,
-                               std::source_location where) noexcept;
+[[noreturn]] void check_failed(std::string_view condition, std::string_view text, const char* file, int line,
+                               const char* function) noexcept;
 
 }  // namespace grove::base::detail
 
 /// Stops the process when `condition` is false, in every build: for bugs in Grove, never for bad input.
 /// `GROVE_CHECK(condition)` or `GROVE_CHECK(condition, "what it means")`.
-#define GROVE_CHECK(condition, ...)                                                  \
-  do {                                                                               \
-    if (!(condition)) [[unlikely]] {                                                 \
-      ::grove::base::detail::check_failed(#condition, std::string_view{__VA_ARGS__}, \
-                                          std::source_location::current());          \
-    }                                                                                \
+#define GROVE_CHECK(condition, ...)                                                                      \
+  do {                                                                                                   \
+    if (!(condition)) [[unlikely]] {                                                                     \
+      /* Not std::source_location, which Clang 14 has not got. */                                        \
+      ::grove::base::detail::check_failed(#condition, std::string_view{__VA_ARGS__}, __FILE__, __LINE__, \
+                                          static_cast<const char*>(__func__));                           \
+    }                                                                                                    \
   } while (false)

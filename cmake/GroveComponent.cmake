@@ -51,54 +51,61 @@ function(grove_add_test name)
                        PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()
 
-# The C++ code of protobuf files below `proto/` (or ROOT): a static library `grove_NAME`; with ACTORS also what our own
-# plugin makes of their services: `grove_NAME_actors` (bases and references) and `grove_NAME_clients` (typed clients).
-#   grove_add_protos(NAME [ACTORS] [ROOT folder] FILES path.proto... [DEPENDS target...])
+# The C++ code of protobuf files below `proto/` (or ROOT): a static library `grove_NAME`.
+#   grove_add_protos(NAME [ROOT folder] FILES path.proto... [DEPENDS target...])
 function(grove_add_protos name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ACTORS" "ROOT" "FILES;DEPENDS")
-  if(NOT arg_ROOT)
-    set(arg_ROOT "${PROJECT_SOURCE_DIR}/proto")
-  endif()
-  set(out "${CMAKE_BINARY_DIR}/generated")
-  set(sources)
-  set(actor_sources)
-  set(client_headers)
-  foreach(file IN LISTS arg_FILES)
-    string(REGEX REPLACE "\\.proto$" "" stem "${file}")
-    get_filename_component(folder "${out}/${stem}" DIRECTORY)
-    file(MAKE_DIRECTORY "${folder}")
-    add_custom_command(
-      OUTPUT "${out}/${stem}.pb.cc" "${out}/${stem}.pb.h"
-      COMMAND protobuf::protoc --proto_path=${arg_ROOT} --proto_path=${PROJECT_SOURCE_DIR}/proto --cpp_out=${out}
-              ${file}
-      DEPENDS "${arg_ROOT}/${file}"
-      VERBATIM)
-    list(APPEND sources "${out}/${stem}.pb.cc")
-    if(arg_ACTORS)
-      add_custom_command(
-        OUTPUT "${out}/${stem}.actor.cc" "${out}/${stem}.actor.h" "${out}/${stem}.client.h"
-        COMMAND protobuf::protoc --proto_path=${arg_ROOT} --proto_path=${PROJECT_SOURCE_DIR}/proto
-                --plugin=protoc-gen-grove=$<TARGET_FILE:grove_plugin_program> --grove_out=${out} ${file}
-        DEPENDS "${arg_ROOT}/${file}" grove_plugin_program
-        VERBATIM)
-      list(APPEND actor_sources "${out}/${stem}.actor.cc")
-      list(APPEND client_headers "${out}/${stem}.client.h")
-    endif()
-  endforeach()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOT" "FILES;DEPENDS")
+  grove_protoc(sources ROOT "${arg_ROOT}" FILES ${arg_FILES} OPTIONS "--cpp_out=${CMAKE_BINARY_DIR}/generated"
+               ENDINGS .pb.cc .pb.h)
   add_library(grove_${name} STATIC ${sources})
   add_library(grove::${name} ALIAS grove_${name})
   # Generated code is not held to our warnings.
   target_compile_options(grove_${name} PRIVATE -w)
-  target_include_directories(grove_${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${out}>)
+  target_include_directories(grove_${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/generated>)
   target_link_libraries(grove_${name} PUBLIC protobuf::libprotobuf ${arg_DEPENDS})
-  if(arg_ACTORS)
-    add_library(grove_${name}_actors STATIC ${actor_sources})
-    add_library(grove::${name}_actors ALIAS grove_${name}_actors)
-    target_link_libraries(grove_${name}_actors PUBLIC grove_${name} grove_actor)
-    add_custom_target(grove_${name}_client_headers DEPENDS ${client_headers})
-    add_library(grove_${name}_clients INTERFACE)
-    add_library(grove::${name}_clients ALIAS grove_${name}_clients)
-    add_dependencies(grove_${name}_clients grove_${name}_client_headers)
-    target_link_libraries(grove_${name}_clients INTERFACE grove_${name} grove_client)
+endfunction()
+
+# What protoc-gen-grove makes of the services in protobuf files whose messages are in the library PROTOS:
+# `grove_NAME_actors` (bases and references, for workers) and `grove_NAME_clients` (typed clients).
+#   grove_add_actor_code(NAME PROTOS target [ROOT folder] FILES path.proto...)
+function(grove_add_actor_code name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOT;PROTOS" "FILES")
+  grove_protoc(sources ROOT "${arg_ROOT}" FILES ${arg_FILES}
+               OPTIONS "--plugin=protoc-gen-grove=$<TARGET_FILE:grove_plugin_program>"
+                       "--grove_out=${CMAKE_BINARY_DIR}/generated" ENDINGS .actor.cc .actor.h .client.h
+               DEPENDS grove_plugin_program)
+  add_library(grove_${name}_actors STATIC ${sources})
+  add_library(grove::${name}_actors ALIAS grove_${name}_actors)
+  target_compile_options(grove_${name}_actors PRIVATE -w)
+  target_link_libraries(grove_${name}_actors PUBLIC ${arg_PROTOS} grove_actor)
+  add_library(grove_${name}_clients INTERFACE)
+  add_library(grove::${name}_clients ALIAS grove_${name}_clients)
+  add_dependencies(grove_${name}_clients grove_${name}_actors)
+  target_link_libraries(grove_${name}_clients INTERFACE ${arg_PROTOS} grove_client)
+endfunction()
+
+# Runs protoc over each file; OUT gets the names of the sources that it makes.
+function(grove_protoc out)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOT" "FILES;OPTIONS;ENDINGS;DEPENDS")
+  if(NOT arg_ROOT)
+    set(arg_ROOT "${PROJECT_SOURCE_DIR}/proto")
   endif()
+  set(all)
+  foreach(file IN LISTS arg_FILES)
+    string(REGEX REPLACE "\\.proto$" "" stem "${file}")
+    set(generated "${CMAKE_BINARY_DIR}/generated/${stem}")
+    get_filename_component(folder "${generated}" DIRECTORY)
+    file(MAKE_DIRECTORY "${folder}")
+    set(made)
+    foreach(ending IN LISTS arg_ENDINGS)
+      list(APPEND made "${generated}${ending}")
+    endforeach()
+    add_custom_command(
+      OUTPUT ${made}
+      COMMAND protobuf::protoc --proto_path=${arg_ROOT} --proto_path=${PROJECT_SOURCE_DIR}/proto ${arg_OPTIONS} ${file}
+      DEPENDS "${arg_ROOT}/${file}" ${arg_DEPENDS}
+      VERBATIM)
+    list(APPEND all ${made})
+  endforeach()
+  set(${out} "${all}" PARENT_SCOPE)
 endfunction()

@@ -26,7 +26,13 @@ message_pool::~message_pool() {
 }
 
 message_ptr message_pool::make(std::string_view key, std::string_view payload, std::string_view chain) {
-  const std::size_t size = key.size() + payload.size() + chain.size();
+  message_ptr m = make_blank(key, payload.size(), chain);
+  if (!payload.empty()) std::memcpy(m->payload_place(), payload.data(), payload.size());
+  return m;
+}
+
+message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_size, std::string_view chain) {
+  const std::size_t size = key.size() + payload_size + chain.size();
   const auto size_class = static_cast<std::uint32_t>(size <= 64 ? 0 : std::bit_width((size - 1) >> 6U));
   void* place = nullptr;
   if (size_class < classes && free_[size_class] != nullptr) {
@@ -41,15 +47,11 @@ message_ptr message_pool::make(std::string_view key, std::string_view payload, s
   }
   auto* const m = new (place) message{this, size_class};
   ++in_use_;
-  char* bytes = m->bytes();
-  const auto put = [&bytes](std::string_view part) {
-    if (!part.empty()) std::memcpy(bytes, part.data(), part.size());
-    bytes += part.size();
-    return static_cast<std::uint32_t>(part.size());
-  };
-  m->key_size = put(key);
-  m->payload_size = put(payload);
-  m->chain_size = put(chain);
+  m->key_size = static_cast<std::uint32_t>(key.size());
+  m->payload_size = static_cast<std::uint32_t>(payload_size);
+  m->chain_size = static_cast<std::uint32_t>(chain.size());
+  if (!key.empty()) std::memcpy(m->bytes(), key.data(), key.size());
+  if (!chain.empty()) std::memcpy(m->bytes() + key.size() + payload_size, chain.data(), chain.size());
   return message_ptr{m};
 }
 

@@ -15,6 +15,7 @@ class actor_type;
 class message_pool;
 class reply_sink;
 struct actor_cell;
+struct stream_state;
 struct turn;
 
 /// A call on its way: from the gate, from an actor of this worker, or from another worker, until it has been
@@ -33,6 +34,8 @@ struct message {
     return {bytes() + key_size + payload_size, chain_size};
   }
 
+  [[nodiscard]] char* payload_place() noexcept { return bytes() + key_size; }
+
   [[nodiscard]] bool wants_reply() const noexcept { return origin != nullptr; }
 
   message* next = nullptr;  ///< In its actor's mailbox.
@@ -49,8 +52,10 @@ struct message {
 
   const actor_type* type = nullptr;
   actor_cell* target = nullptr;  ///< Once it is in a mailbox of this worker.
-  turn* running = nullptr;       ///< Once its turn has begun.
-  std::uint64_t hash = 0;        ///< Of the address.
+  turn* running = nullptr;       ///< While its turn runs.
+  stream_state* stream =
+      nullptr;             ///< Once a streaming handler has opened it: the stream owns the message then.
+  std::uint64_t hash = 0;  ///< Of the address.
   steady_time deadline{};
   std::uint64_t remote_call = 0;  ///< The mesh's number for it, while another worker has it.
   std::uint32_t key_size = 0;
@@ -63,6 +68,7 @@ struct message {
 
  private:
   friend class message_pool;
+  friend struct message_release;
   explicit message(message_pool* pool, std::uint32_t size_class) noexcept
       : pool_{pool}, size_class_{size_class} {}
   ~message() = default;
@@ -90,6 +96,10 @@ class message_pool {
 
   /// A message with copies of these bytes; everything else is at its default.
   [[nodiscard]] message_ptr make(std::string_view key, std::string_view payload, std::string_view chain = {});
+
+  /// The same with `payload_size` bytes of payload that the caller has still to write at `payload_place()`.
+  [[nodiscard]] message_ptr make_blank(std::string_view key, std::size_t payload_size,
+                                       std::string_view chain = {});
 
   /// How many messages are out.
   [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Stacks for greenlets. A stack is a piece of a slab: one mapping that holds many stacks of one size class, each with a
-// guard page below it.
+// Stacks for greenlets. A stack is a piece of a slab: one mapping that holds many stacks of one size class,
+// each with a guard page below it.
 //
-// - Pages are committed by their first use. Where the kernel has guard regions (MADV_GUARD_INSTALL) a slab stays one
+// - Pages are committed by their first use. Where the kernel has guard regions (MADV_GUARD_INSTALL) a slab
+// stays one
 //   mapping; elsewhere every guard page is made by mprotect and costs two.
 // - What the pool knows of a free stack lies outside the stack, so a free stack can lose all its pages.
 // - Stacks are reused last in, first out: the next greenlet gets the warmest one.
@@ -47,7 +48,11 @@ class stack_pool;
 class stack {
  public:
   stack() noexcept = default;
-  stack(stack&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), base_(other.base_), bytes_(other.bytes_), index_(other.index_), kind_(other.kind_) {}
+  stack(stack&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)),
+        base_(other.base_),
+        bytes_(other.bytes_),
+        kind_(other.kind_) {}
   stack& operator=(stack&& other) noexcept;
   ~stack() { release(); }
 
@@ -56,8 +61,8 @@ class stack {
   [[nodiscard]] std::byte* base() const noexcept { return base_; }
   [[nodiscard]] std::byte* end() const noexcept { return base_ + bytes_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  /// Where the first frame starts. Shifted from end() by a different number of cache lines for neighbouring stacks, so
-  /// that the hot frames of many greenlets do not all fall into the same cache sets.
+  /// Where the first frame starts. Shifted from end() by a different number of cache lines for neighbouring
+  /// stacks, so that the hot frames of many greenlets do not all fall into the same cache sets.
   [[nodiscard]] std::byte* top() const noexcept;
   /// True for an address in the guard page of this stack. Affinity: async-signal-safe.
   [[nodiscard]] bool guards(const void* address) const noexcept;
@@ -66,20 +71,19 @@ class stack {
 
  private:
   friend class stack_pool;
-  stack(stack_pool& pool, std::byte* base, std::size_t bytes, std::uint32_t index, stack_class kind) noexcept
-      : pool_(&pool), base_(base), bytes_(bytes), index_(index), kind_(kind) {}
+  stack(stack_pool& pool, std::byte* base, std::size_t bytes, stack_class kind) noexcept
+      : pool_(&pool), base_(base), bytes_(bytes), kind_(kind) {}
 
   stack_pool* pool_ = nullptr;
   std::byte* base_ = nullptr;
   std::size_t bytes_ = 0;
-  std::uint32_t index_ = 0;
   stack_class kind_ = stack_class::small;
 };
 
 struct stack_pool_options {
-  std::size_t count_max = 16384;   ///< stacks of all classes that may be out at a time
-  std::size_t warm_max = 256;      ///< free stacks of a class whose pages trim() leaves alone
-  bool use_guard_regions = true;   ///< false: guard pages by mprotect even where the kernel has guard regions
+  std::size_t count_max = 16384;  ///< stacks of all classes that may be out at a time
+  std::size_t warm_max = 256;     ///< free stacks of a class whose pages trim() leaves alone
+  bool use_guard_regions = true;  ///< false: guard pages by mprotect even where the kernel has guard regions
 };
 
 /// Affinity: one thread at a time.
@@ -110,6 +114,7 @@ class stack_pool {
   struct slab {
     std::byte* start;
     std::size_t bytes;
+    std::vector<unsigned> valgrind_ids;  // empty unless under Valgrind
   };
   struct size_class {
     std::size_t stack_bytes;
@@ -119,12 +124,13 @@ class stack_pool {
     std::vector<slab> slabs;
   };
 
-  bool grow(size_class& pool_class);
-  bool guard(std::byte* page);
+  bool grow(size_class& wanted);
+  bool guard(std::byte* page) noexcept;
   void give_back(stack& returned) noexcept;
   size_class& class_of(stack_class kind) noexcept { return kind == stack_class::small ? small_ : large_; }
 
   stack_pool_options options_;
+  std::size_t guard_bytes_;
   std::size_t out_ = 0;
   size_class small_;
   size_class large_;

@@ -13,8 +13,9 @@ namespace grove {
 template <typename Signature>
 class unique_function;
 
-/// A callable that is moved and never copied, so that it can own sockets, handles and other unique functions. Callables
-/// of up to four words that move without throwing are held in place; larger ones cost one allocation.
+/// A callable that is moved and never copied, so that it can own sockets, handles and other unique functions.
+/// Callables of up to four words that move without throwing are held in place; larger ones cost one
+/// allocation.
 template <typename Result, typename... Args>
 class unique_function<Result(Args...)> {
  public:
@@ -22,8 +23,9 @@ class unique_function<Result(Args...)> {
   unique_function(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
 
   template <typename F>
-    requires(!std::same_as<std::decay_t<F>, unique_function> && std::is_invocable_r_v<Result, std::decay_t<F>&, Args...>)
-  unique_function(F&& f) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+  requires(!std::same_as<std::decay_t<F>, unique_function> &&
+           std::is_invocable_r_v<Result, std::decay_t<F>&, Args...>)
+      unique_function(F&& f) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
     using held = std::decay_t<F>;
     if constexpr (fits<held>) {
       std::construct_at(reinterpret_cast<held*>(room_), std::forward<F>(f));
@@ -62,8 +64,8 @@ class unique_function<Result(Args...)> {
   static constexpr std::size_t room_bytes = 4 * sizeof(void*);
 
   template <typename F>
-  static constexpr bool fits =
-      sizeof(F) <= room_bytes && alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
+  static constexpr bool fits = sizeof(F) <= room_bytes &&
+                               alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
 
   template <typename F>
   static constexpr operations in_place{

@@ -11,15 +11,15 @@
 
 namespace grove {
 
-/// What passes through a switch: nothing, or one object of any movable type (several go as a std::tuple). It differs from
-/// std::any in that the object is never copied. Objects of up to three words are held in place.
-class value {
+/// What passes through a switch: nothing, or one object of any movable type (several go as a std::tuple). It
+/// differs from std::any in that the object is never copied. Objects of up to three words are held in place.
+class switch_value {
  public:
-  value() noexcept = default;
+  switch_value() noexcept = default;
 
   template <typename T>
-    requires(!std::same_as<std::decay_t<T>, value>)
-  value(T&& object) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+  requires(!std::same_as<std::decay_t<T>, switch_value>) switch_value(
+      T&& object) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
     using held = std::decay_t<T>;
     if constexpr (fits<held>) {
       std::construct_at(reinterpret_cast<held*>(room_), std::forward<T>(object));
@@ -30,15 +30,15 @@ class value {
     }
   }
 
-  value(value&& other) noexcept { take(other); }
-  value& operator=(value&& other) noexcept {
+  switch_value(switch_value&& other) noexcept { take(other); }
+  switch_value& operator=(switch_value&& other) noexcept {
     if (this != &other) {
       reset();
       take(other);
     }
     return *this;
   }
-  ~value() { reset(); }
+  ~switch_value() { reset(); }
 
   [[nodiscard]] bool empty() const noexcept { return operations_ == nullptr; }
   [[nodiscard]] explicit operator bool() const noexcept { return !empty(); }
@@ -72,20 +72,21 @@ class value {
  private:
   struct operations {
     const std::type_info* type;
-    void* (*address)(void*)noexcept;
+    void* (*address)(void*) noexcept;
     void (*relocate)(void* to, void* from) noexcept;
     void (*destroy)(void*) noexcept;
   };
   static constexpr std::size_t room_bytes = 3 * sizeof(void*);
 
   template <typename T>
-  static constexpr bool fits =
-      sizeof(T) <= room_bytes && alignof(T) <= alignof(void*) && std::is_nothrow_move_constructible_v<T>;
+  static constexpr bool fits = sizeof(T) <= room_bytes &&
+                               alignof(T) <= alignof(void*) && std::is_nothrow_move_constructible_v<T>;
 
   template <typename T>
   static constexpr operations in_place{&typeid(T), [](void* room) noexcept { return room; },
                                        [](void* to, void* from) noexcept {
-                                         std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from)));
+                                         std::construct_at(static_cast<T*>(to),
+                                                           std::move(*static_cast<T*>(from)));
                                          std::destroy_at(static_cast<T*>(from));
                                        },
                                        [](void* room) noexcept { std::destroy_at(static_cast<T*>(room)); }};
@@ -96,7 +97,7 @@ class value {
       [](void* to, void* from) noexcept { *static_cast<T**>(to) = *static_cast<T**>(from); },
       [](void* room) noexcept { delete *static_cast<T**>(room); }};
 
-  void take(value& other) noexcept {
+  void take(switch_value& other) noexcept {
     operations_ = std::exchange(other.operations_, nullptr);
     if (operations_ != nullptr) operations_->relocate(room_, other.room_);
   }

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# The server, its workers and the CLI, with the shared libraries that they load and nothing else: no shell, no package
+# manager. deploy/README.md says how to run it and what it promises. Every builder of Docker 20.10 and later takes it.
+
+FROM debian:12 AS build
+WORKDIR /src
+# From what changes least to what changes most: packages, then sources.
+COPY dev ./
+RUN ./dev deps build && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN cmake --preset release \
+ && cmake --build --preset release \
+ && cmake --install build/release --prefix /stage/usr --component runtime --strip
+RUN deploy/docker/lay-out-root /stage /image
+
+FROM scratch
+COPY --from=build /image/ /
+ENV PATH=/usr/bin \
+    GROVE_LISTEN=0.0.0.0:7400 \
+    GROVE_ADMIN=0.0.0.0:7401
+USER 65532:65532
+EXPOSE 7400 7401
+# The supervisor is process 1: it drains at TERM and reaps its workers.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["grove-server"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["grove", "ps"]
+ARG GROVE_VERSION=0.1.0
+ARG GROVE_REVISION=unknown
+LABEL org.opencontainers.image.title="grove" \
+      org.opencontainers.image.description="An actor server" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${GROVE_VERSION}" \
+      org.opencontainers.image.revision="${GROVE_REVISION}" \
+      org.opencontainers.image.base.name="scratch"

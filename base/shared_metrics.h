@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace grove {
+
+/// Every metric that a worker keeps in shared memory, once: name (after "grove_"), kind, help. A name that
+/// Prometheus would want to end in "_total" gets that ending where it is rendered.
+// clang-format off
+#define GROVE_WORKER_METRICS(X)                                                                                 \
+  X(requests,              counter, "Calls that clients sent")                                                  \
+  X(responses_ok,          counter, "Calls of clients that were answered OK")                                   \
+  X(errors_executed,       counter, "Calls of clients that ended with an error of the application's")           \
+  X(errors_not_executed,   counter, "Calls of clients that were refused and did not run")                       \
+  X(errors_unknown,        counter, "Calls of clients that ended without it being known whether they ran")      \
+  X(turns,                 counter, "Messages handled by actors")                                               \
+  X(failed_turns,          counter, "Turns that ended with an exception")                                       \
+  X(activations,           counter, "Actors activated")                                                         \
+  X(passivations,          counter, "Actors passivated")                                                        \
+  X(mailbox_full,          counter, "Calls refused because a mailbox was full")                                 \
+  X(deadline_expired,      counter, "Calls dropped before they ran because their deadline had passed")          \
+  X(connections_accepted,  counter, "Connections accepted")                                                     \
+  X(handoffs_out,          counter, "Connections handed over to another worker")                                \
+  X(handoffs_in,           counter, "Connections taken over from another worker")                               \
+  X(refusals,              counter, "Connections ended by a protocol error")                                    \
+  X(bytes_in,              counter, "Bytes read from clients")                                                  \
+  X(bytes_out,             counter, "Bytes written to clients")                                                 \
+  X(mesh_sent,             counter, "Records sent to other workers")                                            \
+  X(mesh_received,         counter, "Records received from other workers")                                      \
+  X(mesh_full,             counter, "Calls refused because the ring to their worker was full")                  \
+  X(mesh_faults,           counter, "Rings from other workers that were found corrupted and emptied")           \
+  X(wakeups,               counter, "Sleeping workers woken up by a system call")                               \
+  X(actors,                gauge,   "Actors in memory")                                                         \
+  X(connections,           gauge,   "Connections open")                                                         \
+  X(mesh_pending,          gauge,   "Calls that wait for another worker's answer")                              \
+  X(mesh_overflow,         gauge,   "Answers to other workers that wait for room in a ring")                    \
+  X(stacks_in_use,         gauge,   "Stacks of turns that wait or run")
+// clang-format on
+
+enum class metric : std::size_t {
+#define GROVE_X(name, kind, help) name,
+  GROVE_WORKER_METRICS(GROVE_X)
+#undef GROVE_X
+};
+
+enum class metric_kind : std::uint8_t { counter, gauge };
+
+struct metric_info {
+  std::string_view name;
+  metric_kind kind;
+  std::string_view help;
+};
+
+/// The table of them, at index `metric`.
+inline constexpr std::array metric_table = {
+#define GROVE_X(name, kind, help) metric_info{#name, metric_kind::kind, help},
+    GROVE_WORKER_METRICS(GROVE_X)
+#undef GROVE_X
+};
+
+/// A number with one writing thread, which others read: no locked instruction.
+class shared_number {
+ public:
+  void add(std::uint64_t amount = 1) noexcept { set(get() + amount); }
+  void subtract(std::uint64_t amount = 1) noexcept { set(get() - amount); }
+  void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
+
+  /// Affinity: any thread of any process.
+  [[nodiscard]] std::uint64_t get() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_;
+};
+
+/// `slot.metrics[metric::turns].add()`. Affinity of the writing functions: the worker's hub thread.
+class worker_metrics {
+ public:
+  [[nodiscard]] shared_number& operator[](metric which) noexcept {
+    return values_[static_cast<std::size_t>(which)];
+  }
+  [[nodiscard]] const shared_number& operator[](metric which) const noexcept {
+    return values_[static_cast<std::size_t>(which)];
+  }
+
+  /// What was true of a slot's last process is not of its next: for a worker at its start. Counters go on.
+  void reset_gauges() noexcept {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (metric_table[i].kind == metric_kind::gauge) values_[i].set(0);
+    }
+  }
+
+ private:
+  std::array<shared_number, metric_table.size()> values_;
+};
+
+}  // namespace grove

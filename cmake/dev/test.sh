@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
+# `./dev test`: every test, then the same under the sanitizers.
+# Sourced by ../../dev, which defines root and the words for the person.
+
+help_test() {
+  cat <<'EOF'
+Usage: ./dev test [--quick | --preset PRESET] [CTEST OPTION...]
+
+Builds and runs all tests: the whole suite (unit, crash, integration, lint, deploy), then the suite again under
+AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer. Closes with `N passed, N failed`.
+
+  --quick           the dev preset only
+  --preset PRESET   one preset only: dev, asan, tsan, coverage
+  CTEST OPTION      passed on, with the dev preset only unless --preset is given, such as: ./dev test -R hub
+EOF
+}
+
+tests_passed=0 tests_failed=0 tests_skipped=0
+
+count_results() { # JUnit file
+  local text total failed=0 skipped=0
+  text=$(head -c 2000 "$1" 2>/dev/null || true)
+  if [[ $text =~ tests=\"([0-9]+)\" ]]; then total=${BASH_REMATCH[1]}; else return 1; fi
+  [[ $text =~ failures=\"([0-9]+)\" ]] && failed=${BASH_REMATCH[1]}
+  [[ $text =~ skipped=\"([0-9]+)\" ]] && skipped=${BASH_REMATCH[1]}
+  ((tests_passed += total - failed - skipped, tests_failed += failed, tests_skipped += skipped)) || true
+}
+
+run_suite() { # preset ctest-option...
+  local preset=$1 results=$root/build/$1/ctest.xml
+  shift
+  build "$preset"
+  say "test build/$preset"
+  rm -f "$results"
+  UBSAN_OPTIONS=print_stacktrace=1 fixed_addresses "$preset" ctest --test-dir "$root/build/$preset" \
+    --output-on-failure --no-tests=error --parallel "$(nproc)" --output-junit "$results" "$@" </dev/null || suite_failed=yes
+  count_results "$results" || suite_failed=yes
+}
+
+ctest_options=() # what the person gave that is ctest's own
+
+read_ctest_options() { # argument...
+  while (($#)); do
+    case $1 in
+      -R | -E | -L | -LE | -I | -j | --tests-regex | --exclude-regex | --label-regex | --label-exclude | --repeat | --timeout)
+        (($# > 1)) || usage_error "$1 needs a value" test
+        ctest_options+=("$1" "$2")
+        shift
+        ;;
+      -V | -VV | -N | --verbose | --rerun-failed | --stop-on-failure | --schedule-random) ctest_options+=("$1") ;;
+      -*) usage_error "unknown option: $1" test ;;
+      *) usage_error "unknown argument: $1 (to choose tests by name: -R $1)" test ;;
+    esac
+    shift
+  done
+}
+
+cmd_test() {
+  local chosen='' quick=no suite_failed=no preset
+  while (($#)); do
+    case $1 in
+      --quick) quick=yes ;;
+      --preset)
+        (($# > 1)) || usage_error "--preset needs a name" test
+        chosen=$2
+        shift
+        ;;
+      --preset=*) chosen=${1#*=} ;;
+      *) break ;;
+    esac
+    shift
+  done
+  [[ -z $chosen ]] || check_preset "$chosen" test
+  case $chosen in
+    release | bench | fuzz) usage_error "the preset $chosen has no tests" test ;;
+  esac
+  read_ctest_options "$@"
+  if [[ -n $chosen || $quick == yes ]] || ((${#ctest_options[@]})); then
+    run_suite "${chosen:-dev}" "${ctest_options[@]}"
+  else
+    ensure_deps test
+    run_suite dev
+    # The sanitizers read what runs; what only reads files has already passed.
+    for preset in asan tsan; do run_suite "$preset" --label-exclude '^(lint|deploy)$'; done
+  fi
+  ((tests_skipped == 0)) || say "$tests_skipped tests were skipped: the lists above say which"
+  printf '%d passed, %d failed\n' "$tests_passed" "$tests_failed"
+  [[ $suite_failed == no && $tests_failed -eq 0 ]]
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <spdlog/logger.h>
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstddef>
+#include <memory>
+
+#include "base/fd.h"
+#include "server/admin_http.h"
+
+namespace grove::server {
+
+/// Serves the admin pages. A connection is one request, has 5 s and 8 KiB for it, and there are at most 64 at a time:
+/// more wait in the accept queue.
+class admin_server {
+ public:
+  static constexpr std::chrono::seconds request_time{5};
+  static constexpr std::size_t connections_max = 64;
+
+  /// Lifetime: `io` outlives it. Errors: std::system_error.
+  admin_server(asio::io_context& io, unique_fd listener, admin_pages pages,
+               std::shared_ptr<spdlog::logger> log);
+  ~admin_server();
+  admin_server(const admin_server&) = delete;
+  admin_server& operator=(const admin_server&) = delete;
+
+ private:
+  class connection;
+  struct state;
+
+  static void accept(const std::shared_ptr<state>& shared);
+
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace grove::server

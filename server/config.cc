@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/config.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <map>
+#include <regex>
+#include <string_view>
+
+#include "base/exit_codes.h"
+#include "base/nearest.h"
+#include "server/internal/config_file.h"
+#include "server/internal/config_keys.h"
+#include "server/version.h"
+
+namespace grove::server {
+namespace {
+
+using detail::config_key;
+using detail::setting;
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::vector<std::string_view> views{candidates.begin(), candidates.end()};
+  const std::string_view best = nearest(word, views);
+  return best.empty() ? std::string{} : fmt::format("; did you mean {}?", best);
+}
+
+/// The names of all keys as one source spells them.
+template <typename Spell>
+std::vector<std::string> spelled(Spell spell) {
+  std::vector<std::string> names{spell(std::string_view{"config"})};
+  for (const config_key& key : detail::config_keys())
+    names.push_back(spell(key.name));
+  return names;
+}
+
+/// Variables that begin with GROVE_ and are not ours to judge: those of Grove's other programs and tests, and what
+/// Kubernetes puts into every container of a namespace that has a service whose name begins with "grove".
+bool belongs_to_others(const std::string& name) {
+  static constexpr std::array<std::string_view, 2> others = {"GROVE_WORKER", "GROVE_SERVER"};
+  if (std::ranges::find(others, name) != others.end() || name.starts_with("GROVE_TEST_")) return true;
+  const std::regex service_links{
+      "GROVE_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?)"};
+  return std::regex_match(name, service_links);
+}
+
+class config_reader {
+ public:
+  explicit config_reader(const config_sources& sources) : sources_{sources} {
+    app_.name("grove-server");
+    app_.set_version_flag("--version", std::string{"grove-server "} + std::string{version});
+    app_.set_help_flag("--help,-h", "Print this help and exit");
+    app_.allow_extras();
+    app_.footer(
+        "Each option is also a key of the file given by --config (TOML; limits.* is its table [limits]) and "
+        "an\n"
+        "environment variable: --drain-timeout is GROVE_DRAIN_TIMEOUT. Flags win over the environment, the "
+        "environment\n"
+        "wins over the file.\n\n"
+        "Signals: TERM drains and exits 0 (a second one quits), INT quits at once and exits 0.\n"
+        "Exit codes: 0 stopped as asked, 64 bad configuration, 70 internal failure, 71 cannot listen, 72 "
+        "crash loop.");
+  }
+
+  std::variant<server_config, config_exit> read() {
+    if (auto stop = parse_flags()) return std::move(*stop);
+    read_environment();
+    read_file();
+    // Lowest precedence first: what comes later overwrites.
+    for (const auto* source : {&file_, &environment_, &flags_}) {
+      for (const setting& one : *source)
+        apply(one);
+    }
+    if (!errors_.empty())
+      return config_exit{exit_codes::bad_configuration, fmt::format("{}\n", fmt::join(errors_, "\n"))};
+    return config_;
+  }
+
+ private:
+  void error(const std::string& text) { errors_.push_back("grove-server: " + text); }
+
+  /// Returns what the process ends with when the flags alone decide that.
+  std::optional<config_exit> parse_flags() {
+    std::map<std::string_view, std::string> values;
+    add_option("config", "FILE", "A file with these settings", {}, values);
+    for (const config_key& key : detail::config_keys()) {
+      add_option(key.name, key.value, key.help, key.current(config_), values);
+    }
+    try {
+      // CLI11 takes the arguments from the back.
+      app_.parse(std::vector<std::string>{sources_.arguments.rbegin(), sources_.arguments.rend()});
+    } catch (const CLI::CallForHelp&) {
+      return config_exit{exit_codes::done, app_.help()};
+    } catch (const CLI::CallForVersion& call) {
+      return config_exit{exit_codes::done, std::string{call.what()} + "\n"};
+    } catch (const CLI::ParseError& failure) {
+      error(std::string{failure.what()} + "; see --help");
+    }
+    for (const std::string& extra : app_.remaining()) {
+      const std::string word = extra.substr(0, extra.find('='));
+      if (!word.starts_with('-')) {
+        error(fmt::format("unexpected argument '{}'; see --help", extra));
+      } else {
+        error(fmt::format("flag {}: there is no such option{}", word,
+                          did_you_mean(word, spelled([](auto name) { return fmt::format("--{}", name); }))));
+      }
+    }
+    for (const auto& [name, value] : values) {
+      if (app_.count(fmt::format("--{}", name)) == 0) continue;
+      flags_.push_back({std::string{name}, value, fmt::format("flag --{}", name)});
+    }
+    return std::nullopt;
+  }
+
+  void add_option(std::string_view name, std::string_view value, std::string_view help,
+                  const std::string& standard, std::map<std::string_view, std::string>& values) {
+    auto* option = app_.add_option(fmt::format("--{}", name), values[name], std::string{help});
+    option->type_name(standard.empty() ? std::string{value} : fmt::format("{} [{}]", value, standard));
+    option->take_last();
+    if (name.starts_with("limits.")) option->group("Limits");
+  }
+
+  void read_environment() {
+    std::map<std::string, std::string_view> names{{detail::environment_name("config"), "config"}};
+    for (const config_key& key : detail::config_keys())
+      names.emplace(detail::environment_name(key.name), key.name);
+    for (const auto& [name, value] : sources_.environment) {
+      if (!name.starts_with("GROVE_")) continue;
+      if (const auto known = names.find(name); known != names.end()) {
+        environment_.push_back(
+            {std::string{known->second}, value, fmt::format("environment variable {}", name)});
+      } else if (!belongs_to_others(name)) {
+        error(fmt::format("environment variable {}: there is no such setting{}", name,
+                          did_you_mean(name, spelled(detail::environment_name))));
+      }
+    }
+  }
+
+  void read_file() {
+    const setting* where = nullptr;
+    for (const auto* source : {&environment_, &flags_}) {
+      for (const setting& one : *source) {
+        if (one.key == "config") where = &one;
+      }
+    }
+    if (where == nullptr) return;
+    const auto text = sources_.read_file(where->value);
+    if (!text) return error(fmt::format("{}: the file '{}' cannot be read", where->origin, where->value));
+    if (const auto failure = detail::read_settings(*text, where->value, file_)) return error(*failure);
+    const auto names = spelled([](auto name) { return std::string{name}; });
+    for (const setting& one : file_) {
+      if (one.key == "config" || detail::find_config_key(one.key) == nullptr) {
+        error(
+            fmt::format("{}: there is no setting '{}'{}", one.origin, one.key, did_you_mean(one.key, names)));
+      }
+    }
+  }
+
+  void apply(const setting& one) {
+    const config_key* key = detail::find_config_key(one.key);
+    if (key == nullptr) return;
+    const auto wrong = key->set(one.value, config_);
+    if (!wrong) return;
+    const bool names_key = one.origin.find(':') == std::string::npos;
+    error(fmt::format("{}: {}'{}' {}", one.origin, names_key ? "" : one.key + " ", one.value, *wrong));
+  }
+
+  const config_sources& sources_;
+  CLI::App app_{
+      "The Grove actor server: starts one worker process a core, watches, restarts and drains them."};
+  server_config config_;
+  std::vector<setting> flags_;
+  std::vector<setting> environment_;
+  std::vector<setting> file_;
+  std::vector<std::string> errors_;
+};
+
+}  // namespace
+
+std::variant<server_config, config_exit> read_config(const config_sources& sources) {
+  return config_reader{sources}.read();
+}
+
+}  // namespace grove::server

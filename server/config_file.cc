@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/internal/config_file.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace grove::server::detail {
+namespace {
+
+struct located_setting {
+  std::uint32_t line;
+  setting what;
+};
+
+void flatten(const toml::table& table, const std::string& prefix, const std::string& file,
+             std::vector<located_setting>& out) {
+  for (const auto& [key, node] : table) {
+    const std::string name = prefix + std::string{key.str()};
+    if (const toml::table* inner = node.as_table()) {
+      flatten(*inner, name + ".", file, out);
+      continue;
+    }
+    std::ostringstream text;
+    if (const auto* string = node.as_string()) {
+      text << string->get();
+    } else {
+      node.visit([&text](const auto& value) { text << value; });
+    }
+    const std::uint32_t line = key.source().begin.line;
+    out.push_back({line, {name, text.str(), fmt::format("{}:{}", file, line)}});
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> read_settings(std::string_view text, const std::string& file,
+                                         std::vector<setting>& out) {
+  std::vector<located_setting> found;
+  try {
+    flatten(toml::parse(text, file), "", file, found);
+  } catch (const toml::parse_error& failure) {
+    return fmt::format("{}:{}: not TOML: {}", file, failure.source().begin.line, failure.description());
+  }
+  std::ranges::stable_sort(found, {}, &located_setting::line);
+  for (located_setting& one : found)
+    out.push_back(std::move(one.what));
+  return std::nullopt;
+}
+
+}  // namespace grove::server::detail

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/config.h"
+
+namespace grove::server::detail {
+
+/// What is wrong with a value, as the end of a sentence ("must be ..."); empty when nothing is.
+using complaint = std::optional<std::string>;
+
+/// One setting: it has the same name as a flag (`--name`), in the file (`name`, a dot opening a table) and in the
+/// environment (`GROVE_NAME`), and its value the same text everywhere.
+struct config_key {
+  std::string_view name;
+  std::string_view value;  ///< What the help calls its value.
+  std::string_view help;
+  std::string (*current)(const server_config&);  ///< Its value as text, for the help.
+  complaint (*set)(std::string_view text, server_config&);
+};
+
+/// All settings but `config` itself, in the order of the help.
+[[nodiscard]] std::span<const config_key> config_keys() noexcept;
+
+/// Null when there is none.
+[[nodiscard]] const config_key* find_config_key(std::string_view name) noexcept;
+
+/// "drain-timeout" to "GROVE_DRAIN_TIMEOUT".
+[[nodiscard]] std::string environment_name(std::string_view key);
+
+}  // namespace grove::server::detail

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a server stops: by draining, at once, or because it gives up.
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/exit_codes.h"
+#include "grove/v1/control.pb.h"
+#include "server/internal/control_messages.h"
+#include "server/supervisor.h"
+#include "server/text_values.h"
+
+namespace grove::server {
+
+void supervisor::on_signal(int signal) {
+  const std::string name = signal_name(signal);
+  switch (signal) {
+    case SIGHUP:
+      parts_.log->warn("SIGHUP is ignored: reloading without a restart comes in a later version");
+      return;
+    case SIGTERM:
+      if (phase_ == phase::serving) return drain();
+      break;
+    case SIGINT:
+      break;
+    default:
+      parts_.log->warn("{} is ignored", name);
+      return;
+  }
+  if (phase_ == phase::quitting) {
+    kill_at_ = parts_.time.now();
+    return tick();
+  }
+  // Exit 0: a person or a script that asks for a quick stop has got what it asked for, as with nginx and gunicorn. A
+  // non-zero code would make an orchestrator report a failure that is none.
+  quit(exit_codes::done,
+       phase_ == phase::draining ? name + " while draining: quitting at once" : name + ": quitting at once");
+}
+
+readiness supervisor::ready() const {
+  if (phase_ == phase::draining) return {false, "draining"};
+  if (phase_ == phase::quitting) return {false, "stopping"};
+  const std::uint32_t up = workers_.count(worker_state::up);
+  return {up > 0 && up * 2 >= workers_.size(),
+          fmt::format("{} of {} up", up, counted(workers_.size(), "worker"))};
+}
+
+void supervisor::drain() {
+  phase_ = phase::draining;
+  const steady_time now = parts_.time.now();
+  const auto timeout = parts_.config.drain_timeout;
+  stop_begun_at_ = now;
+  kill_at_ = now + timeout;
+  parts_.log->info("SIGTERM: draining {} for up to {}; a second SIGTERM quits at once",
+                   counted(workers_.processes(), "worker"), duration_value(timeout));
+  // A worker ends what it can a little before it would be killed.
+  const auto grace = timeout - std::min(timeout / 10, std::chrono::milliseconds{500});
+  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
+    workers_[slot].restart_at.reset();
+    if (workers_[slot].state == worker_state::up) set_state(slot, worker_state::draining);
+  }
+  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
+    if (workers_[slot].pid == 0) continue;
+    if (workers_[slot].state != worker_state::draining) {
+      kill_worker(slot);  // It has not served yet, so nothing is lost.
+    } else if (!parts_.host.send(slot, detail::drain_worker(grace))) {
+      parts_.log->warn("worker {} (pid {}) cannot be told to drain; it is killed", slot, workers_[slot].pid);
+      kill_worker(slot);
+    }
+  }
+  finish_when_empty();
+}
+
+void supervisor::quit(int code, std::string_view why) {
+  if (phase_ == phase::quitting) return;
+  const steady_time now = parts_.time.now();
+  if (phase_ == phase::serving) stop_begun_at_ = now;
+  phase_ = phase::quitting;
+  code_when_empty_ = code;
+  kill_at_ = now + quit_grace;
+  parts_.log->log(code == exit_codes::done ? spdlog::level::info : spdlog::level::critical, "{}", why);
+  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
+    worker_record& record = workers_[slot];
+    record.restart_at.reset();
+    if (record.pid == 0) continue;
+    record.signalled_by_us = true;
+    parts_.host.signal(slot, SIGTERM);
+  }
+  finish_when_empty();
+}
+
+void supervisor::stop_when_due(steady_time now) {
+  if (leave_at_ && now >= *leave_at_ && !exit_code_) {
+    parts_.log->critical("{} did not die of SIGKILL within {}; leaving without",
+                         counted(workers_.processes(), "worker"), duration_value(kill_grace));
+    exit_code_ = code_when_empty_ == exit_codes::done ? exit_codes::internal_failure : code_when_empty_;
+    return;
+  }
+  if (!kill_at_ || now < *kill_at_) return;
+  if (phase_ == phase::draining) {
+    parts_.log->warn("{} not drained within {}; killed", counted(workers_.processes(), "worker"),
+                     duration_value(parts_.config.drain_timeout));
+  }
+  phase_ = phase::quitting;
+  kill_at_.reset();
+  leave_at_ = now + kill_grace;
+  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
+    if (workers_[slot].pid != 0) kill_worker(slot);
+  }
+}
+
+void supervisor::finish_when_empty() {
+  if (phase_ == phase::serving || workers_.processes() != 0 || exit_code_) return;
+  exit_code_ = code_when_empty_;
+  parts_.log->info("stopped within {} after {} of service; exit {}",
+                   spoken_duration(parts_.time.now() - stop_begun_at_),
+                   spoken_duration(stop_begun_at_ - begun_at_), *exit_code_);
+}
+
+}  // namespace grove::server

@@ -1,0 +1,115 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# A Docker engine and a base image for the tests of the image. Sourced by docker_test.sh, which sets `work`, a folder
+# that it removes at its end.
+#
+# An engine that runs already is used as it is. Otherwise one of our own is started from Debian's packages, away from
+# anything that is the machine's: its own socket, pid file and folders, no firewall rules. Ports that it publishes on
+# loopback are carried by its proxy process, and builds use the machine's network. Its store of layers is kept in the
+# cache folder, so that a second run need not install the compiler again.
+
+: "${work:?the folder for what the tests make}"
+cache="${GROVE_CACHE:-$HOME/.cache/grove}"
+engine_pid=
+had_bridge=
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+need() {
+  command -v "$1" >/dev/null || fail "$1 is missing: apt-get install $2"
+}
+
+# wait_until SECONDS WHAT COMMAND...: polls, and fails by name when the time is over.
+wait_until() {
+  local seconds=$1 what=$2
+  shift 2
+  local end=$((SECONDS + seconds))
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || fail "not within ${seconds} s: $what"
+    sleep 0.1
+  done
+}
+
+engine_answers_or_ended() { docker info || ! kill -0 "$engine_pid"; }
+
+start_engine() {
+  need docker docker.io
+  need docker-compose docker-compose
+  if docker info >/dev/null 2>&1; then
+    echo "engine: the one that runs here"
+    return
+  fi
+  need dockerd docker.io
+  need containerd containerd
+  need setpriv util-linux
+  need ip iproute2
+  [ "$(id -u)" = 0 ] || fail "no Docker engine runs here, and only root can start one"
+  mkdir -p "$cache/docker"
+  exec 9>"$cache/docker.lock"
+  flock --timeout 600 9 || fail "another run has used the engine's store for ten minutes"
+  [ -e /sys/class/net/docker0 ] && had_bridge=yes
+  export DOCKER_HOST="unix://$work/docker.sock"
+  # It gets TERM too when this script is killed.
+  setpriv --pdeathsig TERM dockerd --host "$DOCKER_HOST" --pidfile "$work/docker.pid" \
+    --data-root "$cache/docker" --exec-root "$work/exec" --log-level warn \
+    --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false \
+    >"$work/dockerd.log" 2>&1 9>&- &
+  engine_pid=$!
+  wait_until 60 "dockerd answers" engine_answers_or_ended
+  docker info >/dev/null 2>&1 || { tail -n 20 "$work/dockerd.log" >&2; fail "dockerd ended as it started"; }
+  echo "engine: our own, $(docker version --format '{{.Server.Version}}'), $(docker info --format '{{.Driver}}')"
+}
+
+stop_engine() {
+  [ -n "$engine_pid" ] || return 0
+  kill -TERM "$engine_pid" 2>/dev/null
+  wait "$engine_pid" 2>/dev/null
+  engine_pid=
+  # What it leaves: the network namespace of containers that used the machine's, and its bridge.
+  if [ -e "$work/exec/netns/default" ]; then
+    umount "$work/exec/netns/default" 2>/dev/null
+  fi
+  if [ -z "$had_bridge" ]; then
+    ip link delete docker0 2>/dev/null
+  fi
+  return 0
+}
+
+# Whether the engine can start a program inside a running container. Not from within chroot: what enters a mount
+# namespace lands at the namespace's own root, which is then another than the one that the engine sees.
+can_enter_containers() {
+  [ -z "$engine_pid" ] ||
+    [ "$(nsenter --mount=/proc/self/ns/mnt stat --format %d:%i /)" = "$(stat --format %d:%i /)" ]
+}
+
+# The image debian:12, from Debian's packages when the engine has none: what debootstrap makes, with the suites for
+# security and updates.
+provide_debian() {
+  if docker image inspect debian:12 >/dev/null 2>&1; then
+    return
+  fi
+  if [ -z "$engine_pid" ] && timeout 120 docker pull --quiet debian:12 >/dev/null 2>&1; then
+    return
+  fi
+  local tarball="$cache/debian-12.tar"
+  if [ ! -s "$tarball" ]; then
+    need debootstrap debootstrap
+    [ "$(id -u)" = 0 ] || fail "only root can make the base image with debootstrap"
+    echo "base image: debootstrap"
+    debootstrap --variant=minbase bookworm "$work/debian" >"$work/debootstrap.log" 2>&1 ||
+      { tail -n 20 "$work/debootstrap.log" >&2; fail "debootstrap"; }
+    local list="$work/debian/etc/apt/sources.list" mirror
+    mirror=$(awk '$1 == "deb" { print $2; exit }' "$list")
+    printf 'deb %s bookworm main\ndeb %s bookworm-updates main\ndeb %s-security bookworm-security main\n' \
+      "$mirror" "$mirror" "${mirror%/}" >"$list"
+    mkdir -p "$cache"
+    tar -C "$work/debian" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*_*' \
+      --exclude='./etc/resolv.conf' --exclude='./etc/hostname' -cf "$tarball.part" .
+    mv "$tarball.part" "$tarball"
+    rm -rf "$work/debian"
+  fi
+  docker import "$tarball" debian:12 >/dev/null
+}

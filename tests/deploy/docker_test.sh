@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the image with a real Docker engine, runs it locked down, talks to it through a published port, stops it, and
+# does the same with deploy/compose.yaml.
+# Environment: GROVE_CLI, the CLI of the build that is tested (default: the one inside the image).
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/grove-docker.XXXXXX")
+here=$(dirname "$0")
+image=grove:test
+container="grove-test-$$"
+project="grove-test-$$"
+image_bytes_max=$((64 * 1024 * 1024))
+lock_down=(--read-only --cap-drop=ALL --security-opt no-new-privileges --memory 512m --cpus 2 --pids-limit 512)
+
+# shellcheck source-path=SCRIPTDIR source=docker_engine.sh disable=SC1091
+. "$here/docker_engine.sh"
+
+compose() {
+  docker-compose --project-name "$project" --file "$root/deploy/compose.yaml" "$@"
+}
+
+tear_down() {
+  local status=$?
+  set +e
+  if [ "$status" != 0 ]; then
+    for id in $(docker ps --all --quiet --filter "name=grove-test-$$" 2>/dev/null); do
+      echo "--- log of container $id"
+      docker logs --tail 50 "$id" 2>&1
+    done
+  fi
+  docker ps --all --quiet --filter "name=grove-test-$$" 2>/dev/null | xargs -r docker rm --force >/dev/null 2>&1
+  docker network rm "${project}_default" >/dev/null 2>&1
+  stop_engine
+  rm -rf "$work"
+  exit "$status"
+}
+trap tear_down EXIT
+trap 'exit 1' INT TERM
+
+step() { echo "== $*"; }
+
+expect() { # expect WHAT EXPECTED ACTUAL
+  [ "$2" = "$3" ] || fail "$1: expected '$2', got '$3'"
+  echo "ok: $1: $3"
+}
+
+build_image() {
+  local network=()
+  # Our own engine has no way out but the machine's network.
+  [ -n "$engine_pid" ] && network=(--network=host)
+  # The tag of the build stage keeps its layers through the prune below, for the next run.
+  for target in "--target=build --tag=grove-build:test" "--tag=$image"; do
+    # shellcheck disable=SC2086 # Two words each.
+    docker build "${network[@]}" $target "$root" >"$work/build.log" 2>&1 ||
+      { tail -n 60 "$work/build.log" >&2; fail "docker build"; }
+  done
+  docker image prune --force >/dev/null
+  local bytes
+  bytes=$(docker image inspect --format '{{.Size}}' "$image")
+  echo "image: $((bytes / 1024)) KiB"
+  [ "$bytes" -le "$image_bytes_max" ] || fail "the image has more than $image_bytes_max bytes"
+}
+
+# grove_at ADDRESS ARGUMENT...: the CLI of the build, or the image's own in the machine's network.
+grove_at() {
+  local address=$1
+  shift
+  if [ -x "${GROVE_CLI:-}" ]; then
+    "$GROVE_CLI" --server "$address" "$@"
+  else
+    docker run --rm --network=host --entrypoint grove "$image" --server "$address" "$@"
+  fi
+}
+
+get() { curl --noproxy '*' --silent --fail "http://$1"; }
+
+is_healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; }
+
+wait_until_healthy() { # wait_until_healthy CONTAINER
+  if can_enter_containers; then
+    wait_until 60 "the container is healthy" is_healthy "$1"
+    echo "ok: its health check passes"
+  else
+    wait_until 60 "the server answers" grove_at "$(address_of "$1" 7400)" ps
+    echo "NOT TESTED, because this is a chroot: the health check"
+  fi
+}
+
+address_of() { docker port "$1" "$2/tcp" | head -n 1; }
+
+expect_answers() { # expect_answers ADDRESS
+  expect "Add through the published port" '{"value":"2"}' "$(grove_at "$1" call grove.Counter/visits Add '{"by":2}')"
+  expect "Get through the published port" '{"value":"2"}' "$(grove_at "$1" call grove.Counter/visits Get)"
+}
+
+user_of() { # The uid that process 1 of a container has, as the kernel says.
+  local pid
+  pid=$(docker inspect --format '{{.State.Pid}}' "$1")
+  awk '$1 == "Uid:" { print $2 }' "/proc/$pid/status"
+}
+
+capabilities_of() {
+  local pid
+  pid=$(docker inspect --format '{{.State.Pid}}' "$1")
+  awk '/^Cap(Prm|Eff|Bnd):/ { print $2 }' "/proc/$pid/status" | sort -u
+}
+
+run_and_stop() {
+  docker run --detach --name "$container" "${lock_down[@]}" --stop-timeout 40 --health-interval 1s \
+    --publish 127.0.0.1:0:7400 --publish 127.0.0.1:0:7401 "$image" >/dev/null 2>"$work/run.err" ||
+    { cat "$work/run.err" >&2; fail "docker run"; }
+  wait_until_healthy "$container"
+  local address admin
+  address=$(address_of "$container" 7400)
+  admin=$(address_of "$container" 7401)
+  expect_answers "$address"
+  for path in livez readyz metrics; do
+    get "$admin/$path" >"$work/$path" || fail "/$path does not answer"
+  done
+  grep -q '^grove_' "$work/metrics" || fail "/metrics has no grove_ series"
+  echo "ok: /livez /readyz /metrics"
+  expect "uid" 65532 "$(user_of "$container")"
+  expect "capabilities" 0000000000000000 "$(capabilities_of "$container")"
+  if can_enter_containers; then
+    expect "the image's own CLI" '{"value":"2"}' "$(docker exec "$container" grove call grove.Counter/visits Get)"
+  fi
+
+  # A call that is in flight when TERM comes gets its answer.
+  grove_at "$address" call grove.Echo/drained Sleep '{"milliseconds":3000}' >"$work/sleep.out" 2>&1 &
+  local call=$!
+  wait_until 10 "the call runs" call_runs "$admin"
+  local began=$SECONDS
+  docker stop "$container" >/dev/null
+  echo "docker stop: $((SECONDS - began)) s"
+  wait "$call" || { cat "$work/sleep.out" >&2; fail "the call in flight was cut by docker stop"; }
+  expect "answer of the call in flight" '{}' "$(cat "$work/sleep.out")"
+  expect "exit code after docker stop" 0 "$(docker inspect --format '{{.State.ExitCode}}' "$container")"
+  docker logs "$container" >"$work/log" 2>&1
+  grep -qi 'drained' "$work/log" || { cat "$work/log" >&2; fail "the log does not say that it drained"; }
+  docker rm "$container" >/dev/null
+}
+
+call_runs() { # A turn in flight shows in the metrics.
+  get "$1/metrics" | awk '/^grove_calls_in_flight/ { n += $NF } END { exit !(n >= 1) }'
+}
+
+compose_up_and_down() {
+  export GROVE_IMAGE=$image GROVE_PUBLISH=127.0.0.1:0
+  compose up --detach --no-build 2>"$work/compose.log" || { cat "$work/compose.log" >&2; fail "docker-compose up"; }
+  local id
+  id=$(compose ps --quiet grove)
+  wait_until_healthy "$id"
+  expect_answers "$(address_of "$id" 7400)"
+  expect "uid" 65532 "$(user_of "$id")"
+  compose stop 2>/dev/null
+  expect "exit code after docker-compose stop" 0 "$(docker inspect --format '{{.State.ExitCode}}' "$id")"
+  compose down 2>/dev/null
+  expect "containers left by docker-compose down" "" "$(docker ps --all --quiet --filter "name=$project")"
+}
+
+need curl curl
+step "engine"
+start_engine
+provide_debian
+step "build"
+build_image
+step "docker run"
+run_and_stop
+step "docker-compose"
+compose_up_and_down
+echo "docker_test: passed"

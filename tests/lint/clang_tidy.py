@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""clang-tidy as .clang-tidy says. Usage: clang_tidy.py --build BUILD_FOLDER [--changed | --all] [FILE...]
+
+--changed: the files that differ from the last commit. A file is not read again while nothing that it includes has
+changed since it was found without fault.
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+from compile_commands import CompileCommands
+from tree import Tree, finish
+
+
+def changed_files(tree):
+    def git(*words):
+        done = subprocess.run(["git", *words], cwd=tree.root, text=True, capture_output=True, check=False)
+        return set(done.stdout.splitlines()) if done.returncode == 0 else None
+
+    differing, new = git("diff", "--name-only", "HEAD"), git("ls-files", "--others", "--exclude-standard")
+    return None if differing is None or new is None else differing | new
+
+
+class Memory:
+    """Which files were without fault, by a digest of all that they were made from."""
+
+    def __init__(self, build, tree):
+        self.folder = build / "lint" / "clang-tidy"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.tree, self.build = tree, build
+        self.settings = hashlib.sha256((tree.root / ".clang-tidy").read_bytes()).digest()
+        self.digests = {}
+        self.dependencies = self.read_dependencies()
+
+    def read_dependencies(self):
+        """What ninja has learned from the compiler: for each source of the project all files that it includes."""
+        listing = subprocess.run(["ninja", "-t", "deps"], cwd=self.build, text=True, capture_output=True, check=False)
+        found = {}
+        for block in listing.stdout.split("\n\n"):
+            head, *rest = block.strip("\n").split("\n")
+            if "VALID" in head and rest:
+                paths = [(self.build / line.strip()).resolve() for line in rest]
+                found[paths[0]] = paths
+        return found
+
+    def digest_of_file(self, path):
+        if path not in self.digests:
+            try:
+                status = path.stat()
+                # Headers of the system change with their package, and its files with their size or time.
+                known = path.read_bytes() if path.is_relative_to(self.tree.root) else repr(
+                    (status.st_size, status.st_mtime_ns)).encode()
+            except OSError:
+                known = os.urandom(16)
+            self.digests[path] = hashlib.sha256(known).digest()
+        return self.digests[path]
+
+    def place_of(self, source):
+        """The file whose being there says that the source, as it is now, has no fault; None: not known."""
+        paths = self.dependencies.get((self.tree.root / source).resolve())
+        if not paths:
+            return None
+        digest = hashlib.sha256(self.settings)
+        for path in paths:
+            digest.update(str(path).encode() + self.digest_of_file(path))
+        return self.folder / digest.hexdigest()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("files", nargs="*")
+    arguments = parser.parse_args()
+    tree = Tree()
+    commands = CompileCommands(arguments.build)
+    sources = commands.sources(tree.root)
+    memory = Memory(commands.build, tree)
+    if arguments.files:
+        sources = [pathlib.Path(file) for file in arguments.files]
+    elif arguments.changed and (changed := changed_files(tree)) is not None:
+        headers = {(tree.root / path).resolve() for path in changed}
+        sources = [path for path in sources if str(path) in changed
+                   or headers.intersection(memory.dependencies.get((tree.root / path).resolve(), ()))]
+        if not sources:
+            print("clang-tidy: no C++ differs from the last commit")
+            return
+
+    def look_at(source):
+        place = memory.place_of(source)
+        if place and place.is_file():
+            return None
+        done = subprocess.run(["clang-tidy", "--quiet", f"-p={commands.build}", str(tree.root / source)], text=True,
+                              capture_output=True, check=False)
+        output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout).replace(f"{tree.root}/", "")
+        if done.returncode == 0 and not re.search(r": (warning|error): ", output):
+            if place:
+                place.touch()
+            return None
+        return output.strip() or done.stderr.strip() or f"{source}: clang-tidy ended with status {done.returncode}"
+
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = [fault for fault in pool.map(look_at, sources) if fault]
+    print(f"{time.monotonic() - began:.0f} s")
+    finish("clang-tidy", faults, len(sources))
+
+
+main()

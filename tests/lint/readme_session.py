@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Types what the README shows, and compares. Usage: readme_session.py --bin FOLDER_OF_PROGRAMS
+
+Every `console` block of README.md is played in order against one fresh server: a line `$ grove ...` is run, what
+follows is what it must print. `...` stands for anything in a line, and alone in a line for any lines. Blanks count as
+one, so that tables may be narrower here.
+"""
+import argparse
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+
+import markdown
+from tree import Tree, finish
+
+READY = re.compile(r"ready.*\s([0-9.]+:[0-9]+)")
+
+
+class Server:
+    """A server on free ports, for as long as the `with` lasts; its folder is its working directory."""
+
+    def __init__(self, programs):
+        self.folder = tempfile.TemporaryDirectory()
+        self.process = subprocess.Popen(
+            [programs / "grove-server", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "2"],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.folder.name)
+        self.log = []
+        self.address = None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if found := READY.search(line):
+                self.address = found[1]
+                return
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.communicate()
+        self.folder.cleanup()
+
+
+def steps_of(fence):
+    """(line number, command, lines that it must print) for each `$ ` line of a block."""
+    steps = []
+    for number, line in enumerate(fence.lines, fence.line):
+        if line.startswith("$ "):
+            steps.append((number, line[2:], []))
+        elif steps:
+            steps[-1][2].append(line)
+    return steps
+
+
+def pattern_of(lines):
+    parts = []
+    for line in lines:
+        if line.strip() == "...":
+            parts.append(r"(?:[^\n]*\n)*?")
+        else:
+            words = [r"[^\n]*?".join(map(re.escape, word.split("..."))) for word in line.split()]
+            parts.append(r"[ ]*" + r"[ ]+".join(words) + r"[ ]*\n")
+    return re.compile("".join(parts))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=pathlib.Path, required=True)
+    programs = parser.parse_args().bin.resolve()
+    blocks = [fence for fence in markdown.fences(Tree().text("README.md")) if fence.language == "console"]
+    steps = [step for fence in blocks for step in steps_of(fence) if step[1].startswith("grove ")]
+    faults = []
+    with Server(programs) as server:
+        if not server.address:
+            finish("README session", ["the server did not become ready:\n" + "".join(server.log)], 1)
+        environment = {**os.environ, "GROVE_SERVER": server.address, "PATH": f"{programs}:{os.environ['PATH']}"}
+        for number, command, expected in steps:
+            done = subprocess.run(["bash", "-c", command], text=True, capture_output=True, check=False, timeout=60,
+                                  env=environment, stdin=subprocess.DEVNULL)
+            printed = done.stdout + done.stderr
+            while expected and not expected[-1].strip():
+                expected.pop()
+            if not pattern_of(expected).fullmatch(printed):
+                faults.append(f"README.md:{number}: `{command}` printed (status {done.returncode})\n{printed}")
+    finish("README session", faults, len(steps))
+
+
+main()

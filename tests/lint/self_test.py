@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The lints catch what they are for: each is shown a planted fault."""
+import pathlib
+import tempfile
+import unittest
+
+import docs
+import include_arrows
+import text_rules
+from tree import Tree
+
+
+class Planted(unittest.TestCase):
+    """A tree of a few files, in a folder that goes away."""
+
+    def plant(self, **files):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for name, text in files.items():
+            path = pathlib.Path(folder.name, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return Tree(folder.name)
+
+
+class IncludeArrows(Planted):
+    def faults(self, path, include, **more):
+        # Both sides exist, so that only the arrow can be wrong.
+        target = include.strip('"<>')
+        files = {target: ""} if include.startswith('"') and not include_arrows.is_generated(target) else {}
+        return include_arrows.faults_of(self.plant(**{**files, path: f"#include {include}\n", **more}))[0]
+
+    def test_lets_an_upper_folder_include_what_is_below_it(self):
+        for path, include in (("worker/gate/a.cc", '"worker/mesh/b.h"'), ("worker/gate/a.cc", '"worker/greenlet/b.h"'),
+                              ("worker/main/a.cc", '"proto/wire/b.h"'), ("client/cli/a.cc", '"base/b.h"'),
+                              ("server/a.cc", '"grove/v1/control.pb.h"'), ("worker/hub/a.cc", "<asio/ip/tcp.hpp>"),
+                              ("worker/builtin/a.cc", '"grove/v1/builtin.actor.h"'), ("client/a.h", "<asio.hpp>"),
+                              ("tests/unit/hub/a.cc", '"worker/hub/b.h"')):
+            self.assertEqual(self.faults(path, include), [], f"{path} {include}")
+
+    def test_fails_on_an_arrow_that_is_not_in_the_design(self):
+        for path, include in (("base/a.cc", '"worker/hub/b.h"'), ("worker/greenlet/a.cc", '"worker/hub/b.h"'),
+                              ("worker/mesh/a.cc", '"worker/store/b.h"'), ("worker/actor/a.cc", '"worker/gate/b.h"'),
+                              ("server/a.cc", '"worker/actor/b.h"'), ("client/a.cc", '"server/b.h"'),
+                              ("client/a.cc", '"client/cli/b.h"'), ("worker/hub/a.cc", '"proto/wire/b.h"'),
+                              ("base/a.cc", '"grove/v1/wire.pb.h"'), ("server/a.cc", '"grove/v1/builtin.actor.h"'),
+                              ("worker/actor/a.cc", '"bench/b.h"')):
+            faults = self.faults(path, include)
+            self.assertEqual(len(faults), 1, f"{path} {include}")
+            self.assertTrue(faults[0].startswith(f"{path}:1: "), faults)
+
+    def test_fails_on_an_outside_header_in_a_folder_that_may_not_know_it(self):
+        for path, include in (("worker/actor/a.cc", "<asio.hpp>"), ("worker/actor/a.h", "<asio/steady_timer.hpp>"),
+                              ("worker/actor/a.h", "<sys/socket.h>"),
+                              ("worker/actor/a.cc", "<boost/context/detail/fcontext.hpp>")):
+            self.assertEqual(len(self.faults(path, include)), 1, f"{path} {include}")
+
+    def test_fails_on_a_private_header_of_another_folder(self):
+        self.assertEqual(len(self.faults("worker/actor/a.cc", '"worker/hub/internal/b.h"')), 1)
+        self.assertEqual(self.faults("worker/hub/a.cc", '"worker/hub/internal/b.h"'), [])
+
+    def test_does_not_take_the_text_of_generated_code_for_an_include(self):
+        text = 'auto text = R"cc(\n#include "worker/hub/b.h"\n)cc";\n#include "base/none.h"\n'
+        faults = include_arrows.faults_of(self.plant(**{"proto/plugin/a.cc": text}))[0]
+        self.assertEqual([fault.split(" ")[0] for fault in faults], ["proto/plugin/a.cc:4:"])
+
+    def test_fails_on_an_include_that_is_not_by_path_from_the_root(self):
+        faults = include_arrows.faults_of(self.plant(**{"base/a.cc": '#include "b.h"\n', "base/b.h": ""}))[0]
+        self.assertEqual(len(faults), 1)
+
+
+class TextRules(Planted):
+    def breaks(self, rule, path, line):
+        return len(list(text_rules.faults_of(self.plant(**{path: line}), rule)))
+
+    def test_each_rule_catches_its_fault(self):
+        for rule, path, line in (
+                ("spdx", "base/a.h", "#pragma once\n"),
+                ("absolute_paths", "base/a.h", "// see /ho" "me/somebody/notes\n"),
+                ("sleeps", "tests/a.cc", "std::this_thread::sleep_for(10ms);\n"),
+                ("sleeps", "tests/a.sh", "start\nsleep 2\n"),
+                ("sleeps", "tests/a.py", "time.sleep(1)\n"),
+                ("fixed_ports", "tests/integration/a.cc", 'start({"--listen", "127.0.0.1:7400"});\n'),
+                ("left_open", "base/a.h", "// TO" "DO: later\n"),
+                ("whitespace", "base/a.h", "int a; \n"),
+                ("whitespace", "base/a.h", "int a;"),
+                ("sizes", "base/a.h", "\n" * 301),
+                ("pragma_once", "base/a.h", "int a;\n")):
+            self.assertEqual(self.breaks(rule, path, line), 1, f"{rule}: {line!r}")
+
+    def test_lets_pass_what_is_right(self):
+        for rule, path, line in (
+                ("spdx", "base/a.h", "// SPDX-License-Identifier: Apache-2.0\n"),
+                ("absolute_paths", "base/a.h", "// /etc/grove.toml and build/dev\n"),
+                ("sleeps", "tests/a.cc", "hub.run([&] { grove::sleep(10s); });\n"),
+                ("sleeps", "tests/a.sh", "until ready; do\n  sleep 0.1\ndone\n"),
+                ("fixed_ports", "tests/integration/a.cc", 'start({"--listen", "127.0.0.1:0"});\n'),
+                ("sleeps", "tests/a.py", "time.sleep(1)  # lint-allow: sleeps, because a reason\n"),
+                ("sizes", "base/a.h", "\n" * 300)):
+            self.assertEqual(self.breaks(rule, path, line), 0, f"{rule}: {line!r}")
+
+
+class Docs(Planted):
+    def test_fails_on_a_link_that_leads_nowhere(self):
+        tree = self.plant(**{"a.md": "# Here\n[b](b.md) [c](#there) [d](#here) [e](https://example.org)\n"})
+        self.assertEqual(len(list(docs.check_links(tree))), 2)
+
+    def test_fails_on_a_file_that_is_not_there(self):
+        tree = self.plant(**{"a.md": "`base/a.h` `base/{a,b}` `base/`\n", "base/a.h": ""})
+        self.assertEqual(len(list(docs.check_paths(tree))), 1)
+
+    def test_fails_on_a_tour_that_leaves_a_folder_out(self):
+        tree = self.plant(**{"docs/architecture.md": "`base/`\n", "base/a.h": "", "worker/hub/a.h": ""})
+        self.assertEqual(len(list(docs.check_tour(tree))), 1)
+
+    def test_fails_on_shown_code_that_is_not_the_tested_code(self):
+        shown = "<!-- from a.cc: int f() { -->\n```cpp\nint f() {\n  return 1;\n}\n```\n"
+        same = self.plant(**{"a.md": shown, "a.cc": "int f() {\n  return 1;\n}\nint g() {\n}\n"})
+        other = self.plant(**{"a.md": shown, "a.cc": "int f() {\n  return 2;\n}\n"})
+        gone = self.plant(**{"a.md": shown, "a.cc": "int g() {\n}\n"})
+        self.assertEqual(list(docs.check_shown_code(same)), [])
+        self.assertEqual(len(list(docs.check_shown_code(other))), 1)
+        self.assertEqual(len(list(docs.check_shown_code(gone))), 1)
+
+    def test_fails_on_packages_that_differ(self):
+        tree = self.plant(**{"docs/dependencies.md": "| `one` | why |\n| `two` | why |\n"})
+        self.assertEqual(len(list(docs.check_packages(tree, "build one why\nbuild three why\n"))), 2)
+
+    def test_fails_when_the_ci_runs_another_command_than_the_readme_gives(self):
+        same = self.plant(**{"README.md": "```sh\n./dev test   # all\n```\n", ".ci/run": "exec ./dev test </dev/null\n"})
+        other = self.plant(**{"README.md": "```sh\n./dev test\n```\n", ".ci/run": "exec ./dev test --quick\n"})
+        self.assertEqual(list(docs.check_ci(same)), [])
+        self.assertEqual(len(list(docs.check_ci(other))), 1)
+
+    def test_fails_on_a_command_that_does_not_exist(self):
+        tree = self.plant(**{"README.md": "`./dev fly` and `./dev test`\n"})
+        self.assertEqual(len(list(docs.check_dev_commands(tree, "  ./dev test  all\n"))), 1)
+
+    def test_fails_on_presets_that_differ(self):
+        tree = self.plant(**{"CMakePresets.json": '{"configurePresets": [{"name": "x", "hidden": true}, {"name": "dev"}]}'})
+        self.assertEqual(list(docs.check_presets(tree, 'readonly presets="dev"\n')), [])
+        self.assertEqual(len(list(docs.check_presets(tree, 'readonly presets="dev asan"\n'))), 1)
+
+    def test_asks_the_programs_for_the_commands_and_options_that_are_named(self):
+        tree = self.plant(**{"README.md": "`grove fly` `grove ps --wide` `grove ps --json`\n",
+                             "bin/grove": '#!/bin/sh\n[ "$1" = ps ] || [ "$1" = --help ] && echo "--json"\n'})
+        (tree.root / "bin/grove").chmod(0o755)
+        self.assertEqual(len(list(docs.check_programs(tree, tree.root / "bin"))), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

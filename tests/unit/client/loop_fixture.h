@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <asio/io_context.hpp>
+#include <chrono>
+
+namespace grove::test {
+
+/// A loop that the test itself runs.
+class loop_fixture : public ::testing::Test {
+ protected:
+  /// Runs the loop until `met()`; fails the test when that does not come.
+  template <class Condition>
+  void run_until(Condition met) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!met()) {
+      if (std::chrono::steady_clock::now() > give_up) FAIL() << "the condition was not met within 20 s";
+      io.restart();
+      io.run_one_for(std::chrono::milliseconds{100});
+    }
+  }
+
+  asio::io_context io{1};
+};
+
+}  // namespace grove::test

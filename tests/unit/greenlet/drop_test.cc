@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "worker/greenlet/greenlet.h"
+
+namespace grove {
+namespace {
+
+struct set_at_end {
+  bool& flag;
+  ~set_at_end() { flag = true; }
+};
+
+/// Collects what is reported while it exists.
+class reports {
+ public:
+  reports()
+      : previous_(set_unraisable_hook([this](const greenlet& from, std::string_view text) {
+          texts.push_back(std::string(from.name()) + ": " + std::string(text));
+        })) {}
+  ~reports() { set_unraisable_hook(std::move(previous_)); }
+  std::vector<std::string> texts;
+
+ private:
+  unraisable_hook previous_;
+};
+
+TEST(greenlet_drop, unwinds_a_suspended_greenlet) {
+  const reports seen;
+  bool destroyed = false;
+  greenlet_ptr child = greenlet::make([&] {
+    const set_at_end guard{destroyed};
+    greenlet::main().resume();
+  });
+  child->resume();
+  EXPECT_FALSE(destroyed);
+  child.reset();
+  EXPECT_TRUE(destroyed);
+  EXPECT_TRUE(seen.texts.empty());
+}
+
+TEST(greenlet_drop, of_an_unstarted_one_runs_nothing) {
+  bool ran = false;
+  (void)greenlet::make([&] { ran = true; });
+  EXPECT_FALSE(ran);
+}
+
+TEST(greenlet_drop, of_one_handle_of_two_does_nothing) {
+  greenlet_ptr child = greenlet::make([] { greenlet::main().resume(); });
+  child->resume();
+  greenlet_ptr second = child;
+  child.reset();
+  EXPECT_TRUE(second->active());
+}
+
+TEST(greenlet_drop, unwinds_while_the_dropper_has_an_exception_in_flight) {
+  bool destroyed = false;
+  try {
+    greenlet_ptr child = greenlet::make([&] {
+      const set_at_end guard{destroyed};
+      EXPECT_EQ(std::uncaught_exceptions(), 0);
+      greenlet::main().resume();
+    });
+    child->resume();
+    throw std::runtime_error("in flight");
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "in flight");
+  }
+  EXPECT_TRUE(destroyed);
+}
+
+TEST(greenlet_drop, has_the_dropper_as_parent_meanwhile) {
+  greenlet* parent_seen = nullptr;
+  greenlet_ptr other = greenlet::make([] {});
+  greenlet_ptr child = greenlet::make(
+      [&] {
+        try {
+          greenlet::main().resume();
+        } catch (...) {
+          parent_seen = greenlet::current().parent();
+          throw;
+        }
+      },
+      {.parent = other.get()});
+  child->resume();
+  greenlet_ptr dropper = greenlet::make([&] {
+    child.reset();
+    return parent_seen == &greenlet::current();
+  });
+  EXPECT_TRUE(dropper->switch_to().take<bool>());
+  EXPECT_FALSE(other->started());
+}
+
+TEST(greenlet_drop, may_be_survived_by_storing_a_handle) {
+  greenlet_ptr saved;
+  greenlet_ptr child = greenlet::make([&] {
+    greenlet& me = greenlet::current();
+    try {
+      greenlet::main().resume();
+    } catch (const greenlet_exit&) {
+      saved = greenlet_ptr(&me);
+    }
+    greenlet::main().resume();
+    return 5;
+  });
+  child->resume();
+  child.reset();
+  ASSERT_TRUE(saved);
+  EXPECT_TRUE(saved->active());
+  EXPECT_EQ(saved->parent(), &greenlet::main());
+  EXPECT_EQ(saved->switch_to().take<int>(), 5);
+}
+
+TEST(greenlet_drop, reports_a_swallowed_exit) {
+  reports seen;
+  greenlet_ptr child = greenlet::make(
+      [] {
+        try {
+          greenlet::main().resume();
+        } catch (...) {  // swallows everything
+        }
+      },
+      {.name = "swallower"});
+  child->resume();
+  child.reset();
+  ASSERT_EQ(seen.texts.size(), 1U);
+  EXPECT_NE(seen.texts[0].find("swallower: swallowed greenlet_exit"), std::string::npos);
+}
+
+TEST(greenlet_drop, throws_again_into_one_that_swallows_and_switches_away) {
+  reports seen;
+  bool destroyed = false;
+  greenlet_ptr child = greenlet::make([&] {
+    const set_at_end guard{destroyed};
+    for (int i = 0; i < 3; ++i) {
+      try {
+        greenlet::main().resume();
+      } catch (...) {  // swallows everything
+      }
+    }
+    greenlet::main().resume();
+  });
+  child->resume();
+  child.reset();
+  EXPECT_TRUE(destroyed);
+  EXPECT_EQ(seen.texts.size(), 1U);
+}
+
+TEST(greenlet_drop, reports_another_exception) {
+  reports seen;
+  greenlet_ptr child = greenlet::make([] {
+    try {
+      greenlet::main().resume();
+    } catch (...) {
+      throw std::runtime_error("other");
+    }
+  });
+  child->resume();
+  child.reset();
+  ASSERT_EQ(seen.texts.size(), 1U);
+  EXPECT_NE(seen.texts[0].find("other"), std::string::npos);
+}
+
+TEST(greenlet_drop, by_itself_lets_it_run_on_until_it_switches_away) {
+  bool destroyed = false;
+  bool ran_on = false;
+  greenlet_ptr child;
+  child = greenlet::make([&] {
+    const set_at_end guard{destroyed};
+    child.reset();
+    ran_on = true;
+    greenlet::main().resume();
+  });
+  child->resume();
+  EXPECT_TRUE(ran_on);
+  EXPECT_TRUE(destroyed);
+}
+
+TEST(greenlet_drop, by_itself_before_the_end_is_harmless) {
+  greenlet_ptr child;
+  child = greenlet::make([&] {
+    child.reset();
+    return 6;
+  });
+  EXPECT_EQ(child->switch_to().take<int>(), 6);
+}
+
+TEST(greenlet_drop, of_a_suspended_one_drops_what_it_holds) {
+  bool destroyed = false;
+  greenlet_ptr outer = greenlet::make([&] {
+    greenlet_ptr inner = greenlet::make([&] {
+      const set_at_end guard{destroyed};
+      greenlet::main().resume();
+    });
+    inner->resume();
+    greenlet::main().resume();
+  });
+  outer->resume();  // inner has gone to main
+  outer->resume();
+  outer.reset();
+  EXPECT_TRUE(destroyed);
+}
+
+TEST(greenlet_drop, does_not_lose_a_value_that_is_under_way) {
+  struct dropper {
+    greenlet_ptr held;
+  };
+  greenlet_ptr suspended = greenlet::make([] { greenlet::main().resume(); });
+  suspended->resume();
+  // The callable is destroyed, and with it the last handle of a suspended greenlet, while 12 is on its way to main.
+  greenlet_ptr child = greenlet::make([held = dropper{std::move(suspended)}] { return 12; });
+  EXPECT_EQ(child->switch_to().take<int>(), 12);
+}
+
+}  // namespace
+}  // namespace grove

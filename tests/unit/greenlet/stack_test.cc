@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/stack.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "worker/greenlet/greenlet.h"
+
+namespace grove {
+namespace {
+
+TEST(stack_pool, gives_stacks_of_the_size_of_their_class) {
+  stack_pool pool;
+  const std::optional<stack> small = pool.try_take();
+  const std::optional<stack> large = pool.try_take(stack_class::large);
+  EXPECT_EQ(small->bytes(), stack_bytes_small);
+  EXPECT_EQ(large->bytes(), stack_bytes_large);
+  std::memset(small->base(), 1, small->bytes());
+  std::memset(large->base(), 1, large->bytes());
+  EXPECT_LE(small->top(), small->end());
+  EXPECT_GE(small->top(), small->end() - 4096);
+}
+
+TEST(stack_pool, gives_the_bound_and_not_one_more) {
+  stack_pool pool({.count_max = 3});
+  std::vector<stack> out;
+  for (int i = 0; i < 3; ++i)
+    out.push_back(*pool.try_take());
+  EXPECT_TRUE(pool.exhausted());
+  EXPECT_FALSE(pool.try_take());
+  EXPECT_FALSE(pool.try_take(stack_class::large));
+  out.pop_back();
+  EXPECT_TRUE(pool.try_take());
+  EXPECT_EQ(pool.in_use(), 2U);
+}
+
+TEST(stack_pool, reuses_the_last_one_first) {
+  stack_pool pool;
+  std::optional<stack> first = pool.try_take();
+  std::optional<stack> second = pool.try_take();
+  const std::byte* base = first->base();
+  second.reset();
+  first.reset();
+  EXPECT_EQ(pool.try_take()->base(), base);
+}
+
+TEST(stack_pool, knows_its_guard_page) {
+  stack_pool pool;
+  const std::optional<stack> taken = pool.try_take();
+  EXPECT_TRUE(taken->guards(taken->base() - 1));
+  EXPECT_FALSE(taken->guards(taken->base()));
+  EXPECT_FALSE(taken->guards(taken->end()));
+}
+
+class stack_guard : public testing::TestWithParam<bool> {};
+
+TEST_P(stack_guard, faults_below_the_stack) {
+  stack_pool pool({.use_guard_regions = GetParam()});
+  const std::optional<stack> taken = pool.try_take();
+  taken->base()[0] = std::byte{1};
+  EXPECT_DEATH(const_cast<volatile std::byte*>(taken->base())[-1] = std::byte{1}, "");
+}
+
+INSTANTIATE_TEST_SUITE_P(with_and_without_guard_regions, stack_guard, testing::Bool());
+
+std::size_t mappings() {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t count = 0;
+  for (std::string line; std::getline(maps, line);)
+    ++count;
+  return count;
+}
+
+TEST(stack_pool, shares_mappings_between_stacks_where_there_are_guard_regions) {
+  stack_pool pool;
+  std::vector<stack> out;
+  out.push_back(*pool.try_take());
+  if (!pool.guard_regions()) GTEST_SKIP() << "the kernel has no guard regions";
+  const std::size_t before = mappings();
+  for (int i = 0; i < 1000; ++i)
+    out.push_back(*pool.try_take());
+  EXPECT_LT(mappings(), before + 100);
+}
+
+TEST(stack_pool, trims_all_but_the_warm_ones_once) {
+  stack_pool pool({.warm_max = 2});
+  std::vector<stack> out;
+  for (int i = 0; i < 5; ++i) {
+    out.push_back(*pool.try_take());
+    out.back().base()[0] = std::byte{7};
+  }
+  std::byte* coldest = out.back().base();
+  while (!out.empty())
+    out.pop_back();
+  const std::size_t trimmed = pool.trim();
+  EXPECT_EQ(trimmed, 3U);  // the never used ones of the slab lie below and have no pages
+  EXPECT_EQ(coldest[0], std::byte{0});
+  EXPECT_EQ(pool.trim(), 0U);
+}
+
+TEST(greenlet_stack, remaining_shrinks_with_depth) {
+  greenlet_ptr child = greenlet::make([] {
+    const std::size_t at_start = stack_remaining();
+    EXPECT_GT(at_start, stack_bytes_small - 8192);
+    EXPECT_LE(at_start, stack_bytes_small);
+    volatile char room[8192];
+    room[0] = 1;
+    const std::size_t deeper = [](volatile char* used) __attribute__((noinline)) {
+      used[1] = 1;
+      return stack_remaining();
+    }
+    (room);
+    EXPECT_LT(deeper, stack_bytes_small - 8192);
+  });
+  child->resume();
+  EXPECT_GT(stack_remaining(), 64U * 1024);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+__attribute__((noinline)) int recurse_until_low(int depth) {
+  volatile char room[512];
+  room[0] = static_cast<char>(depth);
+  check_stack();
+  return recurse_until_low(depth + 1) + room[0];
+}
+
+TEST(greenlet_stack, check_throws_before_the_end_and_names_the_greenlet) {
+  greenlet_ptr child = greenlet::make([] { recurse_until_low(0); }, {.name = "deep"});
+  try {
+    child->resume();
+    FAIL() << "it must throw";
+  } catch (const stack_low& error) {
+    EXPECT_NE(std::string(error.what()).find("'deep'"), std::string::npos);
+  }
+}
+
+TEST(greenlet_stack, exhaustion_is_an_error_of_the_starter_and_can_be_asked_for) {
+  stack_pool& pool = thread_stacks();
+  const std::size_t before = pool.count_max();
+  pool.set_count_max(pool.in_use() + 1);
+  greenlet_ptr first = greenlet::make([] { greenlet::main().resume(); });
+  greenlet_ptr second = greenlet::make([] { return 2; });
+  first->resume();
+  EXPECT_FALSE(second->try_reserve_stack());
+  EXPECT_THROW(second->resume(), stacks_exhausted);
+  EXPECT_FALSE(second->started());
+  first.reset();
+  EXPECT_TRUE(second->try_reserve_stack());
+  EXPECT_EQ(second->switch_to().take<int>(), 2);
+  pool.set_count_max(before);
+}
+
+TEST(greenlet_stack, is_given_back_at_the_end) {
+  const std::size_t before = thread_stacks().in_use();
+  for (int i = 0; i < 1000; ++i)
+    greenlet::make([] {})->resume();
+  EXPECT_EQ(thread_stacks().in_use(), before);
+}
+
+}  // namespace
+}  // namespace grove

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/actor/calls.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/hash.h"
+#include "worker/actor/runtime.h"
+#include "worker/hub/waiter.h"
+
+namespace grove {
+namespace {
+
+/// A greenlet that waits for its call, on its stack.
+struct pending_call {
+  explicit pending_call(hub& on, google::protobuf::MessageLite& into) noexcept
+      : response{into}, wake_up{on} {}
+
+  google::protobuf::MessageLite& response;
+  waiter wake_up;
+  status end;
+  bool answered = false;
+};
+
+[[nodiscard]] pending_call& pending(const message& call) noexcept {
+  return *reinterpret_cast<pending_call*>(static_cast<std::uintptr_t>(call.origin_session));
+}
+
+void read_payload(const payload_source& payload, google::protobuf::MessageLite& into, status& end) {
+  std::string encoded(payload.size(), '\0');
+  payload.write(encoded.data());
+  if (!into.ParseFromString(encoded)) {
+    end = status{status_code::internal, "the response is no " + into.GetTypeName()};
+  }
+}
+
+}  // namespace
+
+message_ptr local_calls::make(std::string_view type_name, std::string_view key, std::string_view method_name,
+                              const google::protobuf::MessageLite& request, bool waits) {
+  check_stack();
+  const actor_type* const type = owner_.types().find(type_name);
+  if (type == nullptr) throw not_found{unknown_type_text(owner_.types(), type_name)};
+  const auto method = type->find_method(method_name);
+  if (!method) throw not_found{unknown_method_text(*type, method_name)};
+  const limits& bounds = owner_.bounds();
+  if (key.size() > bounds.key_bytes_max) {
+    throw invalid_argument{"the key has " + std::to_string(key.size()) + " bytes; key_bytes allows " +
+                           std::to_string(bounds.key_bytes_max)};
+  }
+  const turn* const caller = current_turn();
+  std::string chain;
+  std::uint16_t depth = 0;
+  if (caller != nullptr && caller->call != nullptr) {
+    if (waits) {
+      chain.append(caller->call->chain()).append(caller->cell.type->name()).append("/");
+      chain.append(caller->cell.key()).append("\n");
+    }
+    depth = static_cast<std::uint16_t>(caller->call->depth + (waits ? 1 : 0));
+  }
+  if (depth > bounds.call_depth_max) {
+    throw failed_precondition{"calls are nested deeper than call_depth allows (" +
+                              std::to_string(bounds.call_depth_max) + ")"};
+  }
+  const payload_source payload{request};
+  message_ptr m = owner_.messages().make_blank(key, payload.size(), chain);
+  payload.write(m->payload_place());
+  m->type = type;
+  m->method = *method;
+  m->hash = hash_of_address(type->hash(), key);
+  m->depth = depth;
+  m->deadline = owner_.on().now() + bounds.call_deadline;
+  return m;
+}
+
+void local_calls::call(std::string_view type, std::string_view key, std::string_view method,
+                       const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
+                       const actor_call_options& options) {
+  message_ptr m = make(type, key, method, request, true);
+  if (options.timeout) m->deadline = owner_.on().now() + *options.timeout;
+  if (turn* const caller = current_turn()) {
+    if (caller->call != nullptr) m->deadline = std::min(m->deadline, caller->call->deadline);
+    // Messages from one sender to one actor stay in order: earlier tells to it cannot wait for the turn's
+    // end.
+    for (outgoing& out : caller->outbox) {
+      if (out.tell != nullptr && out.tell->hash == m->hash && out.tell->type == m->type) {
+        owner_.submit(std::move(out.tell));
+      }
+    }
+  }
+  pending_call wait{owner_.on(), response};
+  m->origin = this;
+  m->origin_session = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&wait));
+  message& sent = *m;
+  const steady_time deadline = m->deadline;
+  owner_.submit(std::move(m));
+  const auto give_up = [this, &wait, &sent] {
+    if (wait.answered) return;
+    wait.answered = true;
+    sent.origin = nullptr;
+    owner_.cancel(sent);
+  };
+  try {
+    while (!wait.answered) {
+      if (!wait.wake_up.wait_until(deadline) && !wait.answered) {
+        give_up();
+        throw grove::deadline_exceeded{
+            std::string{"no answer from "}.append(type).append("/").append(key).append(
+                " within the call's time")};
+      }
+    }
+  } catch (...) {
+    give_up();
+    throw;
+  }
+  if (!wait.end.ok()) throw status_error{wait.end.code(), wait.end.message()};
+}
+
+void local_calls::tell(std::string_view type, std::string_view key, std::string_view method,
+                       const google::protobuf::MessageLite& request) {
+  message_ptr m = make(type, key, method, request, false);
+  turn* const caller = current_turn();
+  if (caller == nullptr || caller->ended) {
+    owner_.submit(std::move(m));
+    return;
+  }
+  caller->outbox.push_back({.tell = std::move(m), .stream = {}, .item = {}, .step = {}, .end = {}});
+}
+
+void local_calls::finish(message& call, const reply& end) {
+  pending_call& wait = pending(call);
+  if (end.code == status_code::ok) {
+    read_payload(end.payload, wait.response, wait.end);
+  } else {
+    wait.end = status{end.code, std::string{end.text}};
+  }
+  wait.answered = true;
+  wait.wake_up.wake();
+}
+
+void local_calls::item(message& call, const payload_source&) {
+  // Typed references have no streaming methods yet, so whoever gets here asked for a stream by name.
+  pending(call).end = status{status_code::unimplemented, "actors cannot read streams of other actors"};
+}
+
+std::size_t local_calls::backlog_bytes(const message&) const {
+  return 0;
+}
+
+}  // namespace grove

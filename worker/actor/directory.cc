@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/actor/directory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "worker/actor/actor.h"
+
+namespace grove {
+namespace {
+
+std::size_t object_offset(const actor_type_definition& definition) noexcept {
+  const std::size_t alignment = definition.object_alignment;
+  return (sizeof(actor_cell) + alignment - 1) / alignment * alignment;
+}
+
+std::align_val_t block_alignment(const actor_type_definition& definition) noexcept {
+  return std::align_val_t{std::max(alignof(actor_cell), definition.object_alignment)};
+}
+
+void free_cell(actor_cell* cell) noexcept {
+  const std::align_val_t alignment = block_alignment(cell->type->definition());
+  if (cell->object != nullptr) cell->object->~actor();
+  cell->~actor_cell();
+  ::operator delete(static_cast<void*>(cell), alignment);
+}
+
+}  // namespace
+
+directory::~directory() {
+  for (actor_cell* cell : cells_)
+    free_cell(cell);
+}
+
+actor_cell* directory::find(const actor_type& type, std::uint64_t hash, std::string_view key) const noexcept {
+  const auto found = by_address_.find(address{&type, hash, key});
+  return found == by_address_.end() ? nullptr : found->cell;
+}
+
+actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint64_t hash,
+                              std::string_view key) {
+  const actor_type_definition& definition = type.definition();
+  const std::size_t offset = object_offset(definition);
+  auto* const block = static_cast<char*>(
+      ::operator new(offset + definition.object_size + key.size(), block_alignment(definition)));
+  auto* const cell = new (block) actor_cell{owner, type, hash};
+  std::unique_ptr<actor_cell, decltype([](actor_cell* c) { free_cell(c); })> owned{cell};
+  char* const key_place = block + offset + definition.object_size;
+  if (!key.empty()) std::memcpy(key_place, key.data(), key.size());
+  cell->key_bytes = key_place;
+  cell->key_size = static_cast<std::uint16_t>(key.size());
+  cell->object = definition.construct(block + offset);
+  cell->index = static_cast<std::uint32_t>(cells_.size());
+  cells_.push_back(cell);
+  try {
+    by_address_.insert(entry{hash, cell});
+  } catch (...) {
+    cells_.pop_back();
+    throw;
+  }
+  return *owned.release();
+}
+
+void directory::erase(actor_cell& cell) noexcept {
+  by_address_.erase(entry{cell.hash, &cell});
+  cells_[cell.index] = cells_.back();
+  cells_[cell.index]->index = cell.index;
+  cells_.pop_back();
+  free_cell(&cell);
+}
+
+void directory::renew_object(actor_cell& cell) {
+  auto* const place = reinterpret_cast<char*>(&cell) + object_offset(cell.type->definition());
+  cell.object->~actor();
+  cell.object = nullptr;
+  cell.object = cell.type->definition().construct(place);
+}
+
+}  // namespace grove

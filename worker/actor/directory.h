@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "worker/actor/actor_cell.h"
+
+namespace grove {
+
+/// The active actors of a worker, by address.
+/// Affinity: the worker's hub thread.
+class directory {
+ public:
+  directory() = default;
+  directory(const directory&) = delete;
+  directory& operator=(const directory&) = delete;
+  ~directory();
+
+  [[nodiscard]] actor_cell* find(const actor_type& type, std::uint64_t hash,
+                                 std::string_view key) const noexcept;
+
+  /// Makes the cell and the object of an address that is not here yet.
+  /// Errors: what the object's constructor throws; the directory is unchanged then.
+  actor_cell& insert(runtime& owner, const actor_type& type, std::uint64_t hash, std::string_view key);
+
+  /// Destroys the object of `cell`, and the cell.
+  void erase(actor_cell& cell) noexcept;
+
+  /// Destroys the object of `cell` and makes a new one in its place.
+  void renew_object(actor_cell& cell);
+
+  [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
+  [[nodiscard]] actor_cell& at(std::size_t index) const noexcept { return *cells_[index]; }
+
+ private:
+  struct entry {
+    std::uint64_t hash;
+    actor_cell* cell;
+  };
+  struct address {
+    const actor_type* type;
+    std::uint64_t hash;
+    std::string_view key;
+  };
+  struct entry_hash {
+    using is_transparent = void;
+    using is_avalanching = void;  // XXH3 has mixed every bit already.
+    std::size_t operator()(const entry& e) const noexcept { return e.hash; }
+    std::size_t operator()(const address& a) const noexcept { return a.hash; }
+  };
+  struct entry_equal {
+    using is_transparent = void;
+    bool operator()(const entry& a, const entry& b) const noexcept { return a.cell == b.cell; }
+    bool operator()(const entry& e, const address& a) const noexcept {
+      return e.hash == a.hash && e.cell->type == a.type && e.cell->key() == a.key;
+    }
+    bool operator()(const address& a, const entry& e) const noexcept { return (*this)(e, a); }
+  };
+
+  boost::unordered_flat_set<entry, entry_hash, entry_equal> by_address_;
+  std::vector<actor_cell*> cells_;  // The same cells, to sweep over a few at a time.
+};
+
+}  // namespace grove

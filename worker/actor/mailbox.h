@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "worker/actor/message.h"
+
+namespace grove {
+
+/// What the runtime itself has to tell an actor.
+enum class control_kind : std::uint8_t {
+  passivate,      ///< Nobody has needed the actor for a while.
+  stream_closed,  ///< A stream that the actor held was closed from the other side.
+};
+
+/// An actor's queue, in two lanes, as Akka and CAF have them. Control messages are a bit each: they cannot be
+/// lost, take no memory and come first. User messages are a first-in-first-out list, bounded by whoever
+/// pushes. Lifetime: messages are owned while they are in it.
+class mailbox {
+ public:
+  mailbox() = default;
+  mailbox(const mailbox&) = delete;
+  mailbox& operator=(const mailbox&) = delete;
+
+  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr && control_ == 0; }
+  [[nodiscard]] bool has_messages() const noexcept { return head_ != nullptr; }
+  [[nodiscard]] std::uint32_t messages() const noexcept { return count_; }
+  [[nodiscard]] std::uint32_t bytes() const noexcept { return bytes_; }
+
+  void push(message_ptr m) noexcept;
+  void push_control(control_kind kind) noexcept { control_ |= bit(kind); }
+
+  /// True, once, for each kind that was pushed.
+  [[nodiscard]] bool take_control(control_kind kind) noexcept;
+
+  /// The first message that `may_start(message)` lets pass; null when there is none.
+  template <class Predicate>
+  [[nodiscard]] message_ptr pop_if(Predicate may_start) {
+    message* before = nullptr;
+    for (message* m = head_; m != nullptr; before = m, m = m->next) {
+      if (may_start(*m)) return unlink(m, before);
+    }
+    return nullptr;
+  }
+
+  /// Takes `m` out from wherever it is; null when it is not here.
+  [[nodiscard]] message_ptr remove(const message& m) noexcept;
+
+ private:
+  static constexpr std::uint8_t bit(control_kind kind) noexcept {
+    return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
+  }
+  [[nodiscard]] message_ptr unlink(message* m, message* before) noexcept;
+
+  message* head_ = nullptr;
+  message* tail_ = nullptr;
+  std::uint32_t count_ = 0;
+  std::uint32_t bytes_ = 0;
+  std::uint8_t control_ = 0;
+};
+
+}  // namespace grove

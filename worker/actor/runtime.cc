@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/actor/runtime.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "worker/actor/actor.h"
+#include "worker/greenlet/errors.h"
+#include "worker/hub/wait_bound.h"
+
+namespace grove {
+namespace {
+
+// How much runs before the loop looks at sockets again, and of one actor before the next one has its go.
+constexpr std::uint32_t turns_per_batch = 1024;
+constexpr std::uint32_t turns_per_actor = 16;
+
+// A sweep looks at this share of the actors, so that a second's sweep stays short with a million of them.
+constexpr std::size_t sweep_share = 8;
+constexpr std::size_t sweep_least = 1024;
+
+[[nodiscard]] std::string address_text(const actor_cell& cell) {
+  return std::string{cell.type->name()}.append("/").append(cell.key());
+}
+
+/// Whether the actor of `cell` is among those that wait for the call with this chain.
+[[nodiscard]] bool chain_contains(std::string_view chain, const actor_cell& cell) {
+  const std::string address = address_text(cell).append("\n");
+  for (std::size_t at = chain.find(address); at != std::string_view::npos; at = chain.find(address, at + 1)) {
+    if (at == 0 || chain[at - 1] == '\n') return true;
+  }
+  return false;
+}
+
+[[nodiscard]] std::string cycle_text(std::string_view chain, const actor_cell& cell) {
+  std::string text{"call cycle: "};
+  for (const char c : chain) {
+    if (c == '\n') {
+      text.append(" -> ");
+    } else {
+      text.push_back(c);
+    }
+  }
+  return text.append(address_text(cell))
+      .append("; a method with interleave may be called while its actor waits");
+}
+
+}  // namespace
+
+/// A greenlet that runs turns, one after another.
+class runtime::runner {
+ public:
+  explicit runner(runtime& owner) : owner_{owner} {
+    fiber_ = greenlet::make([this] { run(); }, {.parent = &owner_.hub_.hub_greenlet(), .name = "turns"});
+  }
+
+  [[nodiscard]] greenlet& fiber() const noexcept { return *fiber_; }
+  void unwind() noexcept { fiber_.reset(); }
+
+ private:
+  void run() {
+    for (;;) {
+      while (owner_.turns_left_ > 0) {
+        actor_cell* const cell = owner_.pop_ready();
+        if (cell == nullptr) break;
+        owner_.run_cell(*cell, *fiber_);
+      }
+      owner_.idle_runners_.push_back(this);
+      owner_.hub_.hub_greenlet().resume();
+    }
+  }
+
+  runtime& owner_;
+  greenlet_ptr fiber_;
+};
+
+runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder,
+                 const limits& its_limits)
+    : hub_{on}, types_{types}, store_{store}, recorder_{recorder}, limits_{its_limits}, calls_{*this} {
+  hub_.attach(*this);
+}
+
+runtime::~runtime() {
+  hub_.detach(*this);
+  for (const auto& r : runners_)
+    r->unwind();
+  for (std::size_t i = 0; i < directory_.size(); ++i) {
+    actor_cell& cell = directory_.at(i);
+    while (cell.streams != nullptr) {
+      const stream_ptr held{cell.streams};
+      close_stream(*held.get(), status{status_code::unavailable, "the worker stops"});
+    }
+    while (message_ptr call = cell.mail.pop_if([](const message&) { return true; })) {
+      refuse(std::move(call), status_code::unavailable, outcome::not_executed, "the worker stops");
+    }
+  }
+}
+
+void runtime::refuse(message_ptr call, status_code code, outcome result, std::string_view text) {
+  if (call->origin != nullptr)
+    call->origin->finish(*call, {.code = code, .result = result, .text = text, .payload = {}});
+}
+
+void runtime::submit(message_ptr call) {
+  const bool local = remote_ == nullptr || call->type->definition().placement == actor_placement::local;
+  if (!local) {
+    const std::uint32_t owner = remote_->owner_of(call->hash);
+    if (owner != remote_->own_slot()) {
+      remote_->send(owner, std::move(call));
+      return;
+    }
+  }
+  deliver(std::move(call));
+}
+
+void runtime::deliver(message_ptr call) {
+  actor_cell* cell = directory_.find(*call->type, call->hash, call->key());
+  if (cell == nullptr) {
+    try {
+      cell = &directory_.insert(*this, *call->type, call->hash, call->key());
+    } catch (const std::exception& e) {
+      refuse(std::move(call), status_code::internal, outcome::not_executed,
+             std::string{"the actor could not be made: "}.append(e.what()));
+      return;
+    }
+    cell->object->cell_ = cell;
+    cell->last_used = sweeps_;
+    recorder_.activated();
+  }
+  if (refuse_at_mailbox(*cell, call)) return;
+  call->target = cell;
+  cell->mail.push(std::move(call));
+  enqueue(*cell);
+}
+
+bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) const {
+  if (call->chain_size != 0 && cell.exclusive != nullptr && !call->type->methods()[call->method].interleave &&
+      chain_contains(call->chain(), cell)) {
+    const std::string text = cycle_text(call->chain(), cell);
+    refuse(std::move(call), status_code::failed_precondition, outcome::not_executed, text);
+    return true;
+  }
+  const mailbox& mail = cell.mail;
+  if (mail.messages() < limits_.mailbox_messages_max &&
+      (mail.messages() == 0 || mail.bytes() + call->payload_size <= limits_.mailbox_bytes_max)) {
+    return false;
+  }
+  recorder_.mailbox_was_full();
+  const std::string text = "the mailbox of " + address_text(cell) + " is full (limits mailbox_messages " +
+                           std::to_string(limits_.mailbox_messages_max) + ", mailbox_bytes " +
+                           std::to_string(limits_.mailbox_bytes_max) + ")";
+  refuse(std::move(call), status_code::resource_exhausted, outcome::not_executed, text);
+  return true;
+}
+
+void runtime::cancel(message& call) {
+  call.cancelled = true;
+  if (call.remote_call != 0) {
+    remote_->cancel(call);
+  } else if (call.stream != nullptr) {
+    const stream_ptr held{call.stream};
+    actor_cell& cell = *held->cell;
+    close_stream(*held.get(), status{status_code::cancelled, "cancelled by the caller"});
+    cell.mail.push_control(control_kind::stream_closed);
+    enqueue(cell);
+  } else if (call.running != nullptr) {
+    hub_.interrupt(call.running->running_in, std::make_exception_ptr(turn_cancelled{}), call.running);
+  } else if (message_ptr queued = call.target->mail.remove(call)) {
+    refuse(std::move(queued), status_code::cancelled, outcome::not_executed, "cancelled by the caller");
+  }
+}
+
+// --- The ready queue ---
+
+void runtime::enqueue(actor_cell& cell) {
+  if (cell.ready) return;
+  cell.ready = true;
+  cell.next_ready = nullptr;
+  (ready_tail_ == nullptr ? ready_head_ : ready_tail_->next_ready) = &cell;
+  ready_tail_ = &cell;
+}
+
+actor_cell* runtime::pop_ready() noexcept {
+  actor_cell* const cell = ready_head_;
+  if (cell == nullptr) return nullptr;
+  ready_head_ = cell->next_ready;
+  if (ready_head_ == nullptr) ready_tail_ = nullptr;
+  cell->ready = false;
+  return cell;
+}
+
+bool runtime::poll() {
+  if (ready_head_ == nullptr) return false;
+  run_ready();
+  return true;
+}
+
+void runtime::run_ready() {
+  turns_left_ = turns_per_batch;
+  while (ready_head_ != nullptr && turns_left_ > 0) {
+    runner* const r = idle_runner();
+    // Every stack is held by a turn that waits: the ready actors wait for one of those to end.
+    if (r == nullptr) return;
+    r->fiber().resume();
+    recorder_.nothing_runs();
+  }
+}
+
+runtime::runner* runtime::idle_runner() {
+  if (idle_runners_.empty()) {
+    auto made = std::make_unique<runner>(*this);
+    if (!made->fiber().try_reserve_stack()) return nullptr;
+    runners_.push_back(std::move(made));
+    return runners_.back().get();
+  }
+  runner* const r = idle_runners_.back();
+  idle_runners_.pop_back();
+  return r;
+}
+
+// --- Turns ---
+
+bool runtime::may_start(const actor_cell& cell, const message& m) const noexcept {
+  if (cell.life == actor_cell::phase::activating || cell.life == actor_cell::phase::passivating) return false;
+  return cell.exclusive == nullptr || m.type->methods()[m.method].interleave;
+}
+
+void runtime::run_cell(actor_cell& cell, greenlet& in) {
+  if (take_controls(cell)) return;
+  const auto startable = [this, &cell](const message& m) { return may_start(cell, m); };
+  for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
+    message_ptr call = cell.mail.pop_if(startable);
+    if (call == nullptr)
+      return;  // Empty, or a turn that others must wait for is under way and will look again.
+    if (turns_left_ > 0) --turns_left_;
+    run_turn(cell, std::move(call), in);
+  }
+  if (!cell.mail.empty()) enqueue(cell);
+}
+
+void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
+  if (call->deadline <= hub_.pass_time()) {
+    recorder_.deadline_expired();
+    refuse(std::move(call), status_code::deadline_exceeded, outcome::not_executed,
+           "the call's time was over before its turn began");
+    return;
+  }
+  turn t{*this, cell, std::move(call), in};
+  message& m = *t.call;
+  const bool interleave = cell.type->methods()[m.method].interleave;
+  m.running = &t;
+  in.set_local(&t);
+  if (!interleave) cell.exclusive = &t;
+  ++cell.turns_running;
+  ++turns_running_;
+  recorder_.turn_begins(cell, m);
+  invoke(t);
+  --turns_running_;
+  --cell.turns_running;
+  if (!interleave) cell.exclusive = nullptr;
+  in.set_local(nullptr);
+  cell.last_used = sweeps_;
+  if (hub_.interrupt_pending(in)) hub_.cancel_interrupt(in, &t);
+}
+
+void runtime::invoke(turn& t) {
+  message& m = *t.call;
+  const actor_method& method = t.cell.type->methods()[m.method];
+  try {
+    const deadline_bound within{hub_, m.deadline, [] { return std::make_exception_ptr(turn_expired{}); }};
+    if (t.cell.life == actor_cell::phase::fresh) activate(t.cell);
+    method.invoke(*t.cell.object, t);
+    GROVE_CHECK(t.ended, "a handler's wrapper returned without ending its turn");
+    recorder_.turn_ended(false);
+  } catch (const status_error& e) {
+    abort_turn(t, e.code(), outcome::executed, e.what());
+  } catch (const stack_low& e) {
+    abort_turn(t, status_code::resource_exhausted, outcome::executed,
+               std::string{"stack_low: "}.append(e.what()));
+  } catch (const std::exception& e) {
+    abort_turn(t, status_code::internal, outcome::executed,
+               std::string{"the handler threw: "}.append(e.what()));
+  } catch (const turn_cancelled&) {
+    abort_turn(t, status_code::cancelled, outcome::unknown, "cancelled by the caller while it ran");
+  } catch (const turn_expired&) {
+    recorder_.deadline_expired();
+    abort_turn(t, status_code::deadline_exceeded, outcome::unknown, "the call's time was over while it ran");
+  } catch (const greenlet_exit&) {
+    abort_turn(t, status_code::unavailable, outcome::unknown, "the worker stopped while it ran");
+    throw;
+  } catch (...) {
+    abort_turn(t, status_code::internal, outcome::executed,
+               "the handler threw something that is no std::exception");
+  }
+}
+
+void runtime::activate(actor_cell& cell) {
+  cell.life = actor_cell::phase::activating;
+  try {
+    if (google::protobuf::Message* const state = cell.object->stored_state()) {
+      std::string encoded;
+      if (store_.load(cell.type->name(), cell.key(), encoded) && !state->ParseFromString(encoded)) {
+        throw status_error{status_code::data_loss,
+                           "the stored state of " + address_text(cell) + " cannot be read"};
+      }
+    }
+    cell.object->on_activate();
+  } catch (...) {
+    directory_.renew_object(cell);
+    cell.object->cell_ = &cell;
+    cell.life = actor_cell::phase::fresh;
+    throw;
+  }
+  cell.life = actor_cell::phase::active;
+}
+
+// --- What the runtime itself tells an actor ---
+
+bool runtime::take_controls(actor_cell& cell) {
+  if (cell.mail.take_control(control_kind::stream_closed) && cell.life == actor_cell::phase::active) {
+    try {
+      cell.object->on_stream_closed();
+    } catch (const std::exception&) {
+      hub_.report("on_stream_closed of " + address_text(cell), std::current_exception());
+    }
+  }
+  return cell.mail.take_control(control_kind::passivate) && passivate(cell);
+}
+
+bool runtime::passivate(actor_cell& cell) {
+  if (cell.mail.has_messages() || cell.turns_running != 0 || cell.streams != nullptr) return false;
+  const bool was_active = cell.life == actor_cell::phase::active;
+  cell.life = actor_cell::phase::passivating;
+  if (was_active) {
+    try {
+      cell.object->on_passivate();
+    } catch (const std::exception&) {
+      hub_.report("on_passivate of " + address_text(cell), std::current_exception());
+    }
+    save_state(cell);
+  }
+  recorder_.passivated();
+  if (cell.mail.has_messages()) {
+    // Somebody wrote to it meanwhile: it is activated anew from what was just saved.
+    directory_.renew_object(cell);
+    cell.object->cell_ = &cell;
+    cell.life = actor_cell::phase::fresh;
+    recorder_.activated();
+    return false;
+  }
+  directory_.erase(cell);
+  return true;
+}
+
+void runtime::save_state(actor_cell& cell) {
+  if (const google::protobuf::Message* const state = cell.object->stored_state()) {
+    store_.save(cell.type->name(), cell.key(), state->SerializeAsString());
+  }
+}
+
+void runtime::sweep_idle() {
+  ++sweeps_;
+  const std::size_t looked_at =
+      std::min(directory_.size(), std::max(sweep_least, directory_.size() / sweep_share));
+  for (std::size_t n = 0; n < looked_at; ++n) {
+    if (sweep_position_ >= directory_.size()) sweep_position_ = 0;
+    actor_cell& cell = directory_.at(sweep_position_++);
+    const auto idle_timeout = cell.type->definition().idle_timeout.value_or(limits_.idle_timeout);
+    const bool idle = std::chrono::seconds{sweeps_ - cell.last_used} >= idle_timeout;
+    if (!idle || cell.turns_running != 0 || cell.streams != nullptr || !cell.mail.empty()) continue;
+    cell.mail.push_control(control_kind::passivate);
+    enqueue(cell);
+  }
+}
+
+}  // namespace grove

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Runs the actors of one worker.
+//
+// Problem: millions of actors, each with turns that may wait at any point, and no cost of a stack or a switch
+// for a turn that does not.
+//
+// How: a message goes into its actor's mailbox, and the actor into the ready queue. A runner, a greenlet from
+// a pool, takes ready actors and runs their turns one after another on its own stack. A turn that waits keeps
+// the runner that it is on; the next ready actor then gets another runner. So a turn that does not wait costs
+// no switch, and only waiting turns hold stacks.
+//
+// Invariants:
+// - of the turns of an actor, at most one is exclusive; others overlap with it only if their method
+// interleaves;
+// - a call is answered exactly once, whatever becomes of its actor; a tell is freed exactly once;
+// - an actor is in the ready queue at most once, and only while it has something to do;
+// - what a turn sends leaves when the turn succeeds, before its own reply.
+
+#include <google/protobuf/message.h>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "worker/actor/actor_type.h"
+#include "worker/actor/calls.h"
+#include "worker/actor/directory.h"
+#include "worker/actor/flight_recorder.h"
+#include "worker/actor/message.h"
+#include "worker/actor/remote.h"
+#include "worker/actor/reply.h"
+#include "worker/actor/state_store.h"
+#include "worker/actor/turn.h"
+#include "worker/hub/hub.h"
+
+namespace grove {
+
+class runtime final : public message_receiver, private hub_component {
+ public:
+  /// Lifetime: everything is borrowed, and outlives the runtime. `recorder` is told what runs.
+  runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder,
+          const limits& its_limits);
+  ~runtime() override;
+
+  /// From now on, calls to actors that other workers own go through `mesh`. Until then all actors are local.
+  void connect(remote& mesh) noexcept { remote_ = &mesh; }
+
+  /// Sends a call or a tell on its way: to an actor here, or to the worker that owns its actor.
+  void submit(message_ptr call);
+
+  void deliver(message_ptr call) override;
+  void cancel(message& call) override;
+
+  /// Runs ready actors until there are none, or a bounded number of turns.
+  /// Affinity: the hub's greenlet.
+  void run_ready();
+
+  /// Answers `call` with an error and frees it.
+  static void refuse(message_ptr call, status_code code, outcome result, std::string_view text);
+
+  [[nodiscard]] message_pool& messages() noexcept { return messages_; }
+  [[nodiscard]] const actor_types& types() const noexcept { return types_; }
+  [[nodiscard]] const limits& bounds() const noexcept { return limits_; }
+  [[nodiscard]] hub& on() const noexcept { return hub_; }
+  [[nodiscard]] local_calls& calls() noexcept { return calls_; }
+  [[nodiscard]] flight_recorder& recorder() noexcept { return recorder_; }
+  [[nodiscard]] std::size_t active_actors() const noexcept { return directory_.size(); }
+  [[nodiscard]] std::size_t turns_running() const noexcept { return turns_running_; }
+
+  /// Passivates, a few at a time, actors that were idle for their time. Called about once a second.
+  void sweep_idle();
+
+  /// The free list of message objects of the type of `prototype`, to parse requests and copy states into.
+  using scratch_list = std::vector<std::unique_ptr<google::protobuf::Message>>;
+  [[nodiscard]] scratch_list& scratch_of(const google::protobuf::Message& prototype);
+
+  // For the parts of the runtime that have files of their own (turn.cc, stream.cc).
+  void enqueue(actor_cell& cell);
+  void end_turn(turn& t, const reply& end);
+  void close_stream(stream_state& s, const status& end);
+  void remember_state(turn& t);
+
+ private:
+  class runner;
+
+  bool poll() override;
+  bool prepare_sleep() override { return ready_head_ == nullptr; }
+  void woke() override {}
+
+  [[nodiscard]] runner* idle_runner();
+  void run_cell(actor_cell& cell, greenlet& in);
+  [[nodiscard]] bool may_start(const actor_cell& cell, const message& m) const noexcept;
+  void run_turn(actor_cell& cell, message_ptr call, greenlet& in);
+  void invoke(turn& t);
+  void activate(actor_cell& cell);
+  bool take_controls(actor_cell& cell);
+  bool passivate(actor_cell& cell);
+  void save_state(actor_cell& cell);
+  void release_outbox(turn& t);
+  void abort_turn(turn& t, status_code code, outcome result, std::string_view text);
+  [[nodiscard]] bool refuse_at_mailbox(const actor_cell& cell, message_ptr& call) const;
+  [[nodiscard]] actor_cell* pop_ready() noexcept;
+
+  hub& hub_;
+  const actor_types& types_;
+  state_store& store_;
+  flight_recorder& recorder_;
+  const limits& limits_;
+  remote* remote_ = nullptr;
+
+  message_pool messages_;
+  directory directory_;
+  local_calls calls_;
+  actor_cell* ready_head_ = nullptr;
+  actor_cell* ready_tail_ = nullptr;
+  std::vector<std::unique_ptr<runner>> runners_;
+  std::vector<runner*> idle_runners_;
+  boost::unordered_flat_map<const google::protobuf::Descriptor*, std::unique_ptr<scratch_list>> scratch_;
+  std::size_t turns_running_ = 0;
+  std::uint32_t turns_left_ = 0;  ///< Of the present batch.
+  std::uint32_t sweeps_ = 0;
+  std::size_t sweep_position_ = 0;
+};
+
+}  // namespace grove

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/actor/turn.h"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "worker/actor/actor.h"
+#include "worker/actor/runtime.h"
+
+namespace grove {
+
+turn* current_turn() noexcept {
+  return static_cast<turn*>(greenlet::current().local());
+}
+
+void runtime::end_turn(turn& t, const reply& end) {
+  GROVE_CHECK(!t.ended, "a turn ends once");
+  t.ended = true;
+  if (t.state_before != nullptr)
+    scratch_of(*t.cell.object->stored_state()).push_back(std::move(t.state_before));
+  if (t.call != nullptr) t.call->running = nullptr;
+  if (!t.outbox.empty()) release_outbox(t);
+  if (t.call != nullptr && t.call->origin != nullptr) t.call->origin->finish(*t.call, end);
+}
+
+void runtime::abort_turn(turn& t, status_code code, outcome result, std::string_view text) {
+  // The end was sent already when only the handler's clean-up threw; the caller has the truth then.
+  recorder_.turn_ended(true);
+  if (t.ended) return;
+  t.ended = true;
+  if (t.state_before != nullptr) t.cell.object->stored_state()->CopyFrom(*t.state_before);
+  if (t.opened && t.opened->call != nullptr) close_stream(*t.opened.get(), status{code, std::string{text}});
+  for (const outgoing& out : t.outbox) {
+    // A stream whose last handle went away during the turn can never be written again, whatever became of the
+    // turn.
+    if (out.stream && out.stream->handles == 0) close_stream(*out.stream.get(), {});
+  }
+  t.outbox.clear();
+  if (t.call == nullptr) return;
+  t.call->running = nullptr;
+  if (t.call->origin != nullptr) {
+    t.call->origin->finish(*t.call, {.code = code, .result = result, .text = text, .payload = {}});
+  }
+}
+
+void runtime::release_outbox(turn& t) {
+  for (outgoing& out : t.outbox) {
+    if (out.tell != nullptr) {
+      submit(std::move(out.tell));
+    } else if (out.stream && out.stream->call != nullptr) {
+      message& call = *out.stream->call;
+      if (out.step == outgoing::stream_step::close) {
+        close_stream(*out.stream.get(), out.end);
+      } else if (call.origin != nullptr) {
+        call.origin->item(call, payload_source{out.item});
+        if (call.origin->backlog_bytes(call) > limits_.output_buffer_bytes_max) {
+          close_stream(*out.stream.get(),
+                       status{status_code::resource_exhausted,
+                              "the reader is too slow: more than output_buffer_bytes (" +
+                                  std::to_string(limits_.output_buffer_bytes_max) + ") wait for it"});
+          t.cell.mail.push_control(control_kind::stream_closed);
+          enqueue(t.cell);
+        }
+      }
+    }
+  }
+  t.outbox.clear();
+}
+
+void runtime::remember_state(turn& t) {
+  const google::protobuf::Message& state = *t.cell.object->stored_state();
+  scratch_list& free = scratch_of(state);
+  if (free.empty()) {
+    t.state_before.reset(state.New());
+  } else {
+    t.state_before = std::move(free.back());
+    free.pop_back();
+  }
+  t.state_before->CopyFrom(state);
+}
+
+runtime::scratch_list& runtime::scratch_of(const google::protobuf::Message& prototype) {
+  auto& list = scratch_[prototype.GetDescriptor()];
+  if (list == nullptr) list = std::make_unique<scratch_list>();
+  return *list;
+}
+
+// --- What generated code calls ---
+
+namespace actors::detail {
+namespace {
+
+// Objects that have held more than this are not kept for reuse.
+constexpr std::size_t kept_payload_max = 16 * 1024;
+
+[[nodiscard]] bool parse(google::protobuf::Message& into, std::string_view payload,
+                         std::uint32_t nesting_max) {
+  const auto size = static_cast<int>(payload.size());
+  // Each level of nesting takes two bytes at least, so a short payload needs no count.
+  if (payload.size() <= std::size_t{2} * nesting_max) return into.ParseFromArray(payload.data(), size);
+  google::protobuf::io::CodedInputStream input{reinterpret_cast<const std::uint8_t*>(payload.data()), size};
+  input.SetRecursionLimit(static_cast<int>(nesting_max));
+  return into.ParseFromCodedStream(&input) && input.ConsumedEntireMessage();
+}
+
+}  // namespace
+
+scratch_message read_request(turn& t, const google::protobuf::Message& prototype) {
+  check_stack();
+  runtime::scratch_list& free = t.owner.scratch_of(prototype);
+  std::unique_ptr<google::protobuf::Message> request;
+  if (free.empty()) {
+    request.reset(prototype.New());
+  } else {
+    request = std::move(free.back());
+    free.pop_back();
+  }
+  const std::string_view payload = t.call->payload();
+  if (!parse(*request, payload, t.owner.bounds().nesting_max)) {
+    throw invalid_argument{"the payload is no " + prototype.GetDescriptor()->full_name() +
+                           ", or its messages are nested deeper than " +
+                           std::to_string(t.owner.bounds().nesting_max) + " (limit nesting)"};
+  }
+  return {free, std::move(request), payload.size() <= kept_payload_max};
+}
+
+void finish(turn& t, const google::protobuf::MessageLite& response) {
+  t.owner.end_turn(t, {.code = status_code::ok,
+                       .result = outcome::executed,
+                       .text = {},
+                       .payload = payload_source{response}});
+}
+
+void finish(turn& t) {
+  t.owner.end_turn(t, {});
+}
+
+stream_ptr open_stream(turn& t) {
+  t.call->running = nullptr;
+  stream_ptr opened{new stream_state{t.owner, t.cell, std::move(t.call)}};
+  opened->call->stream = opened.get();
+  opened->next = t.cell.streams;
+  if (opened->next != nullptr) opened->next->previous = opened.get();
+  t.cell.streams = opened.get();
+  t.opened = opened;
+  return opened;
+}
+
+}  // namespace actors::detail
+
+}  // namespace grove

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "worker/actor/actor_cell.h"
+#include "worker/actor/reply.h"
+#include "worker/actor/stream_state.h"
+#include "worker/greenlet/greenlet.h"
+
+namespace grove {
+
+class runtime;
+
+/// What leaves a worker only when the turn that made it has succeeded: a tell, or something written to a
+/// stream.
+struct outgoing {
+  message_ptr tell;
+  stream_ptr stream;
+  std::string item;
+  enum class stream_step : std::uint8_t { item, close } step = stream_step::item;
+  status end;  ///< Of a stream that is closed.
+};
+
+/// The handling of one message by one actor, start to end; lives on the stack of the greenlet that it runs
+/// in. Invariant: it ends exactly once, by `finish` or by `fail`, and until then nothing of its effects is
+/// visible.
+struct turn {
+  turn(runtime& its_runtime, actor_cell& its_cell, message_ptr its_call, greenlet& its_greenlet) noexcept
+      : owner{its_runtime}, cell{its_cell}, call{std::move(its_call)}, running_in{its_greenlet} {}
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+
+  runtime& owner;
+  actor_cell& cell;
+  message_ptr call;  ///< Null once a stream has taken it over.
+  greenlet& running_in;
+  std::unique_ptr<google::protobuf::Message>
+      state_before;  ///< Set once the handler asked for the state to change.
+  std::vector<outgoing> outbox;
+  stream_ptr opened;  ///< Of a streaming method.
+  bool ended = false;
+};
+
+/// The turn that runs in the present greenlet, if any.
+[[nodiscard]] turn* current_turn() noexcept;
+
+/// Thrown in a turn whose caller has given it up; outside std::exception, so that ordinary handlers let it
+/// pass.
+struct turn_cancelled {};
+
+/// Thrown in a turn whose call's time is over.
+struct turn_expired {};
+
+namespace actors::detail {
+
+/// A message object that is borrowed from the runtime, to be parsed into without an allocation.
+class scratch_message {
+ public:
+  scratch_message(std::vector<std::unique_ptr<google::protobuf::Message>>& home,
+                  std::unique_ptr<google::protobuf::Message> message, bool keep) noexcept
+      : home_{home}, message_{std::move(message)}, keep_{keep} {}
+  scratch_message(const scratch_message&) = delete;
+  scratch_message& operator=(const scratch_message&) = delete;
+  ~scratch_message() {
+    if (keep_) home_.push_back(std::move(message_));
+  }
+  [[nodiscard]] const google::protobuf::Message& get() const noexcept { return *message_; }
+
+ private:
+  std::vector<std::unique_ptr<google::protobuf::Message>>& home_;
+  std::unique_ptr<google::protobuf::Message> message_;
+  bool keep_;
+};
+
+/// The request of `t`, parsed.
+/// Errors: invalid_argument for a payload that is no encoding of such a message, or is nested too deep.
+[[nodiscard]] scratch_message read_request(turn& t, const google::protobuf::Message& prototype);
+
+/// Ends a turn that has succeeded: what it sent leaves, then its caller gets `response`.
+void finish(turn& t, const google::protobuf::MessageLite& response);
+
+/// Ends a turn of a streaming method that has succeeded; the stream ends when its last handle does.
+void finish(turn& t);
+
+/// Makes the stream that a streaming method writes to.
+[[nodiscard]] stream_ptr open_stream(turn& t);
+
+}  // namespace actors::detail
+
+}  // namespace grove

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/exchange.h"
+
+#include <cstdlib>
+
+namespace grove {
+
+void prepare(execution_context& made, std::byte* base, std::byte* top,
+             void (*entry)(boost::context::detail::transfer_t)) noexcept {
+  const auto bytes = static_cast<std::size_t>(top - base);
+  made.exceptions = {};
+  made.fiber.begin(base, bytes);
+  made.suspended_at = boost::context::detail::make_fcontext(top, bytes, entry);
+}
+
+void leave_for_ever(execution_context& from, execution_context& to, exception_state& exceptions) noexcept {
+  exceptions = to.exceptions;
+  from.fiber.end(to.fiber);
+  boost::context::detail::jump_fcontext(to.suspended_at, &from);
+  std::abort();
+}
+
+}  // namespace grove

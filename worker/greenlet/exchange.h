@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The one primitive that everything above is made of: exchange the running context for a suspended one.
+//
+// - A context is suspended or running; exchange() suspends one and runs the other.
+// - The C++ exception state belongs to the context, so a switch inside a catch block is legal.
+// - AddressSanitizer, ThreadSanitizer and Valgrind are told of every exchange in builds for them.
+
+#include <boost/context/detail/fcontext.hpp>
+#include <cstddef>
+
+#include "worker/greenlet/exception_state.h"
+#include "worker/greenlet/sanitizer.h"
+
+namespace grove {
+
+/// What a suspended context is: its stack pointer, its exception state, and what sanitizers want to know.
+struct execution_context {
+  boost::context::detail::fcontext_t suspended_at = nullptr;
+  exception_state exceptions;
+  sanitizer_fiber fiber;
+};
+
+namespace greenlets::detail {
+
+/// Completes an exchange on the side that has been resumed; returns the context that was left.
+[[gnu::always_inline]] inline execution_context& arrive(execution_context& self,
+                                                        boost::context::detail::transfer_t from) noexcept {
+  auto& previous = *static_cast<execution_context*>(from.data);
+  previous.suspended_at = from.fctx;
+  self.fiber.arrive(previous.fiber);
+  return previous;
+}
+
+}  // namespace greenlets::detail
+
+/// Suspends `from`, which must be the running context, and resumes `to`. Returns the context that resumed
+/// `from`. `exceptions` is the calling thread's exception state, see thread_exceptions().
+[[gnu::always_inline]] inline execution_context& exchange(execution_context& from, execution_context& to,
+                                                          exception_state& exceptions) noexcept {
+  from.exceptions = exceptions;
+  exceptions = to.exceptions;
+  from.fiber.leave(to.fiber);
+  return greenlets::detail::arrive(from, boost::context::detail::jump_fcontext(to.suspended_at, &from));
+}
+
+/// Makes `made` a suspended context that will run `entry` on the given stack. `entry` never returns.
+void prepare(execution_context& made, std::byte* base, std::byte* top,
+             void (*entry)(boost::context::detail::transfer_t)) noexcept;
+
+/// Leaves `from` for ever: its stack may be given back once `to` runs.
+[[noreturn]] void leave_for_ever(execution_context& from, execution_context& to,
+                                 exception_state& exceptions) noexcept;
+
+}  // namespace grove

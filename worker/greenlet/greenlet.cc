@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/greenlet.h"
+
+#include "worker/greenlet/internal/thread_state.h"
+
+namespace grove {
+
+using greenlets::detail::delivery;
+using greenlets::detail::enter_thread;
+using greenlets::detail::switching;
+using greenlets::detail::this_thread;
+using greenlets::detail::thread_state;
+
+greenlet_ptr::greenlet_ptr(greenlet* target) noexcept : target_(target) {
+  if (target_ != nullptr) target_->handles_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void greenlet_ptr::reset() noexcept {
+  greenlet* target = std::exchange(target_, nullptr);
+  if (target != nullptr && target->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    switching::dropped(*target);
+}
+
+greenlet::greenlet(thread_state& owner, run_function run, const greenlet_options& options)
+    : owner_(&owner),
+      stack_kind_(options.stack),
+      parent_(options.parent),
+      name_(options.name),
+      run_(std::move(run)) {
+  owner.add_greenlet();
+}
+
+greenlet::~greenlet() {
+  run_.reset();
+  parent_.reset();
+  stack_.release();
+  context_.fiber.forget();
+  owner_->remove_greenlet();
+}
+
+greenlet_ptr greenlet::make_from(run_function run, const greenlet_options& options) {
+  thread_state& thread = enter_thread();
+  greenlet_options made = options;
+  if (made.parent == nullptr) made.parent = thread.current;
+  if (made.parent->owner_ != &thread)
+    throw greenlet_error("the parent of a greenlet must be of the same thread");
+  return greenlet_ptr(new greenlet(thread, std::move(run), made));
+}
+
+greenlet_ptr greenlet::make_main(thread_state& owner) {
+  greenlet_ptr made(new greenlet(owner, nullptr, {.name = "main"}));
+  made->is_main_ = true;
+  made->state_ = state::live;
+  made->context_.fiber.adopt();
+  owner.current = made.get();
+  return made;
+}
+
+greenlet& greenlet::current() {
+  return *enter_thread().current;
+}
+
+greenlet& greenlet::main() {
+  return *enter_thread().main;
+}
+
+bool greenlet::is_current() const noexcept {
+  return this_thread != nullptr && this_thread->current == this;
+}
+
+bool greenlet::dead() const noexcept {
+  return state_ == state::finished || owner_->exited.load(std::memory_order_acquire);
+}
+
+void greenlet::resume() {
+  thread_state* const thread = this_thread;
+  if (!switching::is_plain(thread, *this)) [[unlikely]]
+    return switching::resume_slowly(*this);
+  switching::hop(*thread, *this);
+  if (thread->attention != 0) [[unlikely]]
+    (void)switching::arrived(*thread);
+}
+
+switch_value greenlet::switch_to(switch_value passed) {
+  thread_state* const thread = this_thread;
+  if (!switching::is_plain(thread, *this)) [[unlikely]] {
+    switching::check_owner(*this);
+    return switching::deliver(enter_thread(), *this, {std::move(passed), nullptr});
+  }
+  if (passed) {
+    thread->inbox = std::move(passed);
+    thread->attention = greenlets::detail::attention_value;
+  }
+  switching::hop(*thread, *this);
+  if (thread->attention == 0) return {};
+  return switching::arrived(*thread);
+}
+
+switch_value greenlet::throw_in(std::exception_ptr thrown) {
+  switching::check_owner(*this);
+  if (thrown == nullptr) thrown = std::make_exception_ptr(greenlet_exit());
+  return switching::deliver(enter_thread(), *this, {{}, std::move(thrown)});
+}
+
+void greenlet::set_parent(greenlet& parent) {
+  switching::check_owner(*this);
+  if (is_main_) throw greenlet_error("a main greenlet has no parent");
+  if (parent.owner_ != owner_) throw greenlet_error("the parent of a greenlet must be of the same thread");
+  for (const greenlet* at = &parent; at != nullptr; at = at->parent_.get()) {
+    if (at == this) throw greenlet_error("cyclic parent chain");
+  }
+  parent_ = greenlet_ptr(&parent);
+}
+
+bool greenlet::try_reserve_stack() {
+  switching::check_owner(*this);
+  if (stack_ || state_ != state::fresh) return true;
+  std::optional<stack> taken = owner_->stacks.try_take(stack_kind_);
+  if (taken) stack_ = std::move(*taken);
+  return taken.has_value();
+}
+
+}  // namespace grove

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A greenlet is a stackful micro-thread with no implicit scheduling: it runs until it switches. The behaviour
+// is that of Python's greenlet, in the idiom of C++.
+//
+// - Every thread has one main greenlet, made lazily; it has no parent and never dies while its thread lives.
+// - A greenlet that returns goes to its parent, with its result as the value of the parent's pending switch;
+// an exception
+//   that leaves it is thrown there. A dead receiver is replaced by its nearest live ancestor.
+// - A greenlet belongs to the thread that made it. Its handles may be held and dropped anywhere.
+// - The drop of the last handle of a suspended greenlet unwinds it with greenlet_exit before the drop
+// returns.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <new>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "worker/greenlet/errors.h"
+#include "worker/greenlet/exchange.h"
+#include "worker/greenlet/stack.h"
+#include "worker/greenlet/switch_value.h"
+#include "worker/greenlet/unique_function.h"
+
+namespace grove {
+
+class greenlet;
+namespace greenlets::detail {
+struct thread_state;
+struct switching;
+}  // namespace greenlets::detail
+
+/// A counted handle of a greenlet.
+/// Affinity: copies may be made and dropped on any thread; everything else belongs to the greenlet's own
+/// thread.
+class greenlet_ptr {
+ public:
+  greenlet_ptr() noexcept = default;
+  greenlet_ptr(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
+  explicit greenlet_ptr(greenlet* target) noexcept;
+  greenlet_ptr(const greenlet_ptr& other) noexcept : greenlet_ptr(other.target_) {}
+  greenlet_ptr(greenlet_ptr&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
+  greenlet_ptr& operator=(greenlet_ptr other) noexcept {
+    std::swap(target_, other.target_);
+    return *this;
+  }
+  ~greenlet_ptr() { reset(); }
+
+  /// Drops the handle. The last one of a suspended greenlet unwinds it.
+  /// Switches: into the greenlet, if it has to be unwound.
+  void reset() noexcept;
+
+  [[nodiscard]] greenlet* get() const noexcept { return target_; }
+  [[nodiscard]] greenlet* operator->() const noexcept { return target_; }
+  [[nodiscard]] greenlet& operator*() const noexcept { return *target_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return target_ != nullptr; }
+  friend bool operator==(const greenlet_ptr&, const greenlet_ptr&) noexcept = default;
+
+ private:
+  friend struct greenlets::detail::switching;
+  greenlet* target_ = nullptr;
+};
+
+struct greenlet_options {
+  greenlet* parent = nullptr;  ///< null: the greenlet that is current
+  stack_class stack = stack_class::small;
+  std::string_view name = {};  ///< borrowed: must outlive the greenlet or be replaced
+};
+
+/// What the layers above keep in a greenlet, so that they need no map keyed by it. Each member belongs to one
+/// layer; the greenlet only carries them.
+struct greenlet_slots {
+  void* turn = nullptr;          ///< the actor runtime: the turn that runs here
+  void* task = nullptr;          ///< the hub: the spawned task
+  void* waiter = nullptr;        ///< the hub: what the greenlet waits in
+  void* bounds = nullptr;        ///< the hub: innermost of the time limits on waits
+  std::exception_ptr pending{};  ///< the hub: what the next wait throws
+  const void* pending_source = nullptr;
+};
+
+class greenlet {
+ public:
+  using run_function = unique_function<switch_value(switch_value)>;
+
+  /// A new greenlet, not started, of the calling thread. `run` takes a switch_value (what the first switch
+  /// passes) or nothing, and returns anything movable or nothing.
+  template <typename F>
+  [[nodiscard]] static greenlet_ptr make(F&& run, greenlet_options options = {}) {
+    return make_from(adapt(std::forward<F>(run)), options);
+  }
+
+  /// The greenlet that runs on the calling thread; makes the thread's main greenlet if there is none.
+  [[nodiscard]] static greenlet& current();
+  [[nodiscard]] static greenlet& main();
+
+  greenlet(const greenlet&) = delete;
+  greenlet& operator=(const greenlet&) = delete;
+
+  /// Suspends the caller and runs this greenlet: starts it with `passed`, or makes its pending switch return
+  /// `passed`. Returns what is passed to the caller when somebody switches back to it. The current greenlet
+  /// gets its own value back at once; in place of a dead one its nearest live ancestor gets it. Errors:
+  /// greenlet_error from another thread; stacks_exhausted when it would have to be started and cannot
+  /// (nothing has changed then); whatever is thrown into the caller.
+  switch_value switch_to(switch_value passed = {});
+
+  /// switch_to() without values either way, at the cost of the bare switch.
+  void resume();
+
+  /// switch_to(), but the pending switch of this greenlet throws `thrown` (null: greenlet_exit). A greenlet
+  /// that has not started dies without running, and a dead one stays dead: the exception then goes to the
+  /// parent (or, dead itself, to its nearest live ancestor), greenlet_exit as a value.
+  switch_value throw_in(std::exception_ptr thrown = nullptr);
+
+  /// Null for a main greenlet.
+  [[nodiscard]] greenlet* parent() const noexcept { return parent_.get(); }
+  /// Errors: greenlet_error for a main greenlet, a cycle, or a parent of another thread; the parent is
+  /// unchanged then.
+  void set_parent(greenlet& parent);
+
+  /// Takes the stack now and not at the first switch. False if the pool is exhausted.
+  [[nodiscard]] bool try_reserve_stack();
+
+  [[nodiscard]] bool started() const noexcept { return state_ != state::fresh; }
+  /// True once it has finished, and for all greenlets of a thread that has exited.
+  [[nodiscard]] bool dead() const noexcept;
+  /// Started and not finished.
+  [[nodiscard]] bool active() const noexcept { return state_ == state::live && !dead(); }
+  [[nodiscard]] explicit operator bool() const noexcept { return active(); }
+  [[nodiscard]] bool is_current() const noexcept;
+  [[nodiscard]] bool is_main() const noexcept { return is_main_; }
+
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+  /// Lifetime: `name` is borrowed until it is replaced or the greenlet is gone.
+  void set_name(std::string_view name) noexcept { name_ = name; }
+
+  [[nodiscard]] greenlet_slots& slots() noexcept { return slots_; }
+  [[nodiscard]] const greenlet_slots& slots() const noexcept { return slots_; }
+
+  /// The actor layer's slot.
+  [[nodiscard]] void* local() const noexcept { return slots_.turn; }
+  void set_local(void* turn) noexcept { slots_.turn = turn; }
+
+  /// True while the drop of the last handle unwinds it: it must not wait any more.
+  [[nodiscard]] bool unwinding() const noexcept { return unwinding_; }
+
+  /// Its stack; empty before the start, after the end, and for a main greenlet.
+  [[nodiscard]] const stack& own_stack() const noexcept { return stack_; }
+
+ private:
+  friend class greenlet_ptr;
+  friend struct greenlets::detail::thread_state;
+  friend struct greenlets::detail::switching;
+  enum class state : std::uint8_t { fresh, live, finished };
+
+  greenlet(greenlets::detail::thread_state& owner, run_function run, const greenlet_options& options);
+  ~greenlet();
+
+  static greenlet_ptr make_from(run_function run, const greenlet_options& options);
+  static greenlet_ptr make_main(greenlets::detail::thread_state& owner);
+  template <typename F>
+  static run_function adapt(F&& run);
+
+  execution_context context_;
+  greenlets::detail::thread_state* owner_;
+  state state_ = state::fresh;
+  stack_class stack_kind_;
+  bool is_main_ = false;
+  bool unwinding_ = false;
+  std::atomic<std::uint32_t> handles_{0};
+  greenlet_ptr parent_;
+  greenlet_slots slots_;
+  std::string_view name_;
+  stack stack_;
+  run_function run_;
+  greenlet* next_dropped_ = nullptr;
+};
+
+template <typename F>
+greenlet::run_function greenlet::adapt(F&& run) {
+  using held = std::decay_t<F>;
+  if constexpr (std::is_same_v<held, run_function>) {
+    return std::forward<F>(run);
+  } else {
+    constexpr bool takes_value = std::is_invocable_v<held&, switch_value>;
+    return [run = held(std::forward<F>(run))]([[maybe_unused]] switch_value passed) mutable -> switch_value {
+      auto call = [&]() -> decltype(auto) {
+        if constexpr (takes_value) {
+          return run(std::move(passed));
+        } else {
+          return run();
+        }
+      };
+      if constexpr (std::is_void_v<decltype(call())>) {
+        call();
+        return {};
+      } else {
+        return switch_value(call());
+      }
+    };
+  }
+}
+
+/// Bytes left on the running greenlet's stack (or the thread's, in a main greenlet).
+[[nodiscard]] std::size_t stack_remaining() noexcept;
+
+/// Errors: stack_low when less than stack_low_mark is left.
+void check_stack();
+
+/// The stack pool of the calling thread, which its greenlets draw from.
+[[nodiscard]] stack_pool& thread_stacks();
+
+/// Called with a text when a greenlet that is unwound by the drop of its last handle swallows greenlet_exit
+/// or throws something else. The default writes the text to stderr. Returns the previous hook. Affinity: per
+/// thread.
+using unraisable_hook = unique_function<void(const greenlet&, std::string_view)>;
+unraisable_hook set_unraisable_hook(unraisable_hook hook);
+
+/// The loop of the calling thread (the hub's slot in the state of the thread).
+[[nodiscard]] void* thread_loop() noexcept;
+void set_thread_loop(void* loop);
+
+}  // namespace grove

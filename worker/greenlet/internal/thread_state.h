@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signal.h>
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
+
+#include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/overflow_report.h"
+
+namespace grove::greenlets::detail {
+
+/// Why the slow path of a switch must be taken: something was delivered, or something must be cleaned up.
+enum attention : unsigned {
+  attention_value = 1,     // inbox holds a value for the greenlet that arrives
+  attention_thrown = 2,    // thrown holds an exception for it
+  attention_finished = 4,  // `finished` has ended: its stack can be given back
+  attention_orphan = 8,    // the last handle of the current greenlet was dropped by itself
+};
+
+/// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their
+/// thread.
+struct thread_state {
+  thread_state();
+  thread_state(const thread_state&) = delete;
+  thread_state& operator=(const thread_state&) = delete;
+
+  // What a switch touches comes first.
+  greenlet* current = nullptr;
+  exception_state* exceptions;
+  unsigned attention = 0;
+  std::atomic<bool> has_foreign_drops{false};
+
+  switch_value inbox;
+  std::exception_ptr thrown;
+  greenlet* finished = nullptr;
+  greenlet* orphan = nullptr;
+
+  greenlet_ptr main;
+  std::byte* main_stack_base = nullptr;
+  stack_pool stacks;
+  unraisable_hook unraisable;
+  void* loop = nullptr;
+
+  overflow_label label = nullptr;
+  struct sigaction previous_fault_action {};
+  std::unique_ptr<std::byte[]> signal_stack;
+
+  std::mutex mutex;                   // guards what follows, and `stacks` once the thread has exited
+  greenlet* foreign_drops = nullptr;  // dropped by other threads
+  std::atomic<bool> exited{false};
+  std::atomic<std::size_t> greenlets{0};
+
+  void make_main();
+  void add_greenlet() noexcept { greenlets.fetch_add(1, std::memory_order_relaxed); }
+  /// Deletes the state with the last greenlet of an exited thread.
+  void remove_greenlet() noexcept;
+  void take_foreign_drops() noexcept;
+  void report_unraisable(const greenlet& from, std::string_view text) noexcept;
+  /// The end of the thread.
+  void exit() noexcept;
+};
+
+/// The calling thread's state; null until it is needed.
+[[gnu::tls_model("initial-exec")]] extern constinit thread_local thread_state* this_thread;
+
+/// The same, made if necessary.
+thread_state& enter_thread();
+
+/// What is handed over at a switch.
+struct delivery {
+  switch_value passed;
+  std::exception_ptr thrown;
+};
+
+/// The steps of a switch that are not on the fast path.
+struct switching {
+  /// Runs `target` or who stands in for it with `what`; returns what comes back.
+  /// A switch that needs nothing but the exchange.
+  [[gnu::always_inline]] static bool is_plain(const thread_state* thread, const greenlet& target) noexcept {
+    return target.owner_ == thread && target.state_ == greenlet::state::live && thread->current != &target &&
+           thread->attention == 0 && !thread->has_foreign_drops.load(std::memory_order_relaxed);
+  }
+  [[gnu::always_inline]] static void hop(thread_state& thread, greenlet& target) noexcept {
+    greenlet& self = *thread.current;
+    thread.current = &target;
+    exchange(self.context_, target.context_, *thread.exceptions);
+  }
+  static switch_value deliver(thread_state& thread, greenlet& target, delivery what);
+  static void resume_slowly(greenlet& target);
+  /// The greenlet that gets `what` when it is sent to `target`. Unstarted ones on the way die of an
+  /// exception; greenlet_exit becomes a value then. The result is live and suspended or current, or freshly
+  /// prepared.
+  static greenlet_ptr receiver(greenlet& target, delivery& what);
+  static void start(greenlet& fresh);
+  [[noreturn]] static void run(boost::context::detail::transfer_t from);
+  [[noreturn]] static void finish(thread_state& thread, greenlet& self, delivery what) noexcept;
+  /// Cleans up after an arrival and returns (or throws) what was delivered.
+  static void post(thread_state& thread, delivery what) noexcept;
+  static switch_value arrived(thread_state& thread);
+  static void bury(greenlet& finished) noexcept;
+  /// True if the greenlet is finished and has no handle: the caller deletes it.
+  static bool unwind(thread_state& thread, greenlet& dropped) noexcept;
+  static void unwind_once(thread_state& thread, greenlet& dropped) noexcept;
+  static void dispose(thread_state& thread, greenlet& dropped) noexcept;
+  static void dropped(greenlet& target) noexcept;
+  static void check_owner(const greenlet& target);
+};
+
+[[nodiscard]] bool is_exit(const std::exception_ptr& thrown) noexcept;
+
+}  // namespace grove::greenlets::detail

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/stack.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "worker/greenlet/sanitizer.h"
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+namespace grove {
+
+namespace {
+// Neighbouring stacks begin 0 .. 15 steps below their ends.
+constexpr std::size_t colour_step = 128;
+constexpr std::size_t colours = 16;
+constexpr std::size_t slab_stacks_small = 64;
+constexpr std::size_t slab_stacks_large = 16;
+}  // namespace
+
+stack& stack::operator=(stack&& other) noexcept {
+  if (this != &other) {
+    release();
+    pool_ = std::exchange(other.pool_, nullptr);
+    base_ = other.base_;
+    bytes_ = other.bytes_;
+    kind_ = other.kind_;
+  }
+  return *this;
+}
+
+std::byte* stack::top() const noexcept {
+  const auto page = reinterpret_cast<std::uintptr_t>(base_) / pool_->guard_bytes_;
+  return end() - (page % colours) * colour_step;
+}
+
+bool stack::guards(const void* address) const noexcept {
+  if (pool_ == nullptr) return false;
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  const auto base = reinterpret_cast<std::uintptr_t>(base_);
+  return at < base && at >= base - pool_->guard_bytes_;
+}
+
+void stack::release() noexcept {
+  if (pool_ == nullptr) return;
+  pool_->give_back(*this);
+  pool_ = nullptr;
+}
+
+stack_pool::stack_pool(stack_pool_options options)
+    : options_(options),
+      guard_bytes_(static_cast<std::size_t>(::getpagesize())),
+      small_{stack_bytes_small, slab_stacks_small, {}, 0, {}},
+      large_{stack_bytes_large, slab_stacks_large, {}, 0, {}} {}
+
+stack_pool::~stack_pool() {
+  for (const size_class* sized : {&small_, &large_}) {
+    for (const slab& mapped : sized->slabs) {
+#ifdef GROVE_VALGRIND
+      for (unsigned id : mapped.valgrind_ids)
+        VALGRIND_STACK_DEREGISTER(id);
+#endif
+      ::munmap(mapped.start, mapped.bytes);
+    }
+  }
+}
+
+std::optional<stack> stack_pool::try_take(stack_class kind) {
+  size_class& wanted = class_of(kind);
+  if (exhausted() || (wanted.free.empty() && !grow(wanted))) return std::nullopt;
+  std::byte* base = wanted.free.back();
+  wanted.free.pop_back();
+  if (wanted.trimmed > wanted.free.size()) wanted.trimmed = wanted.free.size();
+  ++out_;
+  return stack(*this, base, wanted.stack_bytes, kind);
+}
+
+void stack_pool::give_back(stack& returned) noexcept {
+  class_of(returned.kind_).free.push_back(returned.base_);  // grow() has reserved the room
+  --out_;
+}
+
+std::size_t stack_pool::trim() noexcept {
+  std::size_t count = 0;
+  for (size_class* sized : {&small_, &large_}) {
+    for (; sized->trimmed + options_.warm_max < sized->free.size(); ++sized->trimmed, ++count)
+      ::madvise(sized->free[sized->trimmed], sized->stack_bytes, MADV_DONTNEED);
+  }
+  return count;
+}
+
+bool stack_pool::guard(std::byte* page) noexcept {
+  if (options_.use_guard_regions) {
+    if (::madvise(page, guard_bytes_, MADV_GUARD_INSTALL) == 0) return true;
+    options_.use_guard_regions = false;
+  }
+  return ::mprotect(page, guard_bytes_, PROT_NONE) == 0;
+}
+
+bool stack_pool::grow(size_class& wanted) {
+  const std::size_t stride = guard_bytes_ + wanted.stack_bytes;
+  const std::size_t bytes = stride * wanted.slab_stacks;
+  wanted.free.reserve((wanted.slabs.size() + 1) * wanted.slab_stacks);
+  wanted.slabs.reserve(wanted.slabs.size() + 1);
+  void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (mapped == MAP_FAILED) return false;
+  // A huge page would commit dozens of stacks at the first touch of one.
+  ::madvise(mapped, bytes, MADV_NOHUGEPAGE);
+  slab made{static_cast<std::byte*>(mapped), bytes, {}};
+  for (std::size_t i = 0; i < wanted.slab_stacks; ++i) {
+    if (!guard(made.start + i * stride)) {
+      ::munmap(mapped, bytes);
+      return false;
+    }
+  }
+  for (std::size_t i = wanted.slab_stacks; i-- > 0;) {
+    std::byte* base = made.start + i * stride + guard_bytes_;
+#ifdef GROVE_VALGRIND
+    if (RUNNING_ON_VALGRIND)
+      made.valgrind_ids.push_back(VALGRIND_STACK_REGISTER(base, base + wanted.stack_bytes));
+#endif
+    wanted.free.push_back(base);
+  }
+  // New stacks have no pages: below everything that was free there was nothing, or grow() would not have been
+  // called.
+  wanted.trimmed = wanted.free.size();
+  wanted.slabs.push_back(std::move(made));
+  return true;
+}
+
+}  // namespace grove

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The slow half of a switch: starting, finishing, exceptions, dead receivers, and the unwinding of dropped
+// greenlets.
+//
+// - What is delivered travels in local variables until the last moment, since destructors that run on the way
+// may switch.
+// - A greenlet that has finished is cleaned up by whoever arrives next, off its stack.
+// - A current greenlet without handles lives on until it switches away; who arrives next unwinds it.
+
+#include <string>
+
+#include "base/check.h"
+#include "worker/greenlet/internal/thread_state.h"
+
+namespace grove::greenlets::detail {
+
+namespace {
+// How often a greenlet that is unwound may catch greenlet_exit and switch away.
+constexpr int swallows_max = 16;
+
+std::string text_of(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "something that is not a std::exception";
+  }
+}
+}  // namespace
+
+bool is_exit(const std::exception_ptr& thrown) noexcept {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const greenlet_exit&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+void switching::check_owner(const greenlet& target) {
+  if (target.owner_ == this_thread) return;
+  throw greenlet_error(target.owner_->exited.load(std::memory_order_acquire)
+                           ? "the greenlet belongs to a thread that has exited"
+                           : "the greenlet belongs to another thread");
+}
+
+void switching::resume_slowly(greenlet& target) {
+  check_owner(target);
+  (void)deliver(enter_thread(), target, {});
+}
+
+greenlet_ptr switching::receiver(greenlet& target, delivery& what) {
+  greenlet_ptr at(&target);
+  for (;;) {
+    if (at->state_ == greenlet::state::live) return at;
+    if (at->state_ == greenlet::state::fresh) {
+      if (what.thrown == nullptr) return at;
+      at->state_ = greenlet::state::finished;
+      at->stack_.release();
+      at->run_.reset();
+    }
+    if (what.thrown != nullptr && is_exit(what.thrown)) what = {greenlet_exit(), nullptr};
+    at = at->parent_;
+  }
+}
+
+void switching::start(greenlet& fresh) {
+  if (!fresh.try_reserve_stack()) throw stacks_exhausted("all stacks of the thread's pool are in use");
+  prepare(fresh.context_, fresh.stack_.base(), fresh.stack_.top(), &switching::run);
+  fresh.state_ = greenlet::state::live;
+}
+
+switch_value switching::deliver(thread_state& thread, greenlet& target, delivery what) {
+  greenlet& self = *thread.current;
+  greenlet_ptr to = receiver(target, what);
+  if (to.get() == &self) {
+    if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
+    return std::move(what.passed);
+  }
+  if (to->state_ == greenlet::state::fresh) start(*to);
+  if (self.handles_.load(std::memory_order_acquire) == 0) {
+    thread.orphan = &self;
+    thread.attention |= attention_orphan;
+  }
+  post(thread, std::move(what));
+  greenlet& next = *to;
+  thread.current = &next;
+  to.reset();
+  exchange(self.context_, next.context_, *thread.exceptions);
+  return arrived(thread);
+}
+
+void switching::post(thread_state& thread, delivery what) noexcept {
+  if (what.thrown != nullptr) thread.attention |= attention_thrown;
+  if (what.passed) thread.attention |= attention_value;
+  thread.thrown = std::move(what.thrown);
+  thread.inbox = std::move(what.passed);
+}
+
+switch_value switching::arrived(thread_state& thread) {
+  if (thread.attention == 0) return {};
+  delivery what{std::move(thread.inbox), std::move(thread.thrown)};
+  thread.thrown = nullptr;
+  greenlet* finished = std::exchange(thread.finished, nullptr);
+  greenlet* orphan = std::exchange(thread.orphan, nullptr);
+  thread.attention = thread.current->handles_.load(std::memory_order_acquire) == 0 ? attention_orphan : 0U;
+  if (finished != nullptr) bury(*finished);
+  if (orphan != nullptr && orphan->handles_.load(std::memory_order_acquire) == 0) dispose(thread, *orphan);
+  if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
+  return std::move(what.passed);
+}
+
+void switching::run(boost::context::detail::transfer_t from) {
+  thread_state& thread = *this_thread;
+  greenlet& self = *thread.current;
+  arrive(self.context_, from);
+  delivery result;
+  try {
+    switch_value passed = arrived(thread);
+    result.passed = self.run_(std::move(passed));
+  } catch (const greenlet_exit& thrown) {
+    result.passed = thrown;
+  } catch (...) {
+    result.thrown = std::current_exception();
+  }
+  self.run_.reset();
+  finish(thread, self, std::move(result));
+}
+
+void switching::finish(thread_state& thread, greenlet& self, delivery what) noexcept {
+  self.state_ = greenlet::state::finished;
+  greenlet_ptr to = receiver(*self.parent_, what);
+  while (to->state_ == greenlet::state::fresh) {
+    try {
+      start(*to);
+    } catch (...) {
+      what = {{}, std::current_exception()};
+      to = receiver(*to, what);
+    }
+  }
+  post(thread, std::move(what));
+  thread.finished = &self;
+  thread.attention |= attention_finished;
+  greenlet& next = *to;
+  thread.current = &next;
+  to.reset();
+  leave_for_ever(self.context_, next.context_, *thread.exceptions);
+}
+
+void switching::bury(greenlet& finished) noexcept {
+  finished.stack_.release();
+  finished.context_.fiber.forget();
+  if (finished.handles_.load(std::memory_order_acquire) == 0) dispose(*finished.owner_, finished);
+}
+
+void switching::dropped(greenlet& target) noexcept {
+  thread_state& owner = *target.owner_;
+  if (&owner != this_thread) {
+    {
+      const std::lock_guard lock(owner.mutex);
+      if (!owner.exited.load(std::memory_order_relaxed)) {
+        target.next_dropped_ = std::exchange(owner.foreign_drops, &target);
+        owner.has_foreign_drops.store(true, std::memory_order_relaxed);
+        return;
+      }
+      target.stack_.release();
+    }
+    delete &target;
+    return;
+  }
+  if (owner.current == &target || owner.finished == &target) {
+    owner.attention |= attention_orphan;
+    return;
+  }
+  dispose(owner, target);
+}
+
+void switching::dispose(thread_state& thread, greenlet& dropped) noexcept {
+  // The chain of parents goes iteratively: it may be as long as there is memory.
+  for (greenlet* at = &dropped; at != nullptr;) {
+    if (at->state_ == greenlet::state::live && !unwind(thread, *at)) return;
+    greenlet* parent = std::exchange(at->parent_.target_, nullptr);
+    delete at;
+    at = nullptr;
+    if (parent == nullptr || parent->handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (parent == thread.current)
+      thread.attention |= attention_orphan;
+    else
+      at = parent;
+  }
+}
+
+bool switching::unwind(thread_state& thread, greenlet& dropped) noexcept {
+  greenlet_ptr guard(&dropped);
+  greenlet_ptr parent = std::exchange(dropped.parent_, greenlet_ptr(thread.current));
+  dropped.unwinding_ = true;
+  const auto must_go = [&dropped] {
+    return dropped.state_ == greenlet::state::live && dropped.handles_.load(std::memory_order_acquire) == 1;
+  };
+  for (int swallowed = 0; must_go(); ++swallowed) {
+    if (swallowed == 1)
+      thread.report_unraisable(dropped, "swallowed greenlet_exit and switched away while unwound");
+    if (swallowed == swallows_max) {
+      thread.report_unraisable(dropped, "swallows greenlet_exit for ever: a catch (...) must throw it on");
+      GROVE_CHECK(swallowed < swallows_max, "a greenlet cannot be unwound");
+    }
+    unwind_once(thread, dropped);
+  }
+  dropped.unwinding_ = false;
+  dropped.parent_ = std::move(parent);
+  guard.target_ = nullptr;
+  return dropped.handles_.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
+
+void switching::unwind_once(thread_state& thread, greenlet& dropped) noexcept {
+  try {
+    const switch_value result = deliver(thread, dropped, {{}, std::make_exception_ptr(greenlet_exit())});
+    if (dropped.state_ == greenlet::state::finished && !result.is<greenlet_exit>())
+      thread.report_unraisable(dropped,
+                               "swallowed greenlet_exit while unwound: a catch (...) must throw it on");
+  } catch (...) {
+    thread.report_unraisable(dropped, "threw while it was unwound: " + text_of(std::current_exception()));
+  }
+}
+
+}  // namespace grove::greenlets::detail

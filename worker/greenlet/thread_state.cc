@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/internal/thread_state.h"
+
+#include <pthread.h>
+
+#include <cstdio>
+#include <string>
+
+namespace grove {
+namespace greenlets::detail {
+
+constinit thread_local thread_state* this_thread = nullptr;
+
+namespace {
+
+/// Ends the state with the thread.
+struct thread_exit {
+  thread_state* of = nullptr;
+  ~thread_exit() {
+    if (of != nullptr) of->exit();
+  }
+};
+thread_local thread_exit at_exit;
+
+std::byte* thread_stack_base() noexcept {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return nullptr;
+  void* base = nullptr;
+  std::size_t bytes = 0;
+  pthread_attr_getstack(&attributes, &base, &bytes);
+  pthread_attr_destroy(&attributes);
+  return static_cast<std::byte*>(base);
+}
+
+}  // namespace
+
+thread_state::thread_state() : exceptions(&thread_exceptions()) {}
+
+thread_state& enter_thread() {
+  if (this_thread != nullptr) {
+    if (this_thread->has_foreign_drops.load(std::memory_order_relaxed)) this_thread->take_foreign_drops();
+    return *this_thread;
+  }
+  this_thread = new thread_state();
+  at_exit.of = this_thread;
+  this_thread->make_main();
+  return *this_thread;
+}
+
+void thread_state::make_main() { main = greenlet::make_main(*this); }
+
+void thread_state::remove_greenlet() noexcept {
+  if (greenlets.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+void thread_state::take_foreign_drops() noexcept {
+  greenlet* list = nullptr;
+  {
+    const std::lock_guard lock(mutex);
+    has_foreign_drops.store(false, std::memory_order_relaxed);
+    list = std::exchange(foreign_drops, nullptr);
+  }
+  while (list != nullptr) {
+    greenlet& taken = *std::exchange(list, list->next_dropped_);
+    switching::dispose(*this, taken);
+  }
+}
+
+void thread_state::report_unraisable(const greenlet& from, std::string_view text) noexcept {
+  try {
+    if (unraisable) {
+      unraisable(from, text);
+      return;
+    }
+  } catch (...) {
+    // The hook has failed: the text must not be lost.
+  }
+  std::fprintf(stderr, "greenlet '%.*s': %.*s\n", static_cast<int>(from.name().size()), from.name().data(),
+               static_cast<int>(text.size()), text.data());
+}
+
+void thread_state::exit() noexcept {
+  for (bool done = false; !done;) {
+    take_foreign_drops();
+    const std::lock_guard lock(mutex);
+    done = foreign_drops == nullptr;
+    if (done) exited.store(true, std::memory_order_release);
+  }
+  this_thread = nullptr;
+  main.reset();
+}
+
+}  // namespace greenlets::detail
+
+stack_pool& thread_stacks() {
+  return greenlets::detail::enter_thread().stacks;
+}
+
+unraisable_hook set_unraisable_hook(unraisable_hook hook) {
+  return std::exchange(greenlets::detail::enter_thread().unraisable, std::move(hook));
+}
+
+void* thread_loop() noexcept {
+  const greenlets::detail::thread_state* thread = greenlets::detail::this_thread;
+  return thread == nullptr ? nullptr : thread->loop;
+}
+
+void set_thread_loop(void* loop) {
+  greenlets::detail::enter_thread().loop = loop;
+}
+
+std::size_t stack_remaining() noexcept {
+  greenlets::detail::thread_state& thread = greenlets::detail::enter_thread();
+  const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
+  const std::byte* base = thread.current->own_stack().base();
+  if (thread.current->is_main()) {
+    if (thread.main_stack_base == nullptr) thread.main_stack_base = greenlets::detail::thread_stack_base();
+    base = thread.main_stack_base;
+  }
+  return here > base ? static_cast<std::size_t>(here - base) : 0;
+}
+
+void check_stack() {
+  const std::size_t left = stack_remaining();
+  if (left >= stack_low_mark) [[likely]]
+    return;
+  throw stack_low("stack_low: " + std::to_string(left) + " bytes are left of the stack of greenlet '" +
+                  std::string(greenlet::current().name()) + "', " + std::to_string(stack_low_mark) +
+                  " are needed");
+}
+
+}  // namespace grove

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/hub/hub.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/buffer.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "base/check.h"
+#include "worker/hub/task.h"
+#include "worker/hub/waiter.h"
+
+namespace grove {
+
+namespace {
+
+constexpr std::chrono::seconds stacks_trim_interval{1};
+
+/// A posted callable that did not come with an item of its own.
+class posted_call final : public ready_item {
+ public:
+  explicit posted_call(unique_function<void()> call) : call_(std::move(call)) {}
+  void run() override {
+    const std::unique_ptr<posted_call> self(this);
+    call_();
+  }
+  void discard() noexcept override { delete this; }
+
+ private:
+  unique_function<void()> call_;
+};
+
+int make_eventfd() {
+  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::system_category(), "eventfd for the hub");
+  return fd;
+}
+
+void write_error(std::string_view where, const std::exception_ptr& error) noexcept {
+  std::string_view text = "something that is not a std::exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& thrown) {
+    std::fprintf(stderr, "error in %.*s: %s\n", static_cast<int>(where.size()), where.data(), thrown.what());
+  } catch (...) {
+    std::fprintf(stderr, "error in %.*s: %s\n", static_cast<int>(where.size()), where.data(), text.data());
+  }
+}
+
+}  // namespace
+
+hub::hub(const clock& time, hub_options options)
+    : time_(time),
+      options_(options),
+      greenlet_(&greenlet::current()),
+      pass_time_(time.now()),
+      io_looked_at_(pass_time_),
+      stacks_trimmed_at_(pass_time_),
+      io_(ASIO_CONCURRENCY_HINT_UNSAFE),
+      work_(io_.get_executor()),
+      pokes_(io_),
+      poke_fd_(-1) {
+  if (thread_loop() != nullptr) throw greenlet_error("the thread has a hub");
+  poke_fd_ = make_eventfd();
+  pokes_.assign(poke_fd_);
+  listen_for_pokes();
+  set_thread_loop(this);
+}
+
+hub::~hub() {
+  GROVE_CHECK(in_hub(), "a hub is destroyed by another greenlet than the one that made it");
+  unwind_tasks();
+  GROVE_CHECK(waiting_ == 0, "a hub is destroyed while greenlets wait in it: drop them first");
+  while (!ready_.empty())
+    ready_.pop().discard();
+  for (unique_function<void()>& call : foreign_)
+    call.reset();
+  set_thread_loop(nullptr);
+}
+
+hub* hub::current_or_null() noexcept {
+  return static_cast<hub*>(thread_loop());
+}
+
+hub& hub::current() {
+  hub* found = current_or_null();
+  if (found == nullptr) throw greenlet_error("the thread has no hub");
+  return *found;
+}
+
+void hub::require_hub_context() const {
+  if (!in_hub()) throw greenlet_error("the loop is run by another greenlet than the one that made the hub");
+}
+
+void hub::run() {
+  require_hub_context();
+  while (!stopping_.load(std::memory_order_acquire)) {
+    if (!pass(false)) sleep();
+  }
+  stopping_.store(false, std::memory_order_relaxed);
+}
+
+bool hub::poll() {
+  require_hub_context();
+  return pass(true);
+}
+
+bool hub::run_ready(std::size_t passes_max) {
+  bool did = false;
+  for (std::size_t i = 0; i < passes_max && poll(); ++i)
+    did = true;
+  return did;
+}
+
+void hub::stop() noexcept {
+  stopping_.store(true, std::memory_order_release);
+  poke();
+}
+
+bool hub::pass(bool look_at_io) {
+  ++passes_;
+  pass_time_ = time_.now();
+  bool did = poked_.load(std::memory_order_relaxed) && poked_.exchange(false, std::memory_order_acquire);
+  if (!starved_.empty() && !thread_stacks().exhausted()) feed_starved();
+  did |= run_foreign();
+  did |= run_batch();
+  did |= poll_components();
+  did |= fire_timers();
+  const bool io_is_due = ++passes_without_io_ >= options_.passes_without_io_max ||
+                         pass_time_ - io_looked_at_ >= options_.without_io_max;
+  if (look_at_io || !did || io_is_due) did |= poll_io();
+  return did;
+}
+
+bool hub::run_batch() {
+  const std::size_t count = std::min(ready_.size(), options_.batch_max);
+  for (std::size_t i = 0; i < count && !ready_.empty(); ++i) {
+    try {
+      ready_.pop().run();
+    } catch (...) {
+      report("a greenlet or callback run by the hub", std::current_exception());
+    }
+  }
+  return count > 0;
+}
+
+bool hub::poll_components() {
+  bool did = false;
+  for (std::size_t i = 0; i < components_.size(); ++i) {
+    try {
+      did |= components_[i]->poll();
+    } catch (...) {
+      report("a component of the hub", std::current_exception());
+      did = true;
+    }
+  }
+  return did;
+}
+
+bool hub::run_foreign() {
+  if (!has_foreign_.load(std::memory_order_relaxed)) return false;
+  std::vector<unique_function<void()>> calls;
+  {
+    const std::lock_guard lock(foreign_mutex_);
+    calls.swap(foreign_);
+    has_foreign_.store(false, std::memory_order_relaxed);
+  }
+  for (unique_function<void()>& call : calls) {
+    try {
+      call();
+    } catch (...) {
+      report("a call posted from another thread", std::current_exception());
+    }
+  }
+  return true;
+}
+
+bool hub::fire_timers() {
+  std::size_t fired = 0;
+  for (; fired < options_.batch_max; ++fired) {
+    hub_timer* due = timers_.pop_due(pass_time_);
+    if (due == nullptr) break;
+    try {
+      due->expired();
+    } catch (...) {
+      report("a timer", std::current_exception());
+    }
+  }
+  return fired > 0;
+}
+
+bool hub::poll_io() {
+  passes_without_io_ = 0;
+  io_looked_at_ = pass_time_;
+  try {
+    return io_.poll() > 0;
+  } catch (...) {
+    report("a completion handler", std::current_exception());
+    return true;
+  }
+}
+
+void hub::sleep() {
+  // poke() looks at sleeping_ after it has set poked_; block() looks at poked_ after this.
+  sleeping_.store(true, std::memory_order_seq_cst);
+  std::size_t prepared = 0;
+  bool agreed = true;
+  while (agreed && prepared < components_.size())
+    agreed = components_[prepared++]->prepare_sleep();
+  if (agreed && !poked_.load(std::memory_order_seq_cst) && ready_.empty()) block();
+  sleeping_.store(false, std::memory_order_relaxed);
+  for (std::size_t i = 0; i < prepared && i < components_.size(); ++i)
+    components_[i]->woke();
+}
+
+void hub::block() {
+  trim_stacks();
+  try {
+    if (timers_.empty()) {
+      io_.run_one();
+      return;
+    }
+    const steady_duration left = timers_.next() - now();
+    if (left > steady_duration::zero()) io_.run_one_for(left);
+  } catch (...) {
+    report("a completion handler", std::current_exception());
+  }
+}
+
+void hub::trim_stacks() noexcept {
+  if (pass_time_ - stacks_trimmed_at_ < stacks_trim_interval) return;
+  stacks_trimmed_at_ = pass_time_;
+  thread_stacks().trim();
+}
+
+void hub::listen_for_pokes() {
+  pokes_.async_read_some(asio::buffer(&poke_count_, sizeof poke_count_),
+                         [this](const asio::error_code& error, std::size_t) {
+                           if (error) return;
+                           signalled_.store(false, std::memory_order_seq_cst);
+                           listen_for_pokes();
+                         });
+}
+
+void hub::poke() noexcept {
+  poked_.store(true, std::memory_order_seq_cst);
+  if (!sleeping_.load(std::memory_order_seq_cst) || signalled_.exchange(true, std::memory_order_seq_cst))
+    return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(poke_fd_, &one, sizeof one);
+}
+
+void hub::post(unique_function<void()> call) {
+  post(*new posted_call(std::move(call)));
+}
+
+void hub::post_from_thread(unique_function<void()> call) {
+  {
+    const std::lock_guard lock(foreign_mutex_);
+    foreign_.push_back(std::move(call));
+    has_foreign_.store(true, std::memory_order_relaxed);
+  }
+  poke();
+}
+
+void hub::attach(hub_component& component) {
+  components_.push_back(&component);
+}
+
+void hub::detach(hub_component& component) noexcept {
+  std::erase(components_, &component);
+}
+
+bool hub::interrupt(greenlet& target, std::exception_ptr thrown, const void* source) noexcept {
+  greenlet_slots& slots = target.slots();
+  if (slots.pending != nullptr || target.dead()) return false;
+  slots.pending = std::move(thrown);
+  slots.pending_source = source;
+  if (slots.waiter != nullptr) static_cast<waiter*>(slots.waiter)->interrupted();
+  return true;
+}
+
+bool hub::cancel_interrupt(greenlet& target, const void* source) noexcept {
+  greenlet_slots& slots = target.slots();
+  if (slots.pending == nullptr || (source != nullptr && slots.pending_source != source)) return false;
+  if (slots.waiter != nullptr && static_cast<waiter*>(slots.waiter)->delivering()) return false;
+  slots.pending = nullptr;
+  slots.pending_source = nullptr;
+  return true;
+}
+
+bool hub::interrupt_pending(const greenlet& target) const noexcept {
+  return target.slots().pending != nullptr;
+}
+
+void hub::report(std::string_view where, std::exception_ptr error) noexcept {
+  try {
+    if (error_handler_) {
+      error_handler_(where, error);
+      return;
+    }
+  } catch (...) {
+    write_error("the hub's error handler", std::current_exception());
+  }
+  write_error(where, error);
+}
+
+void hub::feed_starved() noexcept {
+  while (!starved_.empty())
+    ready_.push(starved_.pop());
+}
+
+void hub::unwind_tasks() noexcept {
+  constexpr int rounds_max = 100;
+  const auto kill_all = [this] {
+    for (task_base* at = tasks_; at != nullptr;) {
+      task_base& task = *std::exchange(at, at->next_);
+      task.kill(kill_mode::do_not_wait);
+    }
+  };
+  try {
+    for (int round = 0; round < rounds_max && (tasks_ != nullptr || !ready_.empty()); ++round) {
+      kill_all();
+      pass(true);
+    }
+    // What is left has swallowed greenlet_exit and waits again.
+    for (int round = 0; round < rounds_max && tasks_ != nullptr; ++round) {
+      tasks_->greenlet_->throw_in();
+      run_ready(1);
+    }
+  } catch (...) {
+    report("a greenlet that is unwound with the hub", std::current_exception());
+  }
+  GROVE_CHECK(tasks_ == nullptr,
+              "a spawned greenlet cannot be unwound: a catch (...) must throw greenlet_exit on");
+}
+
+}  // namespace grove

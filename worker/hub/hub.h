@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The hub runs the event loop of a thread, in the greenlet that made it. A greenlet that waits switches to
+// the hub; the hub resumes it from the ready queue when what it waits for has happened.
+//
+// - One pass: a bounded batch of ready items, the components, what other threads posted, due timers, and I/O
+// if nothing
+//   was done or it has not been looked at for a while. The hub sleeps only when a pass did nothing and every
+//   component agrees.
+// - Nothing that runs in the hub's context may wait; an attempt throws blocking_in_hub.
+// - Resuming a greenlet, arming a timer and posting an intrusive item allocate nothing.
+// - The io_context is used without locks: everything Asio stays on the hub's thread. Other threads use poke()
+// and
+//   post_from_thread() only.
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "worker/greenlet/greenlet.h"
+#include "worker/hub/ready.h"
+#include "worker/hub/timer.h"
+
+namespace grove {
+
+class task_base;
+class waiter;
+class wait_bound;
+
+/// A wait was tried in the hub's own context: in a callback, a timer, a completion handler or a component.
+class blocking_in_hub : public greenlet_error {
+ public:
+  using greenlet_error::greenlet_error;
+};
+
+/// Something that the loop runs each pass: the actor runtime, the mesh.
+class hub_component {
+ public:
+  /// Does a bounded amount of what there is to do; true if it did anything. It may resume greenlets whose
+  /// parent is the hub's greenlet; it must not wait.
+  virtual bool poll() = 0;
+  /// Announces to whoever sends work that the thread sleeps from now on and must be poked. False: work has
+  /// arrived.
+  virtual bool prepare_sleep() = 0;
+  /// The thread has woken (or did not go to sleep after all): undoes prepare_sleep(). Called only for
+  /// components whose prepare_sleep() was called since.
+  virtual void woke() = 0;
+
+ protected:
+  ~hub_component() = default;
+};
+
+struct hub_options {
+  std::size_t batch_max = 1024;                  ///< ready items, and timers, run in one pass
+  unsigned passes_without_io_max = 16;           ///< busy passes after which I/O is looked at in any case
+  std::chrono::microseconds without_io_max{20};  ///< ... or after this time
+};
+
+class hub {
+ public:
+  /// The calling greenlet becomes the hub's greenlet, and the hub the loop of the thread.
+  /// Errors: greenlet_error if the thread has a hub.
+  /// Lifetime: `time` is borrowed.
+  explicit hub(const clock& time, hub_options options = {});
+
+  /// Unwinds the greenlets that are left: spawned ones are killed and get loop passes to finish in; the rest
+  /// is thrown greenlet_exit. Raw greenlets that wait must have been dropped by their owners.
+  ~hub();
+  hub(const hub&) = delete;
+  hub& operator=(const hub&) = delete;
+
+  /// The hub of the calling thread.
+  /// Errors: greenlet_error if there is none.
+  [[nodiscard]] static hub& current();
+  [[nodiscard]] static hub* current_or_null() noexcept;
+
+  /// Runs passes until stop(). Sleeps when there is nothing to do.
+  /// Affinity: the hub's greenlet, as poll() and run_ready().
+  void run();
+  /// One pass that never sleeps, I/O included. True if anything was done.
+  bool poll();
+  /// poll() until a pass does nothing; true if anything was done. At most `passes_max` passes.
+  bool run_ready(std::size_t passes_max = 100'000);
+  /// Makes run() return after the pass that is under way.
+  /// Affinity: any thread.
+  void stop() noexcept;
+
+  /// The executor of the I/O objects of this hub.
+  [[nodiscard]] asio::io_context& io() noexcept { return io_; }
+  [[nodiscard]] const clock& time() const noexcept { return time_; }
+  /// The clock's time, read now.
+  [[nodiscard]] steady_time now() const noexcept { return time_.now(); }
+  /// The time at which the present pass began: free of cost.
+  [[nodiscard]] steady_time pass_time() const noexcept { return pass_time_; }
+  [[nodiscard]] greenlet& hub_greenlet() const noexcept { return *greenlet_; }
+  /// True in the hub's own context, where nothing may wait.
+  [[nodiscard]] bool in_hub() const noexcept { return greenlet_->is_current(); }
+
+  /// Runs the item in a coming pass, after everything posted before.
+  void post(ready_item& item) noexcept { ready_.push(item); }
+  /// The same for a callable; costs an allocation.
+  void post(unique_function<void()> call);
+  /// Takes a posted item back.
+  void unpost(ready_item& item) noexcept { ready_.remove(item); }
+
+  /// post() for other threads. Affinity: any thread.
+  void post_from_thread(unique_function<void()> call);
+  /// Wakes the hub if it sleeps or is about to, so that components are polled. Affinity: any thread.
+  void poke() noexcept;
+
+  /// Components are polled in the order of attaching. Lifetime: borrowed until detach().
+  void attach(hub_component& component);
+  void detach(hub_component& component) noexcept;
+
+  /// Throws `thrown` into `target` at its present wait in this hub, or at its next one if it is not in one
+  /// that can still be interrupted: a wait that has been woken completes. The first pending delivery wins:
+  /// false if there is one. `source` tells deliveries apart for cancel_interrupt().
+  bool interrupt(greenlet& target, std::exception_ptr thrown, const void* source = nullptr) noexcept;
+  /// Takes a pending delivery back (of any source, if null) that has not been thrown. True if there was one.
+  bool cancel_interrupt(greenlet& target, const void* source = nullptr) noexcept;
+  [[nodiscard]] bool interrupt_pending(const greenlet& target) const noexcept;
+
+  /// Called for what callbacks, components and unobserved tasks throw; by default the text goes to stderr.
+  using error_handler = unique_function<void(std::string_view where, std::exception_ptr error)>;
+  void set_error_handler(error_handler handler) { error_handler_ = std::move(handler); }
+  void report(std::string_view where, std::exception_ptr error) noexcept;
+
+  [[nodiscard]] std::size_t armed_timers() const noexcept { return timers_.size(); }
+  [[nodiscard]] std::size_t ready_count() const noexcept { return ready_.size(); }
+  /// Spawned greenlets that have not finished.
+  [[nodiscard]] std::size_t live_tasks() const noexcept { return live_tasks_; }
+  /// Greenlets that wait in this hub.
+  [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
+  /// Loop passes since the start.
+  [[nodiscard]] std::uint64_t passes() const noexcept { return passes_; }
+
+ private:
+  friend class waiter;
+  friend class task_base;
+  friend class hub_timer;
+  friend class wait_bound;
+  friend class timeout;
+
+  bool pass(bool look_at_io);
+  bool run_batch();
+  bool poll_components();
+  bool run_foreign();
+  bool fire_timers();
+  bool poll_io();
+  void sleep();
+  void block();
+  void listen_for_pokes();
+  void trim_stacks() noexcept;
+  void unwind_tasks() noexcept;
+  void require_hub_context() const;
+  /// Starts spawned greenlets that waited for a stack.
+  void feed_starved() noexcept;
+
+  const clock& time_;
+  hub_options options_;
+  greenlet_ptr greenlet_;
+  ready_queue ready_;
+  timer_heap timers_;
+  steady_time pass_time_;
+  steady_time io_looked_at_;
+  steady_time stacks_trimmed_at_;
+  unsigned passes_without_io_ = 0;
+  std::uint64_t passes_ = 0;
+  std::size_t waiting_ = 0;
+  std::size_t live_tasks_ = 0;
+  std::uint64_t timeouts_ever_ = 0;
+  std::vector<hub_component*> components_;
+  error_handler error_handler_;
+
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  asio::posix::stream_descriptor pokes_;
+  std::uint64_t poke_count_ = 0;
+
+  int poke_fd_;
+  std::atomic<bool> poked_{false};
+  std::atomic<bool> sleeping_{false};
+  std::atomic<bool> signalled_{false};  // the eventfd has been written and not read
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> has_foreign_{false};
+  std::mutex foreign_mutex_;
+  std::vector<unique_function<void()>> foreign_;
+
+  ready_queue starved_;
+  task_base* tasks_ = nullptr;  // the live ones, a list
+};
+
+/// Suspends the calling greenlet, with everything as hub::current() has it.
+/// Cancel: throws what has been delivered to the greenlet; nothing else has happened.
+void sleep_for(steady_duration delay);
+void sleep_until(steady_time when);
+/// Lets everything that is ready now run first.
+void yield();
+
+}  // namespace grove

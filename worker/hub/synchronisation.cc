@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/hub/event.h"
+#include "worker/hub/semaphore.h"
+#include "worker/hub/timeout.h"
+
+namespace grove {
+
+void event::wait() {
+  if (set_) return;
+  waiter until_set(hub_);
+  waiters_.push(until_set);
+  until_set.wait();
+}
+
+bool event::wait_until(steady_time until) {
+  if (set_) return true;
+  waiter until_set(hub_);
+  waiters_.push(until_set);
+  return until_set.wait_until(until);
+}
+
+void semaphore::acquire() {
+  (void)wait(std::nullopt);
+}
+
+bool semaphore::acquire_until(steady_time until) {
+  return wait(until);
+}
+
+bool semaphore::wait(std::optional<steady_time> until) {
+  if (try_acquire()) return true;
+  waiter turn(hub_);
+  struct unwound {
+    semaphore& of;
+    waiter& side;
+    // Dropped with a permit in hand: the wake has not been consumed.
+    ~unwound() {
+      if (side.woken()) of.release();
+    }
+  } guard{*this, turn};
+  waiters_.push(turn);
+  if (until) return turn.wait_until(*until);
+  turn.wait();
+  return true;
+}
+
+void semaphore::release() noexcept {
+  if (waiter* first = waiters_.pop())
+    first->wake();
+  else
+    ++permits_;
+}
+
+timeout::timeout(hub& on, std::optional<steady_duration> limit)
+    : wait_bound(on, limit ? std::optional(on.now() + *limit) : std::nullopt),
+      identity_(++on.timeouts_ever_) {}
+
+timeout::timeout(hub& on, steady_duration limit) : timeout(on, std::optional(limit)) {}
+
+std::exception_ptr timeout::make_exception() {
+  return std::make_exception_ptr(timeout_expired{identity_});
+}
+
+}  // namespace grove

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "worker/hub/wait_bound.h"
+
+namespace grove {
+
+/// What a timeout throws; outside std::exception, so that ordinary handlers let it pass. A handler asks the
+/// timeout whether it is its own: `catch (const timeout_expired& e) { if (!limit.owns(e)) throw; ... }`.
+struct timeout_expired {
+  std::uint64_t identity = 0;
+};
+
+/// Bounds the waits of the calling greenlet while it exists. Nothing is thrown into code that does not wait.
+class timeout final : public wait_bound {
+ public:
+  /// Zero or less fires at the next wait.
+  explicit timeout(steady_duration limit) : timeout(hub::current(), limit) {}
+  timeout(hub& on, steady_duration limit);
+  /// Never fires if `limit` is empty.
+  timeout(hub& on, std::optional<steady_duration> limit);
+
+  [[nodiscard]] bool owns(const timeout_expired& thrown) const noexcept {
+    return thrown.identity == identity_;
+  }
+
+ private:
+  [[nodiscard]] std::exception_ptr make_exception() override;
+  std::uint64_t identity_;
+};
+
+/// Calls `call` under a timeout. Empty (false, for a call that returns nothing) if that timeout fired.
+template <typename F>
+auto with_timeout(steady_duration limit, F&& call) {
+  using result = std::invoke_result_t<F>;
+  timeout bound(limit);
+  try {
+    if constexpr (std::is_void_v<result>) {
+      std::forward<F>(call)();
+      return true;
+    } else {
+      return std::optional<result>(std::forward<F>(call)());
+    }
+  } catch (const timeout_expired& thrown) {
+    if (!bound.owns(thrown)) throw;
+  }
+  if constexpr (std::is_void_v<result>) {
+    return false;
+  } else {
+    return std::optional<result>();
+  }
+}
+
+}  // namespace grove

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/hub/timer.h"
+
+#include <algorithm>
+
+#include "worker/hub/hub.h"
+
+namespace grove {
+
+namespace {
+constexpr std::size_t children = 4;
+}
+
+void hub_timer::arm(hub& on, steady_time when) {
+  disarm();
+  on.timers_.arm(*this, when);
+}
+
+void hub_timer::arm_after(hub& on, steady_duration delay) {
+  arm(on, on.now() + delay);
+}
+
+void hub_timer::disarm() noexcept {
+  if (heap_ != nullptr) heap_->disarm(*this);
+}
+
+timer_heap::~timer_heap() {
+  for (const entry& left : entries_)
+    left.timer->heap_ = nullptr;
+}
+
+void timer_heap::arm(hub_timer& timer, steady_time when) {
+  entries_.push_back({});
+  timer.heap_ = this;
+  sift_up(entries_.size() - 1, {when, armed_ever_++, &timer});
+}
+
+void timer_heap::disarm(hub_timer& timer) noexcept {
+  remove(timer.at_);
+  timer.heap_ = nullptr;
+}
+
+hub_timer* timer_heap::pop_due(steady_time now) noexcept {
+  if (entries_.empty() || entries_.front().when > now) return nullptr;
+  hub_timer* due = entries_.front().timer;
+  disarm(*due);
+  return due;
+}
+
+void timer_heap::place(std::size_t at, const entry& moved) noexcept {
+  entries_[at] = moved;
+  moved.timer->at_ = at;
+}
+
+void timer_heap::sift_up(std::size_t at, entry moved) noexcept {
+  while (at > 0) {
+    const std::size_t parent = (at - 1) / children;
+    if (!moved.before(entries_[parent])) break;
+    place(at, entries_[parent]);
+    at = parent;
+  }
+  place(at, moved);
+}
+
+void timer_heap::sift_down(std::size_t at, entry moved) noexcept {
+  for (;;) {
+    const std::size_t first = at * children + 1;
+    if (first >= entries_.size()) break;
+    const std::size_t end = std::min(first + children, entries_.size());
+    std::size_t least = first;
+    for (std::size_t i = first + 1; i < end; ++i) {
+      if (entries_[i].before(entries_[least])) least = i;
+    }
+    if (!entries_[least].before(moved)) break;
+    place(at, entries_[least]);
+    at = least;
+  }
+  place(at, moved);
+}
+
+void timer_heap::remove(std::size_t at) noexcept {
+  const entry last = entries_.back();
+  entries_.pop_back();
+  if (at == entries_.size()) return;
+  if (at > 0 && last.before(entries_[(at - 1) / children]))
+    sift_up(at, last);
+  else
+    sift_down(at, last);
+}
+
+}  // namespace grove

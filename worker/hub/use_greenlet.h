@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The Asio completion token with which a greenlet calls an asynchronous operation as if it blocked:
+//
+//   std::size_t n = asio::async_read(socket, buffer, grove::use_greenlet);
+//   std::size_t n = socket.async_read_some(buffer, grove::use_greenlet[error]);
+//
+// - Only the calling greenlet waits. An error_code is thrown as std::system_error, or stored with `[error]`;
+// what follows
+//   it is returned: nothing, the value, or a std::tuple of the values.
+// - The operation borrows buffers from the caller's stack, so the call returns only when the operation has
+// completed. An
+//   interrupt (kill, timeout, turn's deadline) is passed to the operation through its cancellation slot; when
+//   it has completed the exception is thrown. An operation that has succeeded all the same returns its
+//   result, and the exception stays pending for the next wait: neither is lost.
+// - Nothing is allocated as long as the operation's own state fits into the room in the caller's frame.
+
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/async_result.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/error_code.hpp>
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <optional>
+#include <system_error>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "worker/hub/hub.h"
+#include "worker/hub/waiter.h"
+
+namespace grove {
+
+struct use_greenlet_t {
+  asio::error_code* stored_in = nullptr;
+  /// The error goes into `error` instead of being thrown.
+  [[nodiscard]] constexpr use_greenlet_t operator[](asio::error_code& error) const noexcept {
+    return {&error};
+  }
+};
+inline constexpr use_greenlet_t use_greenlet{};
+
+namespace hubs::detail {
+
+/// What an operation allocates for itself, from the frame of the greenlet that called it.
+class operation_room {
+ public:
+  void* allocate(std::size_t bytes) {
+    if (in_use_ || bytes > sizeof(bytes_)) return ::operator new(bytes);
+    in_use_ = true;
+    return bytes_;
+  }
+  void deallocate(void* memory) noexcept {
+    if (memory == bytes_)
+      in_use_ = false;
+    else
+      ::operator delete(memory);
+  }
+
+ private:
+  alignas(std::max_align_t) std::byte bytes_[512];
+  bool in_use_ = false;
+};
+
+template <typename T>
+struct room_allocator {
+  using value_type = T;
+  operation_room* room;
+  explicit room_allocator(operation_room& in) noexcept : room(&in) {}
+  template <typename U>
+  room_allocator(const room_allocator<U>& other) noexcept
+      : room(other.room) {}  // NOLINT(google-explicit-constructor)
+  T* allocate(std::size_t count) { return static_cast<T*>(room->allocate(count * sizeof(T))); }
+  void deallocate(T* memory, std::size_t) noexcept { room->deallocate(memory); }
+  template <typename U>
+  bool operator==(const room_allocator<U>& other) const noexcept {
+    return room == other.room;
+  }
+};
+
+/// One operation under way; on the stack of the greenlet that called it.
+class operation {
+ public:
+  explicit operation(hub& on) noexcept : hub_(on), waiter_(on) {}
+  /// Never leaves a borrowed buffer behind: an operation that is still under way is cancelled and its
+  /// completion run.
+  ~operation();
+  operation(const operation&) = delete;
+  operation& operator=(const operation&) = delete;
+
+  /// Returns when the operation has completed.
+  void await();
+  /// After await(): throws what interrupted it, unless the operation has `succeeded`.
+  void settle(bool succeeded);
+
+  void completed() noexcept {
+    done_ = true;
+    waiter_.wake();
+  }
+  void begun() noexcept { under_way_ = true; }
+
+  asio::cancellation_signal cancellation;
+  operation_room room;
+
+ private:
+  hub& hub_;
+  waiter waiter_;
+  bool under_way_ = false;
+  bool done_ = false;
+  bool interrupted_ = false;
+};
+
+template <typename... Values>
+struct result_of {
+  using stored = std::tuple<Values...>;
+  using returned = stored;
+  static returned give(stored&& values) { return std::move(values); }
+};
+template <typename Value>
+struct result_of<Value> {
+  using stored = std::tuple<Value>;
+  using returned = Value;
+  static returned give(stored&& values) { return std::get<0>(std::move(values)); }
+};
+template <>
+struct result_of<> {
+  using stored = std::tuple<>;
+  using returned = void;
+  static void give(stored&&) {}
+};
+
+template <typename... Values>
+struct outcome_of {
+  explicit outcome_of(hub& on) : under_way(on) {}
+  operation under_way;
+  asio::error_code error;
+  std::exception_ptr thrown;
+  std::optional<std::tuple<Values...>> values;
+};
+
+/// The handler: completes the outcome that the greenlet waits for. `Failure` is what the signature begins
+/// with.
+template <typename Failure, typename... Values>
+class completion {
+ public:
+  using allocator_type = room_allocator<void>;
+  using cancellation_slot_type = asio::cancellation_slot;
+
+  explicit completion(outcome_of<Values...>& into) noexcept : outcome_(&into) {}
+  [[nodiscard]] allocator_type get_allocator() const noexcept {
+    return allocator_type(outcome_->under_way.room);
+  }
+  [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
+    return outcome_->under_way.cancellation.slot();
+  }
+
+  template <typename... Given>
+  void operator()(Given&&... given) {
+    take(std::forward<Given>(given)...);
+    outcome_->under_way.completed();
+  }
+
+ private:
+  template <typename... Given>
+  void take(const Failure& failure, Given&&... given) requires(!std::is_void_v<Failure>) {
+    if constexpr (std::is_same_v<Failure, std::exception_ptr>) {
+      outcome_->thrown = failure;
+    } else {
+      outcome_->error = failure;
+    }
+    outcome_->values.emplace(std::forward<Given>(given)...);
+  }
+
+  outcome_of<Values...>* outcome_;
+};
+
+template <typename Failure, typename... Values, typename Initiation, typename... Args>
+auto call_in_greenlet(use_greenlet_t token, Initiation&& initiation, Args&&... args) {
+  outcome_of<Values...> outcome(hub::current());
+  std::forward<Initiation>(initiation)(completion<Failure, Values...>(outcome), std::forward<Args>(args)...);
+  outcome.under_way.begun();
+  outcome.under_way.await();
+  outcome.under_way.settle(!outcome.error && !outcome.thrown);
+  if (outcome.thrown) std::rethrow_exception(outcome.thrown);
+  if (token.stored_in != nullptr)
+    *token.stored_in = outcome.error;
+  else if (outcome.error)
+    throw std::system_error(outcome.error);
+  return result_of<Values...>::give(std::move(*outcome.values));
+}
+
+}  // namespace hubs::detail
+}  // namespace grove
+
+namespace asio {
+
+template <typename Result, typename... Values>
+class async_result<grove::use_greenlet_t, Result(asio::error_code, Values...)> {
+ public:
+  using return_type = typename grove::hubs::detail::result_of<std::decay_t<Values>...>::returned;
+  template <typename Initiation, typename... Args>
+  static return_type initiate(Initiation&& initiation, grove::use_greenlet_t token, Args&&... args) {
+    return grove::hubs::detail::call_in_greenlet<asio::error_code, std::decay_t<Values>...>(
+        token, std::forward<Initiation>(initiation), std::forward<Args>(args)...);
+  }
+};
+
+template <typename Result, typename... Values>
+class async_result<grove::use_greenlet_t, Result(std::exception_ptr, Values...)> {
+ public:
+  using return_type = typename grove::hubs::detail::result_of<std::decay_t<Values>...>::returned;
+  template <typename Initiation, typename... Args>
+  static return_type initiate(Initiation&& initiation, grove::use_greenlet_t token, Args&&... args) {
+    return grove::hubs::detail::call_in_greenlet<std::exception_ptr, std::decay_t<Values>...>(
+        token, std::forward<Initiation>(initiation), std::forward<Args>(args)...);
+  }
+};
+
+}  // namespace asio

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/hub/waiter.h"
+
+#include <string>
+
+#include "base/check.h"
+#include "worker/hub/task.h"
+#include "worker/hub/wait_bound.h"
+
+namespace grove {
+
+waiter::~waiter() {
+  leave_list();
+}
+
+void waiter::leave_list() noexcept {
+  if (list_ != nullptr) list_->remove(*this);
+}
+
+void waiter::wait() {
+  if (park() == outcome::interrupted) std::rethrow_exception(take_interrupt());
+}
+
+bool waiter::wait_until(steady_time when) {
+  const outcome ended = park(when);
+  if (ended == outcome::interrupted) std::rethrow_exception(take_interrupt());
+  return ended == outcome::woken;
+}
+
+void waiter::wait_uninterrupted() {
+  (void)suspend(false, std::nullopt);
+}
+
+waiter::outcome waiter::park(std::optional<steady_time> until) {
+  return suspend(true, until);
+}
+
+std::exception_ptr waiter::take_interrupt() noexcept {
+  greenlet_slots& slots = greenlet::current().slots();
+  slots.pending_source = nullptr;
+  return std::exchange(slots.pending, nullptr);
+}
+
+bool waiter::deliverable(greenlet& self) {
+  greenlet_slots& slots = self.slots();
+  if (slots.pending == nullptr && slots.task != nullptr) {
+    auto& task = *static_cast<task_base*>(slots.task);
+    if (task.kill_deferred_) {
+      task.kill_deferred_ = false;
+      slots.pending = task.kill_;
+      slots.pending_source = &task;
+    }
+  }
+  if (slots.pending == nullptr && slots.bounds != nullptr) wait_bound::enter_wait(self);
+  return slots.pending != nullptr;
+}
+
+waiter::outcome waiter::suspend(bool interruptible, std::optional<steady_time> until) {
+  greenlet& self = greenlet::current();
+  interruptible_ = interruptible;
+  if (woken_)
+    outcome_ = outcome::woken;
+  else if (interruptible && deliverable(self))
+    outcome_ = outcome::interrupted;
+  else if (until && *until <= hub_.now())
+    outcome_ = outcome::timed_out;
+  else
+    return park_until(self, until);
+  woken_ = false;
+  leave_list();
+  return outcome_;
+}
+
+waiter::outcome waiter::park_until(greenlet& self, std::optional<steady_time> until) {
+  if (until) hub_timer::arm(hub_, *until);
+  outcome_ = outcome::woken;
+  state_ = state::parked;
+  switch_out(self);
+  if (outcome_ == outcome::woken) woken_ = false;
+  return outcome_;
+}
+
+void waiter::switch_out(greenlet& self) {
+  struct leaving {
+    waiter& of;
+    ~leaving() { of.leave(); }
+  } guard{*this};
+  greenlet_ = &self;
+  if (&self == &hub_.hub_greenlet())
+    throw blocking_in_hub("a wait in the hub's own context: callbacks, timers and components must not block");
+  if (self.unwinding()) [[unlikely]] {
+    GROVE_CHECK(std::uncaught_exceptions() == 0,
+                "a destructor waits while its greenlet is unwound by a drop");
+    throw greenlet_exit();
+  }
+  self.slots().waiter = this;
+  ++hub_.waiting_;
+  hub_.hub_greenlet().resume();
+  if (state_ != state::resumed)
+    throw greenlet_error("a greenlet that waits was resumed by another than its hub");
+}
+
+void waiter::leave() noexcept {
+  hub_timer::disarm();
+  leave_list();
+  if (state_ == state::scheduled && is_queued()) hub_.unpost(*this);
+  state_ = state::idle;
+  greenlet* self = std::exchange(greenlet_, nullptr);
+  if (self->slots().waiter != this) return;
+  self->slots().waiter = nullptr;
+  --hub_.waiting_;
+}
+
+void waiter::give_way() {
+  greenlet& self = greenlet::current();
+  if (deliverable(self)) std::rethrow_exception(take_interrupt());
+  if (&self != &hub_.hub_greenlet()) schedule();
+  switch_out(self);
+  if (deliverable(self)) std::rethrow_exception(take_interrupt());
+}
+
+void waiter::wake() noexcept {
+  woken_ = true;
+  if (state_ != state::parked) return;
+  outcome_ = outcome::woken;
+  schedule();
+}
+
+void waiter::schedule() noexcept {
+  state_ = state::scheduled;
+  hub_timer::disarm();
+  leave_list();
+  hub_.post(*this);
+}
+
+void waiter::run() {
+  state_ = state::resumed;
+  greenlet_->resume();
+}
+
+void waiter::expired() {
+  outcome_ = outcome::timed_out;
+  schedule();
+}
+
+void waiter::interrupted() noexcept {
+  if (state_ != state::parked || !interruptible_) return;
+  outcome_ = outcome::interrupted;
+  schedule();
+}
+
+waiter_list::~waiter_list() {
+  GROVE_CHECK(empty(), "an object that greenlets wait for is destroyed");
+}
+
+void waiter_list::push(waiter& w) noexcept {
+  w.list_ = this;
+  w.previous_ = last_;
+  (last_ == nullptr ? first_ : last_->next_) = &w;
+  last_ = &w;
+}
+
+void waiter_list::remove(waiter& w) noexcept {
+  (w.previous_ == nullptr ? first_ : w.previous_->next_) = w.next_;
+  (w.next_ == nullptr ? last_ : w.next_->previous_) = w.previous_;
+  w.list_ = nullptr;
+  w.next_ = w.previous_ = nullptr;
+}
+
+waiter* waiter_list::pop() noexcept {
+  waiter* first = first_;
+  if (first != nullptr) remove(*first);
+  return first;
+}
+
+void waiter_list::wake_all() noexcept {
+  while (waiter* first = pop())
+    first->wake();
+}
+
+void yield() {
+  waiter turn(hub::current());
+  turn.give_way();
+}
+
+void sleep_until(steady_time when) {
+  hub& on = hub::current();
+  if (when <= on.now()) return yield();
+  waiter asleep(on);
+  (void)asleep.wait_until(when);
+}
+
+void sleep_for(steady_duration delay) {
+  if (delay <= steady_duration::zero()) return yield();
+  sleep_until(hub::current().now() + delay);
+}
+
+}  // namespace grove

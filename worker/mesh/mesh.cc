@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/mesh/mesh.h"
+
+#include <spdlog/logger.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "worker/mesh/internal/peer.h"
+#include "worker/mesh/internal/pending_calls.h"
+#include "worker/mesh/internal/records.h"
+
+namespace grove {
+
+using meshes::detail::note_head;
+using meshes::detail::peer;
+using meshes::detail::pending_calls;
+using meshes::detail::put_bytes;
+using meshes::detail::put_head;
+using meshes::detail::record_head;
+using meshes::detail::record_kind;
+using meshes::detail::reply_head;
+using meshes::detail::request_head;
+
+namespace {
+
+/// So much is published without waiting for the end of the pass, so that the reader can begin.
+constexpr std::uint64_t published_early_bytes = 64 * 1024;
+
+std::string worker_text(std::uint32_t slot) {
+  return "worker " + std::to_string(slot);
+}
+
+std::string too_large(std::string_view what, std::size_t bytes, const peer& p) {
+  return std::string{what} + " of " + std::to_string(bytes) + " bytes is larger than the ring to " +
+         worker_text(p.slot) + " can take (" + std::to_string(p.out.bytes_max()) + ")";
+}
+
+}  // namespace
+
+mesh::mesh(const mesh_options& options)
+    : segment_{options.segment},
+      own_{options.segment.slot(options.slot)},
+      slot_{options.slot},
+      generation_{own_.generation.load(std::memory_order_acquire)},
+      wake_fds_{options.wake_fds},
+      types_{options.types},
+      messages_{options.messages},
+      receiver_{options.receiver},
+      log_{options.log},
+      pending_{std::make_unique<pending_calls>()} {
+  GROVE_CHECK(wake_fds_.size() == segment_.workers(), "a wake eventfd for each worker");
+  const std::size_t ring_bytes = segment_.ring_bytes();
+  table_version_ = segment_.table_version();
+  for (std::uint32_t i = 0; i < segment_.workers(); ++i) {
+    auto& added = peers_.emplace_back();
+    if (i == slot_) continue;
+    added = std::make_unique<peer>();
+    added->slot = i;
+    added->shared = &segment_.slot(i);
+    added->generation = added->shared->generation.load(std::memory_order_acquire);
+    added->state = added->shared->state.load(std::memory_order_acquire);
+    added->in = ring_reader{segment_.ring(i, slot_),
+                            ring_mapping{segment_.fd(), segment_.ring_offset(i, slot_), ring_bytes}};
+    added->out = meshes::detail::lane{ring_writer{
+        segment_.ring(slot_, i), ring_mapping{segment_.fd(), segment_.ring_offset(slot_, i), ring_bytes}}};
+  }
+  // The last process may have died asleep.
+  const std::uint32_t sleeps = own_.asleep.load(std::memory_order_relaxed);
+  own_.asleep.store((sleeps | 1U) + 1, std::memory_order_seq_cst);
+}
+
+mesh::~mesh() {
+  for (const auto& p : peers_) {
+    if (!p) continue;
+    for (const auto& at_work : p->calls) {
+      if (at_work.call != nullptr) at_work.call->origin = nullptr;
+    }
+  }
+}
+
+std::uint32_t mesh::owner_of(std::uint64_t hash) const noexcept {
+  return segment_.owner_of(hash);
+}
+
+std::size_t mesh::calls_out() const noexcept {
+  return pending_->size();
+}
+
+std::uint64_t mesh::faults_of(std::uint32_t slot) const noexcept {
+  return peers_[slot] ? peers_[slot]->faults : 0;
+}
+
+void mesh::answer_at_once(message_ptr call, status_code code, std::string_view text) {
+  if (call->origin == nullptr) return;
+  call->origin->finish(*call, reply{code, outcome::not_executed, text, {}});
+}
+
+void mesh::send(std::uint32_t slot, message_ptr call) {
+  GROVE_CHECK(slot < peers_.size() && slot != slot_, "the mesh is for other workers");
+  peer& p = *peers_[slot];
+  const auto generation = p.shared->generation.load(std::memory_order_acquire);
+  const auto state = p.shared->state.load(std::memory_order_acquire);
+  const bool nested_at_end = state == worker_state::draining && call->depth > 0;
+  if (generation != p.generation || (state != worker_state::up && !nested_at_end)) {
+    const std::string text = worker_text(slot) + ", which owns " + call->type->name() + "/" +
+                             std::string{call->key()} +
+                             (state == worker_state::draining ? ", is draining" : ", is restarting");
+    return answer_at_once(std::move(call), status_code::unavailable, text);
+  }
+  const bool answered = call->wants_reply();
+  const std::size_t bytes = sizeof(request_head) + call->key_size + call->payload_size + call->chain_size;
+  char* const at = answered && pending_->full() ? nullptr : try_place(p, bytes);
+  if (at == nullptr) {
+    own_.metrics[metric::mesh_full].add();
+    return answer_at_once(std::move(call), status_code::resource_exhausted, why_full(p, bytes));
+  }
+  request_head head;
+  head.common.kind = record_kind::request;
+  head.common.to_generation = p.generation;
+  head.common.call = answered ? pending_->next_number() : 0;
+  head.hash = call->hash;
+  head.deadline_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(call->deadline.time_since_epoch()).count();
+  head.from_generation = generation_;
+  head.key_size = call->key_size;
+  head.payload_size = call->payload_size;
+  head.chain_size = call->chain_size;
+  head.type = call->type->index();
+  head.method = call->method;
+  head.depth = call->depth;
+  // Key, payload and chain are neighbours in the message as they are in the record.
+  put_bytes(put_bytes(put_bytes(put_head(at, head), call->key()), call->payload()), call->chain());
+  own_.metrics[metric::mesh_sent].add();
+  if (!answered) return;
+  call->remote_call = head.common.call;
+  call->remote_slot = static_cast<std::uint16_t>(slot);
+  pending_->add(std::move(call), static_cast<std::uint16_t>(slot), p.out.ring().position());
+  own_.metrics[metric::mesh_pending].set(pending_->size());
+}
+
+std::string mesh::why_full(const peer& p, std::size_t bytes) const {
+  if (bytes > p.out.bytes_max()) return too_large("a message", bytes, p);
+  if (p.out.waiting_bytes() == 0 && pending_->full()) return "too many calls wait for other workers";
+  return "the ring to " + worker_text(p.slot) + " is full";
+}
+
+void mesh::cancel(message& call) {
+  if (call.remote_call == 0 || call.remote_slot >= peers_.size() || !peers_[call.remote_slot]) return;
+  peer& p = *peers_[call.remote_slot];
+  if (pending_->find(call.remote_call, p.slot) == nullptr) return;
+  note(p, {record_kind::cancel, 0, 0, 0, p.generation, call.remote_call}, 0);
+}
+
+char* mesh::try_place(peer& p, std::size_t bytes) {
+  if (p.out.ring().unpublished_bytes() >= published_early_bytes) publish(p);
+  return p.out.try_place(bytes);
+}
+
+char* mesh::place(peer& p, std::size_t bytes) {
+  if (p.out.ring().unpublished_bytes() >= published_early_bytes) publish(p);
+  own_.metrics[metric::mesh_sent].add();
+  return p.out.place(bytes);
+}
+
+void mesh::note(peer& p, const record_head& head, std::uint64_t value) {
+  put_head(place(p, sizeof(note_head)), note_head{head, value});
+}
+
+// Calls from other workers, answered here.
+
+peer* mesh::peer_of(const message& call) const noexcept {
+  const auto slot = static_cast<std::size_t>(call.origin_session & 0xffffU);
+  if (slot >= peers_.size() || !peers_[slot] || peers_[slot]->session() != call.origin_session)
+    return nullptr;
+  return peers_[slot].get();
+}
+
+void mesh::write_reply(peer& p, std::uint64_t number, const reply& end) {
+  reply_head head;
+  head.common = {record_kind::reply,
+                 static_cast<std::uint8_t>(end.code),
+                 static_cast<std::uint8_t>(end.result),
+                 0,
+                 p.generation,
+                 number};
+  head.text_size = static_cast<std::uint32_t>(end.text.size());
+  head.payload_size = static_cast<std::uint32_t>(end.payload.size());
+  char* const at = place(p, sizeof head + end.text.size() + end.payload.size());
+  end.payload.write(put_bytes(put_head(at, head), end.text));
+}
+
+void mesh::finish(message& call, const reply& end) {
+  peer* const p = peer_of(call);
+  auto* const at_work = p != nullptr ? p->find(call.origin_id) : nullptr;
+  if (at_work == nullptr || at_work->call != &call) return;
+  at_work->call = nullptr;
+  --calls_in_;
+  const std::size_t bytes = sizeof(reply_head) + end.text.size() + end.payload.size();
+  if (bytes <= p->out.bytes_max()) return write_reply(*p, call.origin_id, end);
+  write_reply(*p, call.origin_id,
+              {status_code::resource_exhausted, end.result, too_large("an answer", bytes, *p), {}});
+}
+
+void mesh::item(message& call, const payload_source& payload) {
+  peer* const p = peer_of(call);
+  auto* const at_work = p != nullptr ? p->find(call.origin_id) : nullptr;
+  if (at_work == nullptr || at_work->call != &call) return;
+  const std::size_t bytes = sizeof(reply_head) + payload.size();
+  if (bytes > p->out.bytes_max()) {
+    finish(call, {status_code::resource_exhausted, outcome::unknown, too_large("an item", bytes, *p), {}});
+    call.origin = nullptr;
+    receiver_.cancel(call);
+    return;
+  }
+  at_work->items_bytes += payload.size();
+  reply_head head;
+  head.common = {record_kind::item, 0, 0, 0, p->generation, call.origin_id};
+  head.payload_size = static_cast<std::uint32_t>(payload.size());
+  payload.write(put_head(place(*p, bytes), head));
+}
+
+std::size_t mesh::backlog_bytes(const message& call) const {
+  peer* const p = peer_of(call);
+  const auto* const at_work = p != nullptr ? p->find(call.origin_id) : nullptr;
+  return at_work != nullptr ? at_work->items_bytes - at_work->progress : 0;
+}
+
+// The loop.
+
+bool mesh::poll() {
+  bool did_something = false;
+  if (segment_.table_version() != table_version_) {
+    observe_table();
+    did_something = true;
+  }
+  for (const auto& p : peers_) {
+    if (p && read(*p)) did_something = true;
+  }
+  if (!slow_streams_.empty()) look_at_slow_streams();
+  if (flush()) did_something = true;
+  return did_something;
+}
+
+bool mesh::flush() {
+  bool published = false;
+  std::size_t waiting_bytes = 0;
+  for (const auto& p : peers_) {
+    if (!p) continue;
+    if (p->out.flush()) {
+      wake(*p);
+      published = true;
+    }
+    waiting_bytes += p->out.waiting_bytes();
+  }
+  own_.metrics[metric::mesh_overflow].set(waiting_bytes);
+  return published;
+}
+
+void mesh::publish(peer& p) {
+  if (p.out.flush()) wake(p);
+}
+
+void mesh::wake(peer& p) noexcept {
+  const std::uint32_t sleep = p.shared->asleep.load(std::memory_order_seq_cst);
+  if ((sleep & 1U) == 0 || sleep == p.woken_sleep) return;
+  p.woken_sleep = sleep;
+  own_.metrics[metric::wakeups].add();
+  const std::uint64_t one = 1;
+  // It can only fail when the counter is about to overflow, and then the eventfd is readable already.
+  [[maybe_unused]] const auto written = ::write(wake_fds_[p.slot], &one, sizeof one);
+}
+
+bool mesh::prepare_sleep() {
+  flush();
+  own_.asleep.store(own_.asleep.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+  if (segment_.table_version() != table_version_) return false;
+  return std::all_of(peers_.begin(), peers_.end(),
+                     [](const auto& p) { return !p || (!p->in.has_more() && p->out.may_sleep()); });
+}
+
+void mesh::woke() {
+  own_.asleep.store(own_.asleep.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
+}
+
+void mesh::on_wake() noexcept {
+  std::uint64_t count = 0;
+  // Nothing to read is no error here: somebody else's event may have woken the hub.
+  [[maybe_unused]] const auto got = ::read(wake_fd(), &count, sizeof count);
+}
+
+}  // namespace grove

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Carries calls between the workers of one machine, over the rings in shared memory.
+//
+// Problem: a call to an actor of another worker, and its answer, should cost one copy into memory and one out of it and
+// no system call while both are awake; and any worker may die at any instruction without another one hanging, reading
+// half a record or taking an answer for another call's.
+//
+// Invariants:
+// - every call that was taken by `send` is answered to its origin exactly once: by its worker's reply, or when that
+//   worker is seen to have died, or its ring to have been damaged;
+// - records from one worker to another arrive in the order in which they were written;
+// - answers, items and notes are never dropped while their receiver lives: what the ring has no room for waits in front
+//   of it. Requests do not wait: the caller hears RESOURCE_EXHAUSTED;
+// - what was written is published at the latest by the next poll() or prepare_sleep().
+//
+// Why nobody has to repair a ring when a worker dies:
+// - what it wrote and did not publish is beyond the tail, where nobody looks; its successor continues at that tail and
+//   overwrites it. What it did publish is whole, and is still read: answers are worth having;
+// - what was sent to it is dropped by its successor, which starts with head = tail. Whatever a peer that has not seen the
+//   death yet adds afterwards names the old generation, and is dropped when it is read;
+// - each position thus has one writer, process after process, because a slot's next process starts only after waitid.
+// The supervisor only says that a worker died: it changes the slot's state, bumps the table's version and writes all wake
+// eventfds. Then each mesh reads what the dead worker had published, fails the calls that it still has with UNAVAILABLE,
+// gives up the calls that it had sent, and forgets what waited for it.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/shared_segment.h"
+#include "worker/actor/actor_type.h"
+#include "worker/actor/message.h"
+#include "worker/actor/remote.h"
+#include "worker/actor/reply.h"
+#include "worker/hub/hub.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace grove {
+
+namespace meshes::detail {
+struct peer;
+class pending_calls;
+struct record_head;
+}  // namespace meshes::detail
+
+/// Lifetime: everything is borrowed, and outlives the mesh.
+struct mesh_options {
+  const shared_segment& segment;
+  std::uint32_t slot;         ///< The own one. Its generation must be set already.
+  std::vector<int> wake_fds;  ///< The wake eventfd of each slot.
+  const actor_types& types;   ///< The same on all workers.
+  message_pool& messages;
+  message_receiver& receiver;
+  spdlog::logger& log;
+};
+
+/// Affinity: the hub thread. Nothing switches.
+class mesh final : public remote, public reply_sink, public hub_component {
+ public:
+  /// Maps the rings, and drops what was sent to this slot's last process.
+  /// Errors: std::system_error.
+  explicit mesh(const mesh_options& options);
+
+  /// Calls that are still with other workers are freed without an answer.
+  ~mesh() override;
+
+  // For the runtime (worker/actor/remote.h).
+  [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept override;
+  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return slot_; }
+  /// A worker that is draining still takes calls that are nested in others, so that what was begun can end.
+  void send(std::uint32_t slot, message_ptr call) override;
+  void cancel(message& call) override;
+
+  // For calls that came from other workers (worker/actor/reply.h). An answer that is larger than a ring is replaced by
+  // RESOURCE_EXHAUSTED.
+  void finish(message& call, const reply& end) override;
+  void item(message& call, const payload_source& payload) override;
+  /// What of the items is on its way or waits at the client's connection, as far as its worker has reported it: it may
+  /// say up to 16 KiB too much.
+  [[nodiscard]] std::size_t backlog_bytes(const message& call) const override;
+
+  // For the hub.
+  bool poll() override;
+  bool prepare_sleep() override;
+  void woke() override;
+
+  /// Publishes what was written, and wakes those that sleep. True if there was anything.
+  bool flush();
+
+  /// The eventfd to be waited on while the hub sleeps; `on_wake` empties it.
+  [[nodiscard]] int wake_fd() const noexcept { return wake_fds_[slot_]; }
+  void on_wake() noexcept;
+
+  /// Calls that other workers have for this one.
+  [[nodiscard]] std::size_t calls_out() const noexcept;
+  /// Calls that this worker has for others.
+  [[nodiscard]] std::size_t calls_in() const noexcept { return calls_in_; }
+  /// How often the ring from `slot` was found damaged.
+  [[nodiscard]] std::uint64_t faults_of(std::uint32_t slot) const noexcept;
+
+ private:
+  using peer = meshes::detail::peer;
+  enum class verdict : std::uint8_t { good, malformed, not_yet };
+
+  void observe_table();
+  void lose(peer& p);
+  void abandon_calls_from(peer& p);
+  void fail_calls_at(peer& p, std::uint64_t up_to, std::string_view text);
+
+  bool read(peer& p);
+  [[nodiscard]] verdict take(peer& p, std::string_view body);
+  [[nodiscard]] verdict take_request(peer& p, std::string_view body);
+  [[nodiscard]] verdict take_answer(peer& p, std::string_view body);
+  [[nodiscard]] verdict take_note(peer& p, std::string_view body);
+  void found_damaged(peer& p);
+
+  void report_progress(std::uint64_t number, std::uint32_t slot);
+  void look_at_slow_streams();
+
+  [[nodiscard]] char* try_place(peer& p, std::size_t bytes);
+  [[nodiscard]] char* place(peer& p, std::size_t bytes);
+  void note(peer& p, const meshes::detail::record_head& head, std::uint64_t value);
+  void write_reply(peer& p, std::uint64_t number, const reply& end);
+  [[nodiscard]] std::string why_full(const peer& p, std::size_t bytes) const;
+  void publish(peer& p);
+  void wake(peer& p) noexcept;
+  [[nodiscard]] peer* peer_of(const message& call) const noexcept;
+  void answer_at_once(message_ptr call, status_code code, std::string_view text);
+
+  const shared_segment& segment_;
+  worker_slot& own_;
+  const std::uint32_t slot_;
+  const std::uint32_t generation_;
+  std::vector<int> wake_fds_;
+  const actor_types& types_;
+  message_pool& messages_;
+  message_receiver& receiver_;
+  spdlog::logger& log_;
+
+  std::vector<std::unique_ptr<peer>> peers_;  // By slot; null for the own one.
+  std::unique_ptr<meshes::detail::pending_calls> pending_;
+  struct slow_stream {
+    std::uint64_t number;
+    std::uint32_t slot;
+  };
+  std::vector<slow_stream> slow_streams_;  // The pending calls whose entries are `watched`.
+  std::vector<slow_stream> looked_at_;     // Scratch of look_at_slow_streams.
+  std::size_t calls_in_ = 0;
+  std::uint32_t table_version_ = 0;
+};
+
+}  // namespace grove
