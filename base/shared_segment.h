@@ -19,7 +19,7 @@ struct shared_segment_options {
   std::uint64_t ring_bytes = 0;  ///< 0: as `default_ring_bytes` chooses.
   std::uint32_t frame_bytes_max = 1U << 20U;
   std::int64_t started_at_ns = 0;  ///< CLOCK_MONOTONIC.
-  std::string server_version;
+  std::string server_version{};
 };
 
 /// What a record in a ring may need beyond the payload of the largest frame.

@@ -99,20 +99,27 @@ class config_reader {
     } catch (const CLI::ParseError& failure) {
       error(std::string{failure.what()} + "; see --help");
     }
-    for (const std::string& extra : app_.remaining()) {
-      const std::string word = extra.substr(0, extra.find('='));
-      if (!word.starts_with('-')) {
-        error(fmt::format("unexpected argument '{}'; see --help", extra));
-      } else {
-        error(fmt::format("flag {}: there is no such option{}", word,
-                          did_you_mean(word, spelled([](auto name) { return fmt::format("--{}", name); }))));
-      }
-    }
+    report_extras(app_.remaining());
     for (const auto& [name, value] : values) {
       if (app_.count(fmt::format("--{}", name)) == 0) continue;
       flags_.push_back({std::string{name}, value, fmt::format("flag --{}", name)});
     }
     return std::nullopt;
+  }
+
+  void report_extras(const std::vector<std::string>& extras) {
+    const auto flags = spelled([](std::string_view name) { return fmt::format("--{}", name); });
+    bool follows_a_flag = false;
+    for (const std::string& extra : extras) {
+      if (extra.starts_with('-')) {
+        const std::string word = extra.substr(0, extra.find('='));
+        error(fmt::format("flag {}: there is no such option{}", word, did_you_mean(word, flags)));
+      } else if (!follows_a_flag) {
+        // After an unknown flag it is most likely that flag's value, and one error is enough.
+        error(fmt::format("unexpected argument '{}'; see --help", extra));
+      }
+      follows_a_flag = extra.starts_with('-') && extra.find('=') == std::string::npos;
+    }
   }
 
   void add_option(std::string_view name, std::string_view value, std::string_view help,

@@ -3,7 +3,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +11,7 @@
 
 #include "base/limits.h"
 #include "server/restart_policy.h"
+#include "server/text_file.h"
 #include "server/text_values.h"
 
 namespace grove::server {
@@ -38,9 +38,9 @@ struct server_config {
 
 /// Where settings come from; the caller reads the world, so that a test can make one up.
 struct config_sources {
-  std::vector<std::string> arguments;                                       ///< Without the program's name.
-  std::vector<std::pair<std::string, std::string>> environment;             ///< Name and value.
-  std::function<std::optional<std::string>(const std::string&)> read_file;  ///< Empty: it cannot be read.
+  std::vector<std::string> arguments;                            ///< Without the program's name.
+  std::vector<std::pair<std::string, std::string>> environment;  ///< Name and value.
+  file_reader read_file;
 };
 
 /// The process ends instead of serving: --help, --version (code 0), or a configuration that is wrong

@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 
 namespace grove::server {
 namespace {
@@ -125,11 +123,7 @@ cpu_budget read_cpu_budget() {
   }
   CPU_FREE(mask);
   if (budget.cores.empty()) budget.cores.push_back(0);
-  budget.quota = cpu_quota([](const std::string& path) -> std::optional<std::string> {
-    std::ifstream file{path};
-    if (!file) return std::nullopt;
-    return std::string{std::istreambuf_iterator<char>{file}, {}};
-  });
+  budget.quota = cpu_quota(read_text_file);
   return budget;
 }
 

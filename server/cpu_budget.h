@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "server/text_file.h"
 
 namespace grove::server {
 
@@ -27,9 +28,6 @@ struct cpu_budget {
   /// "2 of 8 cores by quota", "4 cores".
   [[nodiscard]] std::string to_string() const;
 };
-
-/// Reads a whole small file; empty when there is none.
-using file_reader = std::function<std::optional<std::string>(const std::string& path)>;
 
 /// cgroup v2's `cpu.max`: "150000 100000" is 1.5 cores; "max 100000" is no quota.
 [[nodiscard]] std::optional<double> parse_cpu_max(std::string_view text);

@@ -3,8 +3,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,15 +14,6 @@
 
 namespace {
 
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  if (!file) return std::nullopt;
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
-  // A directory opens but cannot be read.
-  if (file.bad()) return std::nullopt;
-  return text;
-}
-
 grove::server::config_sources sources(int argc, char** argv) {
   grove::server::config_sources from;
   for (int i = 1; i < argc; ++i)
@@ -35,7 +24,7 @@ grove::server::config_sources sources(int argc, char** argv) {
     if (equals == std::string_view::npos) continue;
     from.environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
-  from.read_file = read_file;
+  from.read_file = grove::server::read_text_file;
   return from;
 }
 

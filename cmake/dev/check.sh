@@ -10,7 +10,7 @@ Usage: ./dev check [--all | --fix]
 What a reviewer should not have to say: clang-format, clang-tidy (on the files that differ from the last commit),
 shellcheck, include arrows, headers that compile alone, the text rules, docs that tell the truth.
 
-  --all   clang-tidy on every file
+  --all   clang-tidy on every file, the tests as well
   --fix   let clang-format rewrite the files, nothing else
 EOF
 }

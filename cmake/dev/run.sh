@@ -50,8 +50,10 @@ start_server() { # option...
   rm -f "$pipe"
   while IFS= read -r -t 60 -u "$log" line; do
     printf '%s\n' "$line" >&2
-    if [[ $line =~ ready.*[[:space:]]([0-9.]+:[0-9]+) ]]; then
-      server_address=${BASH_REMATCH[1]}
+    if [[ $line =~ \ ready:\ [0-9]+\ workers?\ serves?\ ([^ ]+)\ \(admin ]]; then
+      # Who listens everywhere is also here.
+      server_address=${BASH_REMATCH[1]/#0.0.0.0:/127.0.0.1:}
+      server_address=${server_address/#\[::\]:/[::1]:}
       break
     fi
   done

@@ -84,7 +84,8 @@ cmd_test() {
     # The sanitizers read what runs; what only reads files has already passed.
     for preset in asan tsan; do run_suite "$preset" --label-exclude '^(lint|deploy)$'; done
   fi
-  ((tests_skipped == 0)) || say "$tests_skipped tests were skipped: the lists above say which"
+  ((tests_skipped == 0)) || say "skipped: $tests_skipped (the lists above say which)"
+  [[ $suite_failed == no || $tests_failed -gt 0 ]] || say "ctest itself failed: see above"
   printf '%d passed, %d failed\n' "$tests_passed" "$tests_failed"
   [[ $suite_failed == no && $tests_failed -eq 0 ]]
 }

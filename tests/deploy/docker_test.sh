@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the image with a real Docker engine, runs it locked down, talks to it through a published port, stops it, and
-# does the same with deploy/compose.yaml.
-# Environment: GROVE_CLI, the CLI of the build that is tested (default: the one inside the image).
+# does the same with deploy/compose.yaml; then runs the unit of deploy/systemd under a systemd in a container.
+# Environment: GROVE_TEST_CLI, the CLI of the build that is tested (default: the one inside the image).
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -16,6 +16,8 @@ lock_down=(--read-only --cap-drop=ALL --security-opt no-new-privileges --memory 
 
 # shellcheck source-path=SCRIPTDIR source=docker_engine.sh disable=SC1091
 . "$here/docker_engine.sh"
+# shellcheck source-path=SCRIPTDIR source=systemd_container.sh disable=SC1091
+. "$here/systemd_container.sh"
 
 compose() {
   docker-compose --project-name "$project" --file "$root/deploy/compose.yaml" "$@"
@@ -28,6 +30,7 @@ tear_down() {
     for id in $(docker ps --all --quiet --filter "name=grove-test-$$" 2>/dev/null); do
       echo "--- log of container $id"
       docker logs --tail 50 "$id" 2>&1
+      docker exec "$id" journalctl --unit grove --lines 50 --no-pager 2>/dev/null
     done
   fi
   docker ps --all --quiet --filter "name=grove-test-$$" 2>/dev/null | xargs -r docker rm --force >/dev/null 2>&1
@@ -67,8 +70,8 @@ build_image() {
 grove_at() {
   local address=$1
   shift
-  if [ -x "${GROVE_CLI:-}" ]; then
-    "$GROVE_CLI" --server "$address" "$@"
+  if [ -x "${GROVE_TEST_CLI:-}" ]; then
+    "$GROVE_TEST_CLI" --server "$address" "$@"
   else
     docker run --rm --network=host --entrypoint grove "$image" --server "$address" "$@"
   fi
@@ -138,12 +141,15 @@ run_and_stop() {
   expect "answer of the call in flight" '{}' "$(cat "$work/sleep.out")"
   expect "exit code after docker stop" 0 "$(docker inspect --format '{{.State.ExitCode}}' "$container")"
   docker logs "$container" >"$work/log" 2>&1
-  grep -qi 'drained' "$work/log" || { cat "$work/log" >&2; fail "the log does not say that it drained"; }
+  for words in 'draining' 'drained after' 'stopped within'; do
+    grep -q "$words" "$work/log" || { cat "$work/log" >&2; fail "the log does not say: $words"; }
+  done
+  echo "ok: the log says that it drained"
   docker rm "$container" >/dev/null
 }
 
-call_runs() { # A turn in flight shows in the metrics.
-  get "$1/metrics" | awk '/^grove_calls_in_flight/ { n += $NF } END { exit !(n >= 1) }'
+call_runs() { # A turn that waits has a stack.
+  get "$1/metrics" | awk '/^grove_stacks_in_use[{ ]/ { n += $NF } END { exit !(n >= 1) }'
 }
 
 compose_up_and_down() {
@@ -170,4 +176,6 @@ step "docker run"
 run_and_stop
 step "docker-compose"
 compose_up_and_down
+step "systemd"
+run_under_systemd
 echo "docker_test: passed"

@@ -16,7 +16,12 @@ end_server() {
 trap end_server EXIT
 
 start_server() {
-  "$@" --listen 127.0.0.1:0 --admin 127.0.0.1:0 >"$server_log" 2>&1 &
+  # The variables of whoever runs the tests are not the server's.
+  local unset=() name
+  for name in $(compgen -e GROVE_); do
+    unset+=("--unset=$name")
+  done
+  env "${unset[@]}" "$@" --listen 127.0.0.1:0 --admin 127.0.0.1:0 >"$server_log" 2>&1 &
   server_pid=$!
   local end=$((SECONDS + 30))
   until admin_address=$(sed -n 's/.*admin[^0-9]*\(127\.0\.0\.1:[1-9][0-9]*\).*/\1/p' "$server_log" | head -n 1) &&

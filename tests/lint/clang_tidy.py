@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""clang-tidy as .clang-tidy says. Usage: clang_tidy.py --build BUILD_FOLDER [--changed | --all] [FILE...]
+"""clang-tidy as .clang-tidy says. Usage: clang_tidy.py --build BUILD_FOLDER [--changed | --product | --all] [FILE...]
 
---changed: the files that differ from the last commit. A file is not read again while nothing that it includes has
-changed since it was found without fault.
+--changed: the files that differ from the last commit; --product: not the tests, whose headers take most of the time.
+A file is not read again while nothing that it includes has changed since it was found without fault.
 """
 import argparse
 import concurrent.futures
@@ -76,6 +76,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
     parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--product", action="store_true")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
@@ -92,23 +93,27 @@ def main():
         if not sources:
             print("clang-tidy: no C++ differs from the last commit")
             return
+    elif arguments.product:
+        sources = [path for path in sources if path.parts[0] not in ("tests", "bench", "examples")]
 
     def look_at(source):
         place = memory.place_of(source)
         if place and place.is_file():
-            return None
+            return []
         done = subprocess.run(["clang-tidy", "--quiet", f"-p={commands.build}", str(tree.root / source)], text=True,
                               capture_output=True, check=False)
-        output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout).replace(f"{tree.root}/", "")
-        if done.returncode == 0 and not re.search(r": (warning|error): ", output):
-            if place:
-                place.touch()
-            return None
-        return output.strip() or done.stderr.strip() or f"{source}: clang-tidy ended with status {done.returncode}"
+        output = done.stdout.replace(f"{tree.root}/", "")
+        faults = re.split(r"^(?=\S+:\d+:\d+: (?:warning|error): )", output, flags=re.MULTILINE)[1:]
+        if done.returncode and not faults:
+            faults = [output + done.stderr or f"{source}: clang-tidy ended with status {done.returncode}"]
+        if place and not faults:
+            place.touch()
+        return faults
 
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        faults = [fault for fault in pool.map(look_at, sources) if fault]
+        # A fault in a header is found by all that include it, and told once.
+        faults = list(dict.fromkeys(fault.strip() for found in pool.map(look_at, sources) for fault in found))
     print(f"{time.monotonic() - began:.0f} s")
     finish("clang-tidy", faults, len(sources))
 

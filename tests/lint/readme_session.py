@@ -16,7 +16,7 @@ import tempfile
 import markdown
 from tree import Tree, finish
 
-READY = re.compile(r"ready.*\s([0-9.]+:[0-9]+)")
+READY = re.compile(r" ready: \d+ workers? serves? (\S+) \(admin ")
 
 
 class Server:

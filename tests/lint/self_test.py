@@ -93,7 +93,7 @@ class TextRules(Planted):
         for rule, path, line in (
                 ("spdx", "base/a.h", "// SPDX-License-Identifier: Apache-2.0\n"),
                 ("absolute_paths", "base/a.h", "// /etc/grove.toml and build/dev\n"),
-                ("sleeps", "tests/a.cc", "hub.run([&] { grove::sleep(10s); });\n"),
+                ("sleeps", "tests/a.cc", "hub.run([&] { grove::sleep_for(10s); });\n"),
                 ("sleeps", "tests/a.sh", "until ready; do\n  sleep 0.1\ndone\n"),
                 ("fixed_ports", "tests/integration/a.cc", 'start({"--listen", "127.0.0.1:0"});\n'),
                 ("sleeps", "tests/a.py", "time.sleep(1)  # lint-allow: sleeps, because a reason\n"),

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -211,9 +212,8 @@ void mesh::item(message& call, const payload_source& payload) {
   if (at_work == nullptr || at_work->call != &call) return;
   const std::size_t bytes = sizeof(reply_head) + payload.size();
   if (bytes > p->out.bytes_max()) {
+    // The caller has its end of the call; the actor finds the backlog without bounds, and ends its side.
     finish(call, {status_code::resource_exhausted, outcome::unknown, too_large("an item", bytes, *p), {}});
-    call.origin = nullptr;
-    receiver_.cancel(call);
     return;
   }
   at_work->items_bytes += payload.size();
@@ -226,7 +226,8 @@ void mesh::item(message& call, const payload_source& payload) {
 std::size_t mesh::backlog_bytes(const message& call) const {
   peer* const p = peer_of(call);
   const auto* const at_work = p != nullptr ? p->find(call.origin_id) : nullptr;
-  return at_work != nullptr ? at_work->items_bytes - at_work->progress : 0;
+  if (at_work == nullptr || at_work->call != &call) return std::numeric_limits<std::size_t>::max();
+  return at_work->items_bytes - at_work->progress;
 }
 
 // The loop.

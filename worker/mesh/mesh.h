@@ -84,7 +84,7 @@ class mesh final : public remote, public reply_sink, public hub_component {
   void finish(message& call, const reply& end) override;
   void item(message& call, const payload_source& payload) override;
   /// What of the items is on its way or waits at the client's connection, as far as its worker has reported it: it may
-  /// say up to 16 KiB too much.
+  /// say up to 16 KiB too much. Of a call that nobody waits for any more: without bounds.
   [[nodiscard]] std::size_t backlog_bytes(const message& call) const override;
 
   // For the hub.

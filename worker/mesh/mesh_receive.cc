@@ -58,8 +58,11 @@ bool mesh::read(peer& p) {
 mesh::verdict mesh::take(peer& p, std::string_view body) {
   record_head head;
   std::string_view rest = body;
-  if (!take_head(rest, head)) return verdict::malformed;
-  // Meant for the process that had this slot before.
+  if (!take_head(rest, head) || head.kind < record_kind::request || head.kind > record_kind::emptied ||
+      head.to_generation > generation_) {
+    return verdict::malformed;
+  }
+  // Meant for a process that had this slot before.
   if (head.to_generation != generation_) return verdict::good;
   switch (head.kind) {
     case record_kind::request:

@@ -139,11 +139,10 @@ class ring_reader {
   [[nodiscard]] std::uint64_t published() const noexcept {
     return control_->tail.load(std::memory_order_acquire);
   }
+  [[nodiscard]] const ring_mapping& memory() const noexcept { return mapping_; }
   [[nodiscard]] std::uint64_t unreleased_bytes() const noexcept { return head_ - released_; }
 
  private:
-  void locate() noexcept;
-
   ring_control* control_ = nullptr;
   ring_mapping mapping_;
   std::uint64_t capacity_ = 0;

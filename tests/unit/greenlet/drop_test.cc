@@ -192,14 +192,16 @@ TEST(greenlet_drop, by_itself_before_the_end_is_harmless) {
 TEST(greenlet_drop, of_a_suspended_one_drops_what_it_holds) {
   bool destroyed = false;
   greenlet_ptr outer = greenlet::make([&] {
-    greenlet_ptr inner = greenlet::make([&] {
-      const set_at_end guard{destroyed};
-      greenlet::main().resume();
-    });
+    greenlet& self = greenlet::current();
+    greenlet_ptr inner = greenlet::make(
+        [&] {
+          const set_at_end guard{destroyed};
+          self.resume();
+        },
+        {.parent = &greenlet::main()});
     inner->resume();
     greenlet::main().resume();
   });
-  outer->resume();  // inner has gone to main
   outer->resume();
   outer.reset();
   EXPECT_TRUE(destroyed);

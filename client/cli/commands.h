@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One function a command: it adds the subcommand with its options and its help to `app`. When the subcommand is given, its
+// callback runs it, and throws command_error when it fails.
+
+#include <CLI/App.hpp>
+
+#include "client/cli/environment.h"
+
+namespace grove::cli {
+
+void add_call(CLI::App& app, const environment& where);
+void add_tell(CLI::App& app, const environment& where);
+void add_watch(CLI::App& app, const environment& where);
+void add_types(CLI::App& app, const environment& where);
+void add_describe(CLI::App& app, const environment& where);
+void add_ps(CLI::App& app, const environment& where);
+void add_bench(CLI::App& app, const environment& where);
+void add_completion(CLI::App& app, const environment& where);
+
+enum class prints : bool { json_only, table };
+
+/// Adds --server and --timeout, and for a command that prints a table --json.
+void add_common_options(CLI::App& command, common_options& into, prints what);
+
+}  // namespace grove::cli

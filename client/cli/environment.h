@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <iosfwd>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "client/call.h"
+#include "client/client.h"
+
+namespace grove::cli {
+
+/// Where a command reads and writes, and what it may do there. Tests have their own.
+struct environment {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  /// On a terminal, unless NO_COLOR is set or TERM is "dumb".
+  bool colour = false;
+  int columns = 80;
+  /// GROVE_SERVER, if it is set.
+  std::optional<std::string> server_variable;
+};
+
+/// What every command takes.
+struct common_options {
+  std::string server;   ///< --server; empty: GROVE_SERVER, else the default.
+  std::string timeout;  ///< --timeout
+  bool json = false;    ///< --json
+};
+
+/// Ends a command: `what()` goes to stderr after "grove: ", `code` is the exit code.
+class command_error : public std::runtime_error {
+ public:
+  command_error(int code, const std::string& text) : std::runtime_error{text}, code_{code} {}
+  [[nodiscard]] int code() const noexcept { return code_; }
+
+ private:
+  int code_;
+};
+
+/// The command line is wrong: exit code 2.
+[[nodiscard]] command_error wrong_usage(const std::string& text);
+
+/// A call failed: exit code 1, the text begins with the status's code and says what is known of the effects.
+[[nodiscard]] command_error call_failed(const status& failure, outcome known);
+
+/// "250us", "500ms", "5s", "2m", "1h", or a number of seconds; `what` names the option in the error.
+/// Errors: wrong_usage.
+[[nodiscard]] std::chrono::microseconds parse_duration(std::string_view text, std::string_view what);
+
+/// "TYPE/KEY" taken apart at the first '/'.
+struct actor_target {
+  std::string type;
+  std::string key;
+};
+/// Errors: wrong_usage.
+[[nodiscard]] actor_target parse_target(std::string_view text);
+
+/// How to reach the server, from the options and the environment.
+/// Errors: wrong_usage.
+[[nodiscard]] client_options connection_of(const common_options& options, const environment& where);
+
+/// The timeout that was asked for; 0 when none was.
+[[nodiscard]] call_options call_options_of(const common_options& options);
+
+/// Returns when the client has reached its server.
+/// Errors: command_error with exit code 3 that says what was tried and how to start a server.
+void reach(client& server, const common_options& options, const environment& where);
+/// That error, for those who connect by themselves.
+[[nodiscard]] command_error unreachable(const status& why, const common_options& options, const environment& where);
+
+}  // namespace grove::cli

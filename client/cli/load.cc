@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/cli/load.h"
+
+#include <algorithm>
+#include <asio/connect.hpp>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "base/exit_codes.h"
+#include "client/cli/environment.h"
+#include "client/cli/internal/load_connection.h"
+#include "client/cli/internal/load_plan.h"
+
+namespace grove::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using detail::load_connection;
+using detail::load_counts;
+using detail::load_plan;
+using detail::load_times;
+
+constexpr auto connect_within = 10s;
+constexpr auto longest_run = 1h;
+
+/// One thread: its loop, its connections, its counts.
+class load_thread {
+ public:
+  load_thread(const load_plan& plan, unsigned index, unsigned connections_before, unsigned connections,
+              std::uint64_t seed)
+      : plan_{plan}, first_connection_{connections_before} {
+    const auto workers = static_cast<unsigned>(plan.keys_of.size());
+    for (unsigned i = 0; i < connections; ++i) {
+      const unsigned worker = (connections_before + i) % workers;
+      links_.push_back(std::make_unique<load_connection>(io_, plan, counts_, worker, seed + index * 1'000'003ULL + i));
+    }
+  }
+
+  /// Returns when every connection is ready. Errors: why one is not.
+  [[nodiscard]] status connect() {
+    for (const auto& link : links_) link->open();
+    const steady_time give_up = std::chrono::steady_clock::now() + connect_within;
+    for (;;) {
+      bool ready = true;
+      for (const auto& link : links_) {
+        if (!link->trouble().ok()) return link->trouble();
+        ready = ready && link->ready();
+      }
+      if (ready) return {};
+      if (std::chrono::steady_clock::now() > give_up) {
+        return {status_code::unavailable, "not every connection was welcomed within 10 s"};
+      }
+      io_.restart();
+      io_.run_one_for(100ms);
+    }
+  }
+
+  void run(const load_times& times) {
+    for (std::size_t i = 0; i < links_.size(); ++i) links_[i]->start(share_of(i), times);
+    const double rate = plan_.options.rate;
+    tick_ = rate == 0 ? steady_duration{50ms}
+                      : std::clamp<steady_duration>(std::chrono::nanoseconds{static_cast<std::int64_t>(1e9 / rate)},
+                                                    100us, 5ms);
+    tick_soon();
+    io_.restart();
+    io_.run();
+  }
+
+  [[nodiscard]] const load_counts& counts() const noexcept { return counts_; }
+  /// Affinity: any thread.
+  [[nodiscard]] std::uint64_t answers() const noexcept { return answers_.load(std::memory_order_relaxed); }
+
+ private:
+  [[nodiscard]] load_connection::share share_of(std::size_t i) const {
+    const load_options& options = plan_.options;
+    const unsigned me = first_connection_ + static_cast<unsigned>(i);
+    load_connection::share mine;
+    const auto part = [&options](std::uint64_t whole, unsigned index, unsigned of) {
+      return whole / of + (index < whole % of ? 1 : 0);
+    };
+    if (options.order == key_order::each_once) {
+      // The connections of a worker take turns in its keys.
+      const auto workers = static_cast<unsigned>(plan_.keys_of.size());
+      mine.first = me / workers;
+      mine.step = (options.connections - links_[i]->worker() + workers - 1) / workers;
+      mine.quota = part(plan_.keys_of[links_[i]->worker()].size(), me / workers, static_cast<unsigned>(mine.step));
+    } else if (options.requests != 0) {
+      mine.quota = part(options.requests, me, options.connections);
+    }
+    mine.bounded = options.order == key_order::each_once || options.requests != 0;
+    if (options.rate > 0) {
+      const double interval = 1e9 * options.connections / options.rate;
+      mine.interval = std::chrono::nanoseconds{static_cast<std::int64_t>(interval)};
+      mine.offset = std::chrono::nanoseconds{static_cast<std::int64_t>(interval * me / options.connections)};
+    }
+    return mine;
+  }
+
+  void tick_soon() {
+    timer_.expires_after(tick_);
+    timer_.async_wait([this](const asio::error_code&) {
+      const steady_time now = std::chrono::steady_clock::now();
+      bool done = true;
+      for (const auto& link : links_) {
+        link->tick(now);
+        done = done && link->done();
+      }
+      answers_.store(counts_.answers, std::memory_order_relaxed);
+      if (!done) tick_soon();
+    });
+  }
+
+  const load_plan& plan_;
+  unsigned first_connection_;
+  asio::io_context io_{1};
+  load_counts counts_;
+  std::vector<std::unique_ptr<load_connection>> links_;
+  connection::steady_timer timer_{io_.get_executor()};
+  steady_duration tick_{};
+  std::atomic<std::uint64_t> answers_{0};
+};
+
+[[nodiscard]] command_error cannot_load(const std::string& why) {
+  return {exit_codes::server_unreachable, why};
+}
+
+/// The first address of the server that takes a connection.
+[[nodiscard]] asio::ip::tcp::endpoint find_endpoint(const server_address& server) {
+  asio::io_context io{1};
+  asio::error_code error;
+  const auto found = asio::ip::tcp::resolver{io}.resolve(server.host, std::to_string(server.port), error);
+  asio::ip::tcp::socket socket{io};
+  if (!error) asio::connect(socket, found, error);
+  if (error) throw cannot_load("UNAVAILABLE: cannot connect to " + server.to_string() + ": " + error.message());
+  return socket.remote_endpoint();
+}
+
+[[nodiscard]] load_result sum_up(const std::vector<std::unique_ptr<load_thread>>& threads, const load_times& times,
+                                 bool timed) {
+  load_result result;
+  load_counts all;
+  for (const auto& thread : threads) {
+    const load_counts& part = thread->counts();
+    result.latency.merge(part.latency);
+    result.in_time += part.in_time;
+    result.sent += part.sent;
+    result.acknowledged += part.acknowledged;
+    result.value_sum += part.value_sum;
+    result.lost_connections += part.lost_connections;
+    result.behind += part.behind;
+    all.last_answer = std::max(all.last_answer, part.last_answer);
+    for (std::size_t i = 0; i < part.failures.size(); ++i) {
+      all.failed(static_cast<status_code>(i / 4), static_cast<outcome>(i % 4), part.examples[i], part.failures[i]);
+    }
+  }
+  for (std::size_t i = 0; i < all.failures.size(); ++i) {
+    if (all.failures[i] == 0) continue;
+    const auto known = static_cast<outcome>(i % 4);
+    result.errors.push_back({static_cast<status_code>(i / 4), known, all.failures[i], all.examples[i]});
+    if (known != outcome::not_executed && known != outcome::executed) result.unknown += all.failures[i];
+  }
+  const steady_time end = timed ? times.stop : std::max(all.last_answer, times.measure_from);
+  result.seconds = std::chrono::duration<double>(end - times.measure_from).count();
+  return result;
+}
+
+}  // namespace
+
+load_result run_load(const load_options& options, const server_info& info, const load_progress& progress) {
+  load_plan plan{options, info};
+  plan.endpoint = find_endpoint(options.server);
+  std::random_device device;
+  const std::uint64_t seed = std::uint64_t{device()} << 32U | device();
+  const unsigned count = std::clamp(options.threads, 1U, options.connections);
+  std::vector<std::unique_ptr<load_thread>> loads;
+  for (unsigned i = 0, before = 0; i < count; ++i) {
+    const unsigned part = options.connections / count + (i < options.connections % count ? 1 : 0);
+    loads.push_back(std::make_unique<load_thread>(plan, i, before, part, seed));
+    before += part;
+  }
+  for (const auto& load : loads) {
+    const status connected = load->connect();
+    if (!connected.ok()) throw cannot_load(connected.to_string());
+  }
+  load_times times;
+  times.start = std::chrono::steady_clock::now();
+  times.measure_from = times.start + options.warmup;
+  const bool timed = options.duration.count() != 0;
+  times.stop = timed ? times.measure_from + options.duration : times.start + longest_run;
+
+  std::mutex mutex;
+  std::condition_variable ended;
+  unsigned running = count;
+  std::vector<std::jthread> threads;
+  for (const auto& load : loads) {
+    threads.emplace_back([&, load = load.get()] {
+      load->run(times);
+      const std::lock_guard lock{mutex};
+      --running;
+      ended.notify_one();
+    });
+  }
+  const std::uint64_t expected = options.order == key_order::each_once ? options.keys : options.requests;
+  std::unique_lock lock{mutex};
+  while (!ended.wait_for(lock, 200ms, [&running] { return running == 0; })) {
+    std::uint64_t answers = 0;
+    for (const auto& load : loads) answers += load->answers();
+    const auto elapsed = std::chrono::steady_clock::now() - times.start;
+    const double by_time = timed ? std::chrono::duration<double>(elapsed) / std::chrono::duration<double>(times.stop - times.start) : 0;
+    const double by_count = expected != 0 ? static_cast<double>(answers) / static_cast<double>(expected) : 0;
+    if (progress) progress(std::min(1.0, std::max(by_time, by_count)), answers);
+  }
+  lock.unlock();
+  threads.clear();
+  return sum_up(loads, times, timed && options.requests == 0);
+}
+
+}  // namespace grove::cli

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "base/exit_codes.h"
+#include "client/cli/cli.h"
+
+namespace {
+
+[[nodiscard]] bool wants_colour(bool terminal) {
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* kind = std::getenv("TERM");
+  return terminal && (no_colour == nullptr || *no_colour == 0) && kind != nullptr && std::string_view{kind} != "dumb";
+}
+
+[[nodiscard]] int columns_of(int fd) {
+  winsize size{};
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that goes away is met as a write error.
+  std::signal(SIGPIPE, SIG_IGN);
+  grove::cli::environment where{.in = std::cin, .out = std::cout, .err = std::cerr};
+  where.out_is_terminal = isatty(STDOUT_FILENO) == 1;
+  where.err_is_terminal = isatty(STDERR_FILENO) == 1;
+  where.colour = wants_colour(where.out_is_terminal);
+  where.columns = columns_of(STDERR_FILENO);
+  if (const char* server = std::getenv("GROVE_SERVER")) where.server_variable = server;
+  try {
+    const int code = grove::cli::run({argv + 1, argv + argc}, where);
+    std::cout.flush();
+    return code;
+  } catch (const std::exception& error) {
+    std::cerr << "grove: " << error.what() << '\n';
+    return grove::exit_codes::call_failed;
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/cli/request.h"
+
+#include "client/cli/commands.h"
+#include "client/cli/json.h"
+
+namespace grove::cli {
+
+void add_request_arguments(CLI::App& command, request_arguments& into) {
+  command.add_option("TARGET", into.target, "The actor, as TYPE/KEY")->required()->type_name("");
+  command.add_option("METHOD", into.method, "The method")->required()->type_name("");
+  command.add_option("JSON", into.json, "The request: JSON, - for the standard input, @FILE for a file; default {}")
+      ->type_name("");
+  add_common_options(command, into.common, prints::json_only);
+}
+
+ready_request make_request(client& server, const request_arguments& arguments, streaming kind,
+                           const environment& where) {
+  ready_request made;
+  made.target = parse_target(arguments.target);
+  made.options = call_options_of(arguments.common);
+  made.options.idempotency_key = arguments.idempotency_key;
+  const std::string json = json_from(arguments.json, where.in);
+  reach(server, arguments.common, where);
+  made.type = std::make_unique<described_type>(server, made.target.type, made.options);
+  made.method = &made.type->method(arguments.method);
+  if (made.method->server_streaming() != (kind == streaming::yes)) {
+    const std::string name = made.target.type + "." + made.method->name();
+    throw wrong_usage(kind == streaming::yes
+                          ? name + " answers once; use: grove call " + arguments.target + " " + made.method->name()
+                          : name + " is a streaming method; use: grove watch " + arguments.target + " " +
+                                made.method->name());
+  }
+  const auto message = made.type->make(*made.method->input_type());
+  const auto info = server.info();
+  const status fits = read_json(json, info ? info->nesting_max : server_info{}.nesting_max, *message);
+  if (!fits.ok()) throw call_failed(fits, outcome::not_executed);
+  made.payload = message->SerializeAsString();
+  return made;
+}
+
+}  // namespace grove::cli

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/App.hpp>
+#include <google/protobuf/descriptor.h>
+
+#include <memory>
+#include <string>
+
+#include "client/cli/described_type.h"
+#include "client/cli/environment.h"
+
+namespace grove::cli {
+
+/// The arguments that `call`, `tell` and `watch` share.
+struct request_arguments {
+  std::string target;
+  std::string method;
+  std::string json;
+  std::string idempotency_key;
+  common_options common;
+};
+
+void add_request_arguments(CLI::App& command, request_arguments& into);
+
+/// A request made ready from its arguments: the type asked for, the JSON encoded.
+struct ready_request {
+  actor_target target;
+  std::unique_ptr<described_type> type;
+  const google::protobuf::MethodDescriptor* method = nullptr;
+  std::string payload;
+  call_options options;
+};
+
+enum class streaming : bool { no, yes };
+
+/// Errors: command_error when the server cannot be reached, the type or method does not exist, the JSON does not fit, or
+/// the method is not `kind`.
+[[nodiscard]] ready_request make_request(client& server, const request_arguments& arguments, streaming kind,
+                                         const environment& where);
+
+}  // namespace grove::cli

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/hub/use_greenlet.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/read.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/write.hpp>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "worker/hub/hub.h"
+#include "worker/hub/task.h"
+#include "worker/hub/timeout.h"
+
+namespace grove {
+namespace {
+
+using namespace std::chrono_literals;
+using asio::ip::tcp;
+
+/// A hub on the machine's clock, with two connected sockets.
+class sockets : public testing::Test {
+ protected:
+  sockets() {
+    tcp::acceptor listening(loop.io(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    near.connect(listening.local_endpoint());
+    listening.accept(far);
+  }
+  void TearDown() override { EXPECT_EQ(loop.waiting(), 0U); }
+
+  /// Runs the loop until `body` has run in a greenlet.
+  template <typename F>
+  void in_greenlet(F body) {
+    auto task = spawn([&] { body(); });
+    task->link([this](task_base&) { loop.stop(); });
+    loop.run();
+    task->get();
+  }
+
+  system_clock time;
+  hub loop{time};
+  tcp::socket near{loop.io()};
+  tcp::socket far{loop.io()};
+};
+
+TEST_F(sockets, transfer_between_two_greenlets) {
+  in_greenlet([&] {
+    auto echo = spawn([&] {
+      std::array<char, 5> got{};
+      const std::size_t n = asio::async_read(far, asio::buffer(got), use_greenlet);
+      asio::async_write(far, asio::buffer(got, n), use_greenlet);
+      return n;
+    });
+    EXPECT_EQ(asio::async_write(near, asio::buffer("hello", 5), use_greenlet), 5U);
+    std::string back(5, ' ');
+    EXPECT_EQ(asio::async_read(near, asio::buffer(back), use_greenlet), 5U);
+    EXPECT_EQ(back, "hello");
+    EXPECT_EQ(echo->get(), 5U);
+  });
+}
+
+TEST_F(sockets, accept_and_connect) {
+  in_greenlet([&] {
+    tcp::acceptor listening(loop.io(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    auto server = spawn([&] { return listening.async_accept(use_greenlet); });
+    tcp::socket client(loop.io());
+    client.async_connect(listening.local_endpoint(), use_greenlet);
+    tcp::socket served = server->get();
+    EXPECT_EQ(served.remote_endpoint(), client.local_endpoint());
+  });
+}
+
+TEST_F(sockets, throw_a_system_error_or_store_the_code) {
+  in_greenlet([&] {
+    far.close();
+    std::array<char, 5> room{};
+    try {
+      asio::async_read(near, asio::buffer(room), use_greenlet);
+      FAIL() << "it must throw";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), asio::error::eof);
+    }
+    asio::error_code code;
+    EXPECT_EQ(near.async_read_some(asio::buffer(room), use_greenlet[code]), 0U);
+    EXPECT_EQ(code, asio::error::eof);
+  });
+}
+
+TEST_F(sockets, suspend_only_the_caller) {
+  in_greenlet([&] {
+    std::string order;
+    auto reading = spawn([&] {
+      std::array<char, 1> room{};
+      asio::async_read(near, asio::buffer(room), use_greenlet);
+      order += "read";
+    });
+    auto other = spawn([&] {
+      yield();
+      order += "other ";
+      asio::async_write(far, asio::buffer("x", 1), use_greenlet);
+    });
+    reading->join();
+    other->join();
+    EXPECT_EQ(order, "other read");
+  });
+}
+
+TEST_F(sockets, are_cancelled_by_a_timeout) {
+  in_greenlet([&] {
+    std::array<char, 1> room{};
+    timeout limit(1ms);
+    bool fired = false;
+    try {
+      asio::async_read(near, asio::buffer(room), use_greenlet);
+    } catch (const timeout_expired& thrown) {
+      fired = limit.owns(thrown);
+    }
+    EXPECT_TRUE(fired);
+  });
+}
+
+TEST_F(sockets, are_cancelled_by_a_kill_and_stay_usable) {
+  in_greenlet([&] {
+    auto reading = spawn([&] {
+      std::array<char, 1> room{};
+      asio::async_read(near, asio::buffer(room), use_greenlet);
+    });
+    yield();
+    EXPECT_TRUE(reading->kill());
+    EXPECT_TRUE(reading->exited());
+    asio::async_write(far, asio::buffer("y", 1), use_greenlet);
+    std::array<char, 1> room{};
+    EXPECT_EQ(asio::async_read(near, asio::buffer(room), use_greenlet), 1U);
+    EXPECT_EQ(room[0], 'y');
+  });
+}
+
+TEST_F(sockets, throw_at_once_what_was_pending_and_leave_the_data) {
+  in_greenlet([&] {
+    std::array<char, 1> room{};
+    loop.interrupt(greenlet::current(), std::make_exception_ptr(1));
+    EXPECT_THROW(asio::async_read(near, asio::buffer(room), use_greenlet), int);
+    asio::async_write(far, asio::buffer("z", 1), use_greenlet);
+    EXPECT_EQ(asio::async_read(near, asio::buffer(room), use_greenlet), 1U);
+  });
+}
+
+TEST_F(sockets, that_succeed_in_spite_of_an_interrupt_return_and_keep_it_for_the_next_wait) {
+  in_greenlet([&] {
+    asio::write(far, asio::buffer("w", 1));
+    near.wait(tcp::socket::wait_read);
+    std::array<char, 1> room{};
+    // The data is there, so the operation completes while the interrupt is pending.
+    loop.interrupt(greenlet::current(), std::make_exception_ptr(1));
+    EXPECT_EQ(near.async_read_some(asio::buffer(room), use_greenlet), 1U);
+    EXPECT_EQ(room[0], 'w');
+    EXPECT_TRUE(loop.interrupt_pending(greenlet::current()));
+    EXPECT_THROW(yield(), int);
+  });
+}
+
+TEST_F(sockets, of_a_dropped_greenlet_give_their_buffers_back) {
+  greenlet_ptr raw = greenlet::make([&] {
+    std::array<char, 64> room{};
+    asio::async_read(near, asio::buffer(room), use_greenlet);
+  });
+  raw->resume();
+  EXPECT_EQ(loop.waiting(), 1U);
+  raw.reset();
+  EXPECT_EQ(loop.waiting(), 0U);
+  asio::write(far, asio::buffer("late", 4));
+  loop.run_ready();
+}
+
+TEST_F(sockets, and_timers_of_asio_wait) {
+  in_greenlet([&] {
+    asio::steady_timer timer(loop.io(), 1ms);
+    timer.async_wait(use_greenlet);
+    asio::steady_timer cancelled(loop.io(), 1h);
+    auto task = spawn([&] {
+      asio::error_code code;
+      cancelled.async_wait(use_greenlet[code]);
+      return code;
+    });
+    yield();
+    cancelled.cancel();
+    EXPECT_EQ(task->get(), asio::error::operation_aborted);
+  });
+}
+
+TEST_F(sockets, carry_a_hundred_greenlets_at_once) {
+  in_greenlet([&] {
+    std::vector<spawned<bool>> all;
+    std::vector<std::pair<tcp::socket, tcp::socket>> pairs;
+    tcp::acceptor listening(loop.io(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    for (int i = 0; i < 100; ++i) {
+      tcp::socket a(loop.io());
+      tcp::socket b(loop.io());
+      a.connect(listening.local_endpoint());
+      listening.accept(b);
+      pairs.emplace_back(std::move(a), std::move(b));
+    }
+    for (auto& pair : pairs) {
+      all.push_back(spawn([&pair] {
+        for (int round = 0; round < 20; ++round) {
+          std::array<char, 4> room{};
+          asio::async_write(pair.first, asio::buffer("ping", 4), use_greenlet);
+          if (asio::async_read(pair.second, asio::buffer(room), use_greenlet) != 4) return false;
+        }
+        return true;
+      }));
+    }
+    for (auto& task : all)
+      EXPECT_TRUE(task->get());
+  });
+}
+
+}  // namespace
+}  // namespace grove

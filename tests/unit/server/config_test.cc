@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/exit_codes.h"
+
+namespace grove::server {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+using strings = std::vector<std::string>;
+using variables = std::vector<std::pair<std::string, std::string>>;
+
+std::variant<server_config, config_exit> read(strings arguments, variables environment = {},
+                                              const std::string& file = {}) {
+  return read_config({std::move(arguments), std::move(environment),
+                      [&file](const std::string& path) -> std::optional<std::string> {
+                        if (path != "grove.toml") return std::nullopt;
+                        return file;
+                      }});
+}
+
+server_config good(strings arguments, variables environment = {}, const std::string& file = {}) {
+  auto outcome = read(std::move(arguments), std::move(environment), file);
+  if (const auto* stop = std::get_if<config_exit>(&outcome)) {
+    ADD_FAILURE() << stop->text;
+    return {};
+  }
+  return std::get<server_config>(outcome);
+}
+
+std::string error(strings arguments, variables environment = {}, const std::string& file = {}) {
+  auto outcome = read(std::move(arguments), std::move(environment), file);
+  const auto* stop = std::get_if<config_exit>(&outcome);
+  if (stop == nullptr) return "no error";
+  EXPECT_EQ(stop->code, exit_codes::bad_configuration);
+  return stop->text;
+}
+
+TEST(config, has_the_documented_defaults) {
+  const server_config config = good({});
+  EXPECT_EQ(config.listen, (host_port{"127.0.0.1", 7400}));
+  EXPECT_EQ(config.admin, (host_port{"127.0.0.1", 7401}));
+  EXPECT_EQ(config.workers, std::nullopt);
+  EXPECT_EQ(config.log_level, "info");
+  EXPECT_EQ(config.drain_timeout, 25s);
+  EXPECT_EQ(config.hang_timeout, 2s);
+  EXPECT_EQ(config.start_timeout, 10s);
+  EXPECT_EQ(config.restarts.max_restarts, 5U);
+  EXPECT_EQ(config.restarts.window, 60s);
+  EXPECT_EQ(config.limits.mailbox_messages_max, 128U);
+}
+
+TEST(config, every_source_sets_the_same_keys) {
+  for (const server_config& config :
+       {good({"--workers", "3", "--listen=0.0.0.0:1", "--admin", "off", "--limits.key-bytes-max=64",
+              "--drain-timeout", "500ms", "--hang-timeout=off", "--pin=off", "--log-level", "debug"}),
+        good({}, {{"GROVE_WORKERS", "3"},
+                  {"GROVE_LISTEN", "0.0.0.0:1"},
+                  {"GROVE_ADMIN", "off"},
+                  {"GROVE_LIMITS_KEY_BYTES_MAX", "64"},
+                  {"GROVE_DRAIN_TIMEOUT", "500ms"},
+                  {"GROVE_HANG_TIMEOUT", "off"},
+                  {"GROVE_PIN", "off"},
+                  {"GROVE_LOG_LEVEL", "debug"}}),
+        good({"--config", "grove.toml"}, {},
+             "workers = 3\nlisten = '0.0.0.0:1'\nadmin = 'off'\ndrain-timeout = '500ms'\nhang-timeout = "
+             "'off'\n"
+             "pin = 'off'\nlog-level = 'debug'\n[limits]\nkey-bytes-max = 64\n")}) {
+    EXPECT_EQ(config.workers, 3U);
+    EXPECT_EQ(config.listen, (host_port{"0.0.0.0", 1}));
+    EXPECT_FALSE(config.admin);
+    EXPECT_EQ(config.limits.key_bytes_max, 64U);
+    EXPECT_EQ(config.drain_timeout, 500ms);
+    EXPECT_EQ(config.hang_timeout, 0s);
+    EXPECT_EQ(config.pin, pinning::off);
+    EXPECT_EQ(config.log_level, "debug");
+  }
+}
+
+TEST(config, flags_win_over_the_environment_which_wins_over_the_file) {
+  const std::string file = "workers = 1\ndrain-timeout = '1s'\nhang-timeout = '1s'\n";
+  const variables environment = {
+      {"GROVE_CONFIG", "grove.toml"}, {"GROVE_WORKERS", "2"}, {"GROVE_DRAIN_TIMEOUT", "2s"}};
+  const server_config config = good({"--workers", "3"}, environment, file);
+  EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.drain_timeout, 2s);
+  EXPECT_EQ(config.hang_timeout, 1s);
+}
+
+TEST(config, a_flag_given_twice_has_its_last_value) {
+  EXPECT_EQ(good({"--workers", "2", "--workers", "4"}).workers, 4U);
+}
+
+TEST(config, an_unknown_flag_is_named_with_the_nearest_one) {
+  EXPECT_THAT(error({"--listn", "x:1"}),
+              HasSubstr("flag --listn: there is no such option; did you mean --listen?"));
+  EXPECT_THAT(error({"--listn", "x:1"}), Not(HasSubstr("x:1")));
+  EXPECT_THAT(error({"--wrokers=2"}), HasSubstr("did you mean --workers?"));
+  EXPECT_THAT(error({"--completely-different"}), Not(HasSubstr("did you mean")));
+}
+
+TEST(config, an_argument_without_a_flag_is_refused) {
+  EXPECT_THAT(error({"serve"}), HasSubstr("unexpected argument 'serve'"));
+}
+
+TEST(config, a_flag_without_its_value_is_refused) {
+  EXPECT_THAT(error({"--workers"}), HasSubstr("--workers"));
+}
+
+TEST(config, an_unknown_variable_is_named_with_the_nearest_one) {
+  EXPECT_THAT(
+      error({}, {{"GROVE_LISTN", "x:1"}}),
+      HasSubstr("environment variable GROVE_LISTN: there is no such setting; did you mean GROVE_LISTEN?"));
+}
+
+TEST(config, variables_of_others_are_left_alone) {
+  EXPECT_EQ(good({}, {{"PATH", "/bin"},
+                      {"GROVE_WORKER", "/x"},
+                      {"GROVE_SERVER", "127.0.0.1:7400"},
+                      {"GROVE_TEST_ANYTHING", "1"},
+                      {"GROVE_PORT", "tcp://10.0.0.1:7400"},
+                      {"GROVE_SERVICE_HOST", "10.0.0.1"},
+                      {"GROVE_SERVICE_PORT_CLIENTS", "7400"},
+                      {"GROVE_PORT_7400_TCP_ADDR", "10.0.0.1"},
+                      {"GROVE_ADMIN_SERVICE_HOST", "10.0.0.1"}})
+                .listen,
+            (host_port{"127.0.0.1", 7400}));
+}
+
+TEST(config, an_error_in_the_file_has_its_line) {
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nwrokers = 3\n"),
+              HasSubstr("grove.toml:2: there is no setting 'wrokers'; did you mean workers?"));
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "\n[limits]\nkey-bytes-max = -4\n"),
+              HasSubstr("grove.toml:3: limits.key-bytes-max '-4' must be a whole number"));
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nlisten = = 3\n"),
+              HasSubstr("grove.toml:2: not TOML"));
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"),
+              HasSubstr("no setting 'config'"));
+}
+
+TEST(config, a_file_that_cannot_be_read_is_named_with_who_asked_for_it) {
+  EXPECT_THAT(error({"--config", "absent.toml"}),
+              HasSubstr("flag --config: the file 'absent.toml' cannot be read"));
+  EXPECT_THAT(error({}, {{"GROVE_CONFIG", "absent.toml"}}),
+              HasSubstr("environment variable GROVE_CONFIG: the file"));
+}
+
+struct bad_value {
+  std::string key;
+  std::string value;
+};
+
+class config_value : public testing::TestWithParam<bad_value> {};
+
+TEST_P(config_value, that_is_wrong_is_named_with_its_place) {
+  const auto& [key, value] = GetParam();
+  EXPECT_THAT(error({"--" + key + "=" + value}), HasSubstr("flag --" + key + ": '" + value + "' "));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    table, config_value,
+    testing::Values(bad_value{"listen", "7400"}, bad_value{"admin", "none"}, bad_value{"workers", "0"},
+                    bad_value{"workers", "129"}, bad_value{"workers", "many"}, bad_value{"pin", "yes"},
+                    bad_value{"log-level", "loud"}, bad_value{"drain-timeout", "25"},
+                    bad_value{"drain-timeout", "off"}, bad_value{"hang-timeout", "0s"},
+                    bad_value{"start-timeout", "soon"}, bad_value{"max-restarts", "-1"},
+                    bad_value{"restart-window", "0s"}, bad_value{"limits.frame-bytes-max", "0"},
+                    bad_value{"limits.frame-bytes-max", "8GiB"}, bad_value{"limits.call-deadline", "3"}));
+
+TEST(config, what_this_version_does_not_have_is_refused_and_says_so) {
+  EXPECT_THAT(error({"--data", "/var/lib/grove"}), HasSubstr("in memory"));
+  EXPECT_THAT(error({}, {{"GROVE_ACTORS", "/usr/lib/bank.so"}}), HasSubstr("loads no modules"));
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "data = '/var/lib/grove'\n"),
+              HasSubstr("grove.toml:1: data"));
+}
+
+TEST(config, all_errors_are_told_at_once) {
+  const std::string text = error({"--workers", "x", "--listn", "y"}, {{"GROVE_PIN", "z"}});
+  EXPECT_THAT(text, HasSubstr("--workers"));
+  EXPECT_THAT(text, HasSubstr("--listn"));
+  EXPECT_THAT(text, HasSubstr("GROVE_PIN"));
+}
+
+TEST(config, help_and_version_end_with_success) {
+  const auto help = std::get<config_exit>(read({"--help"}));
+  EXPECT_EQ(help.code, 0);
+  for (const auto* flag : {"--config", "--listen", "--admin", "--workers", "--drain-timeout",
+                           "--limits.key-bytes-max", "GROVE_DRAIN_TIMEOUT", "127.0.0.1:7400"}) {
+    EXPECT_THAT(help.text, HasSubstr(flag));
+  }
+  const auto version = std::get<config_exit>(read({"--version"}));
+  EXPECT_EQ(version.code, 0);
+  EXPECT_THAT(version.text, testing::MatchesRegex("grove-server [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+}  // namespace
+}  // namespace grove::server

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/server/supervisor_fixture.h"
+
+namespace grove::server {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class supervisor_stop : public supervisor_fixture {};
+
+TEST_F(supervisor_stop, term_turns_readiness_off_and_drains_every_worker) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  EXPECT_FALSE(judge.ready().ready);
+  EXPECT_EQ(judge.ready().reason, "draining");
+  EXPECT_EQ(state(0), worker_state::draining);
+  EXPECT_EQ(state(1), worker_state::draining);
+  EXPECT_THAT(host.take(), ElementsAre("drain 0", "drain 1"));
+  EXPECT_EQ(host.sent[0].drain().grace_ms(), 24'500U);
+}
+
+TEST_F(supervisor_stop, a_drained_server_exits_with_0_when_the_last_worker_has_gone) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  say_drained(0);
+  judge.on_exit(0, exit_status::exited(0));
+  EXPECT_FALSE(judge.exit_code());
+  say_drained(1);
+  judge.on_exit(1, exit_status::exited(0));
+  EXPECT_EQ(judge.exit_code(), 0);
+  EXPECT_THAT(host.take(), ElementsAre("drain 0", "drain 1"));
+  EXPECT_THAT(logged(), HasSubstr("1 worker left"));
+  EXPECT_THAT(logged(), HasSubstr("exit 0"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_does_not_drain_in_time_is_killed_and_the_exit_is_still_0) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  judge.on_exit(0, exit_status::exited(0));
+  (void)host.take();
+  pass(24'900ms);
+  EXPECT_THAT(host.take(), IsEmpty());
+  pass(100ms);
+  EXPECT_THAT(host.take(), ElementsAre("SIGKILL 1"));
+  judge.on_exit(1, exit_status::signalled(SIGKILL));
+  EXPECT_EQ(judge.exit_code(), 0);
+  EXPECT_THAT(logged(), HasSubstr("1 worker not drained within 25s; killed"));
+}
+
+TEST_F(supervisor_stop, nobody_is_restarted_while_draining) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  (void)host.take();
+  judge.on_exit(0, exit_status::signalled(SIGSEGV));
+  pass(10s);
+  EXPECT_THAT(host.take(), IsEmpty());
+}
+
+TEST_F(supervisor_stop, a_pending_restart_is_given_up_by_a_drain) {
+  begin_and_serve();
+  judge.on_exit(1, exit_status::exited(1));
+  judge.on_exit(1, exit_status::exited(1));
+  ASSERT_EQ(state(1), worker_state::down);
+  (void)host.take();
+  judge.on_signal(SIGTERM);
+  pass(10s);
+  EXPECT_THAT(host.take(), ElementsAre("drain 0"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_has_not_served_yet_is_not_drained_but_ended) {
+  judge.begin();
+  become_ready(0);
+  (void)host.take();
+  judge.on_signal(SIGTERM);
+  EXPECT_THAT(host.take(), ElementsAre("drain 0", "SIGKILL 1"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_cannot_be_told_to_drain_is_killed) {
+  begin_and_serve();
+  host.reachable = false;
+  judge.on_signal(SIGTERM);
+  EXPECT_THAT(host.take(), ElementsAre("SIGKILL 0", "SIGKILL 1"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_hangs_while_draining_is_found) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  (void)host.take();
+  pass(2100ms, 1);
+  EXPECT_THAT(host.take(), ElementsAre("SIGABRT 1"));
+}
+
+TEST_F(supervisor_stop, int_quits_at_once_and_exits_with_0) {
+  begin_and_serve();
+  judge.on_signal(SIGINT);
+  EXPECT_THAT(host.take(), ElementsAre("SIGTERM 0", "SIGTERM 1"));
+  judge.on_exit(0, exit_status::signalled(SIGTERM));
+  judge.on_exit(1, exit_status::signalled(SIGTERM));
+  EXPECT_EQ(judge.exit_code(), 0);
+}
+
+TEST_F(supervisor_stop, whoever_ignores_a_quick_quit_is_killed_half_a_second_later) {
+  begin_and_serve();
+  judge.on_signal(SIGINT);
+  judge.on_exit(0, exit_status::signalled(SIGTERM));
+  (void)host.take();
+  pass(499ms);
+  EXPECT_THAT(host.take(), IsEmpty());
+  pass(1ms);
+  EXPECT_THAT(host.take(), ElementsAre("SIGKILL 1"));
+}
+
+TEST_F(supervisor_stop, a_second_term_quits_at_once) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  (void)host.take();
+  judge.on_signal(SIGTERM);
+  EXPECT_THAT(host.take(), ElementsAre("SIGTERM 0", "SIGTERM 1"));
+  EXPECT_EQ(judge.ready().reason, "stopping");
+}
+
+TEST_F(supervisor_stop, an_impatient_second_int_kills_at_once) {
+  begin_and_serve();
+  judge.on_signal(SIGINT);
+  (void)host.take();
+  judge.on_signal(SIGINT);
+  EXPECT_THAT(host.take(), ElementsAre("SIGKILL 0", "SIGKILL 1"));
+}
+
+TEST_F(supervisor_stop, a_process_that_does_not_die_of_sigkill_is_left_behind_after_five_seconds) {
+  begin_and_serve();
+  judge.on_signal(SIGINT);
+  pass(5'400ms);
+  EXPECT_FALSE(judge.exit_code());
+  pass(300ms);
+  EXPECT_EQ(judge.exit_code(), exit_codes::internal_failure);
+}
+
+TEST_F(supervisor_stop, term_with_nobody_alive_ends_at_once) {
+  begin_and_serve();
+  for (const std::uint32_t slot : {0U, 1U}) {
+    judge.on_exit(slot, exit_status::exited(1));
+    judge.on_exit(slot, exit_status::exited(1));
+  }
+  judge.on_signal(SIGTERM);
+  EXPECT_EQ(judge.exit_code(), 0);
+}
+
+TEST_F(supervisor_stop, hup_is_answered_and_changes_nothing) {
+  begin_and_serve();
+  judge.on_signal(SIGHUP);
+  EXPECT_THAT(host.take(), IsEmpty());
+  EXPECT_TRUE(judge.ready().ready);
+  EXPECT_THAT(logged(), HasSubstr("SIGHUP is ignored: reloading without a restart comes in a later version"));
+}
+
+}  // namespace
+}  // namespace grove::server

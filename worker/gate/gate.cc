@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/gate/gate.h"
+
+#include <asio/ip/tcp.hpp>
+#include <utility>
+
+#include "base/check.h"
+#include "base/version.h"
+#include "grove/v1/wire.pb.h"
+#include "worker/gate/session.h"
+
+namespace grove {
+namespace {
+
+[[nodiscard]] session& session_of(const message& call) noexcept {
+  return *reinterpret_cast<session*>(static_cast<std::uintptr_t>(call.origin_session));
+}
+
+}  // namespace
+
+gate::gate(runtime& actors, gate_surroundings& around, worker_metrics& metrics, const limits& its_limits)
+    : actors_{actors}, around_{around}, metrics_{metrics}, limits_{its_limits} {
+  actors_.on().attach(*this);
+}
+
+gate::~gate() {
+  actors_.on().detach(*this);
+  while (!sessions_.empty()) {
+    const auto last = sessions_.begin()->second;
+    last->close();
+  }
+}
+
+void gate::adopt(unique_fd connected, std::string_view already_read) {
+  const bool handed_over = !already_read.empty();
+  metrics_[handed_over ? metric::handoffs_in : metric::connections_accepted].add();
+  asio::ip::tcp::socket socket{actors_.on().io()};
+  std::error_code error;
+  socket.assign(asio::ip::tcp::v4(), connected.get(), error);
+  if (error) return;  // Its peer sees the end of the connection.
+  (void)connected.release();
+  socket.non_blocking(true, error);
+  if (error) return;
+  // Answers are gathered here already, so that the kernel need not wait for more. On what is not TCP it has no effect.
+  socket.set_option(asio::ip::tcp::no_delay{true}, error);
+  const auto made = std::make_shared<session>(*this, std::move(socket), ++next_session_, handed_over);
+  sessions_.emplace(made.get(), made);
+  metrics_[metric::connections].set(sessions_.size());
+  made->start(already_read);
+}
+
+void gate::forget(session& s) {
+  sessions_.erase(&s);
+  metrics_[metric::connections].set(sessions_.size());
+}
+
+void gate::drain(std::chrono::milliseconds grace, std::function<void()> done) {
+  draining_ = true;
+  drained_ = std::move(done);
+  for (const auto& [ignored, s] : sessions_)
+    s->tell_drain(grace);
+  ++unfinished_;
+  call_ended();
+}
+
+void gate::call_ended() {
+  GROVE_CHECK(unfinished_ > 0, "more calls ended than began");
+  --unfinished_;
+  if (unfinished_ == 0 && drained_) std::exchange(drained_, nullptr)();
+}
+
+void gate::finish(message& call, const reply& end) {
+  session_of(call).finish(call, end);
+}
+
+void gate::item(message& call, const payload_source& payload) {
+  session_of(call).item(call, payload);
+}
+
+std::size_t gate::backlog_bytes(const message& call) const {
+  return session_of(call).backlog_bytes();
+}
+
+void gate::mark_dirty(session& s) {
+  if (s.dirty()) return;
+  s.set_dirty(true);
+  dirty_.push_back(s.shared_from_this());
+}
+
+bool gate::poll() {
+  if (dirty_.empty()) return false;
+  std::swap(dirty_, flushing_);
+  for (const auto& s : flushing_) {
+    s->set_dirty(false);
+    s->flush();
+  }
+  flushing_.clear();
+  return true;
+}
+
+std::string_view gate::welcome_envelope(bool with_owners) {
+  v1::Envelope envelope;
+  v1::Welcome& welcome = *envelope.mutable_welcome();
+  welcome.set_version(1);
+  welcome.set_features(v1::FEATURE_ROUTING);
+  welcome.set_worker(around_.own_slot());
+  welcome.set_workers(around_.workers());
+  welcome.set_server(std::string{"grove "}.append(version));
+  v1::Limits& announced = *welcome.mutable_limits();
+  announced.set_frame_bytes(limits_.frame_bytes_max);
+  announced.set_nesting(limits_.nesting_max);
+  announced.set_key_bytes(limits_.key_bytes_max);
+  announced.set_type_bytes(limits_.type_bytes_max);
+  announced.set_method_bytes(limits_.method_bytes_max);
+  announced.set_metadata_entries(limits_.metadata_entries_max);
+  announced.set_unfinished_calls(limits_.unfinished_calls_max);
+  announced.set_call_microseconds(
+      static_cast<std::uint64_t>(std::chrono::microseconds{limits_.call_deadline}.count()));
+  announced.set_call_microseconds_max(
+      static_cast<std::uint64_t>(std::chrono::microseconds{limits_.call_deadline_max}.count()));
+  if (with_owners) {
+    for (std::uint32_t p = 0; p < around_.partitions(); ++p)
+      welcome.add_owners(around_.owner_of_partition(p));
+  }
+  welcome_ = envelope.SerializeAsString();
+  return welcome_;
+}
+
+}  // namespace grove

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/gate/request_intake.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/hash.h"
+#include "worker/gate/gate.h"
+
+namespace grove {
+namespace {
+
+std::string over_limit(std::string_view what, std::size_t size, std::string_view limit, std::size_t allowed) {
+  return std::string{what} + " has " + std::to_string(size) + " bytes; " + std::string{limit} + " allows " +
+         std::to_string(allowed);
+}
+
+}  // namespace
+
+status request_intake::examine(const wire::request_view& request) const {
+  const limits& bounds = owner_.bounds();
+  if (request.key.size() > bounds.key_bytes_max) {
+    return {status_code::invalid_argument,
+            over_limit("the key", request.key.size(), "key_bytes", bounds.key_bytes_max)};
+  }
+  if (request.type.size() > bounds.type_bytes_max) {
+    return {status_code::invalid_argument,
+            over_limit("the type", request.type.size(), "type_bytes", bounds.type_bytes_max)};
+  }
+  if (request.method.size() > bounds.method_bytes_max) {
+    return {status_code::invalid_argument,
+            over_limit("the method", request.method.size(), "method_bytes", bounds.method_bytes_max)};
+  }
+  if (request.metadata_entries > bounds.metadata_entries_max) {
+    return {status_code::invalid_argument, "the metadata has " + std::to_string(request.metadata_entries) +
+                                               " entries; metadata_entries allows " +
+                                               std::to_string(bounds.metadata_entries_max)};
+  }
+  if (!request.idempotency_key.empty()) {
+    return {
+        status_code::unimplemented,
+        "idempotency keys need durable state, which this version does not have: its state lives in memory"};
+  }
+  if (owner_.draining()) return {status_code::unavailable, "the server is draining; connect again elsewhere"};
+  return {};
+}
+
+void request_intake::take(const wire::request_view& request) {
+  owner_.metrics()[metric::requests].add();
+  if (const status wrong = examine(request); !wrong.ok()) {
+    refuse(request, wrong.code(), wrong.message());
+    return;
+  }
+  runtime& actors = owner_.actors();
+  const actor_type* const type = actors.types().find(request.type);
+  if (type == nullptr) {
+    refuse(request, status_code::not_found, unknown_type_text(actors.types(), request.type));
+    return;
+  }
+  const auto method = type->find_method(request.method);
+  if (!method) {
+    refuse(request, status_code::not_found, unknown_method_text(*type, request.method));
+    return;
+  }
+  const limits& bounds = owner_.bounds();
+  const auto longest =
+      static_cast<std::uint64_t>(std::chrono::microseconds{bounds.call_deadline_max}.count());
+  const std::chrono::microseconds remaining =
+      request.remaining_microseconds == 0
+          ? std::chrono::microseconds{bounds.call_deadline}
+          : std::chrono::microseconds{std::min(request.remaining_microseconds, longest)};
+  message_ptr call = actors.messages().make(request.key, request.payload);
+  call->type = type;
+  call->method = *method;
+  call->hash = hash_of_address(type->hash(), request.key);
+  call->deadline = actors.on().pass_time() + remaining;
+  // A stream lasts until one side ends it.
+  if (type->methods()[*method].streaming && request.remaining_microseconds == 0)
+    call->deadline = steady_time::max();
+  call->origin_id = request.id;
+  session_.begin_call(*call);
+  if (request.one_way) {
+    send_one_way(std::move(call), request.id);
+  } else {
+    actors.submit(std::move(call));
+  }
+}
+
+void request_intake::send_one_way(message_ptr call, std::uint64_t id) {
+  message& sent = *call;
+  session_.submitting_ = &sent;
+  owner_.actors().submit(std::move(call));
+  if (session_.submitting_ != &sent) return;  // It was refused, and answered so.
+  session_.submitting_ = nullptr;
+  session_.forget_call(sent);
+  session_.respond(id, {.code = status_code::ok, .result = outcome::unknown, .text = {}, .payload = {}});
+}
+
+void request_intake::refuse(const wire::request_view& request, status_code code, const std::string& text) {
+  session_.respond(request.id, {.code = code, .result = outcome::not_executed, .text = text, .payload = {}});
+}
+
+void request_intake::cancel(std::uint64_t id) {
+  for (message* call = session_.calls_; call != nullptr; call = call->next_call) {
+    if (call->origin_id != id) continue;
+    owner_.actors().cancel(*call);
+    return;
+  }
+  // It has been answered meanwhile: nothing is left to cancel.
+}
+
+}  // namespace grove

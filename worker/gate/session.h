@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/byte_buffer.h"
+#include "base/fd.h"
+#include "base/status.h"
+#include "proto/wire/envelope.h"
+#include "worker/actor/reply.h"
+#include "worker/hub/timer.h"
+
+namespace grove {
+
+class gate;
+
+/// One client's connection. It is driven by the completion of its reads and writes and never waits itself.
+/// Affinity: the worker's hub thread. Lifetime: kept alive by its gate until it ends, and by its operations under way.
+class session final : public std::enable_shared_from_this<session>, private hub_timer {
+ public:
+  session(gate& owner, asio::ip::tcp::socket socket, std::uint64_t number, bool handed_over);
+  ~session() override;
+
+  /// Begins to read, after handling what was read before it came here.
+  void start(std::string_view already_read);
+
+  /// A call of this session's has ended, or has an element to send. The bytes leave at the next `flush`.
+  void finish(message& call, const reply& end);
+  void item(const message& call, const payload_source& payload);
+
+  /// Writes what there is, and goes on with what had to wait for it.
+  void flush();
+
+  void tell_drain(std::chrono::milliseconds grace);
+
+  /// Ends it: its calls are cancelled and their answers dropped.
+  void close();
+
+  [[nodiscard]] std::size_t backlog_bytes() const noexcept { return out_.size() + writing_.size(); }
+  [[nodiscard]] bool dirty() const noexcept { return dirty_; }
+  void set_dirty(bool value) noexcept { dirty_ = value; }
+
+ private:
+  friend class request_intake;
+  enum class phase : std::uint8_t {
+    awaiting_hello,
+    open,
+    refused,  ///< The refusal is on its way; what still arrives is thrown away.
+    closed,
+  };
+  /// What the timer is armed for: the one that is the most urgent.
+  enum class watch : std::uint8_t { nothing, first_frame, whole_frame, slow_reader, lingering };
+
+  void read();
+  void on_read(std::error_code error, std::size_t bytes);
+  void on_written(std::error_code error, std::size_t bytes);
+  void handle_frames();
+  void handle(std::string_view envelope);
+  void hello(const wire::hello_view& hello);
+  [[nodiscard]] bool hand_over(std::uint32_t slot);
+  void refuse(status_code code, std::string_view text);
+  void after_write();
+  [[nodiscard]] bool may_read() const noexcept;
+  void keep_watch();
+  void watch_for(watch what);
+  void expired() override;
+
+  void begin_call(message& call);
+  void forget_call(message& call);
+  void respond(std::uint64_t id, const reply& end);
+
+  gate& owner_;
+  asio::ip::tcp::socket socket_;
+  std::uint64_t number_;
+  byte_buffer in_;
+  byte_buffer out_;
+  byte_buffer writing_;
+  message* calls_ = nullptr;       // The unfinished ones.
+  message* submitting_ = nullptr;  // A one-way call on its way into a mailbox.
+  std::uint32_t unfinished_ = 0;
+  phase phase_ = phase::awaiting_hello;
+  watch watch_ = watch::nothing;
+  bool handed_over_;
+  bool reading_ = false;
+  bool write_under_way_ = false;
+  bool handling_ = false;
+  bool dirty_ = false;
+};
+
+}  // namespace grove

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "base/fd.h"
+#include "base/limits.h"
+#include "grove/v1/control.pb.h"
+
+namespace grove {
+
+/// The worker's end of the control socket: one ControlMessage a packet.
+class control_link {
+ public:
+  explicit control_link(unique_fd socket) noexcept : socket_{std::move(socket)} {}
+
+  /// Waits, blocking the thread, for the next message; empty when the supervisor has gone.
+  /// Errors: std::runtime_error for a packet that is no ControlMessage, std::system_error.
+  [[nodiscard]] std::optional<v1::ControlMessage> receive();
+
+  /// Sends; a supervisor that has gone is noticed by the next `receive`.
+  void send(const v1::ControlMessage& message) noexcept;
+
+  [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+
+ private:
+  unique_fd socket_;
+};
+
+/// The limits that the supervisor sent; what is 0 there is at its default.
+[[nodiscard]] limits limits_from(const v1::ServerLimits& sent);
+
+}  // namespace grove

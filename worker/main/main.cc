@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// grove-worker: one of the processes that a supervisor (grove-server) starts. It gets everything that it needs from
+// there: descriptors by their numbers (base/inherited_fds.h), the rest as a message over the control socket.
+
+#include <sched.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "base/exit_codes.h"
+#include "base/inherited_fds.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "worker/main/control_link.h"
+#include "worker/main/crash_report.h"
+#include "worker/main/worker.h"
+
+namespace {
+
+using namespace grove;
+
+[[nodiscard]] bool is_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+void pin_to(std::uint32_t cpu, spdlog::logger& log) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (::sched_setaffinity(0, sizeof set, &set) != 0)
+    log.warn("cannot run on core {} alone: the kernel refused", cpu);
+}
+
+[[nodiscard]] int fail(control_link& control, const std::string& reason, int exit_code) {
+  std::fprintf(stderr, "grove-worker: %s\n", reason.c_str());
+  v1::ControlMessage failed;
+  failed.mutable_failed()->set_reason(reason);
+  failed.mutable_failed()->set_exit_code(exit_code);
+  control.send(failed);
+  return exit_code;
+}
+
+[[nodiscard]] int serve(std::uint32_t slot) {
+  control_link control{unique_fd{inherited_fds::control}};
+  v1::ControlMessage hello;
+  hello.mutable_hello()->set_pid(::getpid());
+  hello.mutable_hello()->set_version(std::string{version});
+  control.send(hello);
+  try {
+    const auto first = control.receive();
+    if (!first) return exit_codes::supervisor_lost;
+    if (!first->has_start() || first->start().slot() != slot) {
+      return fail(control,
+                  "the supervisor's first message is no WorkerStart for slot " + std::to_string(slot),
+                  exit_codes::internal_failure);
+    }
+    const v1::WorkerStart& sent = first->start();
+    const auto log =
+        make_logger("worker " + std::to_string(slot), sent.log_level().empty() ? "info" : sent.log_level());
+    if (sent.has_cpu()) pin_to(sent.cpu(), *log);
+    shared_segment segment = shared_segment::open(unique_fd{inherited_fds::shared_memory});
+    install_crash_report(segment.slot(slot));
+    const worker_start start{.slot = slot,
+                             .generation = sent.generation(),
+                             .workers = sent.workers(),
+                             .bounds = limits_from(sent.limits())};
+    worker self{start, std::move(segment), control, *log};
+    return self.run();
+  } catch (const std::exception& e) {
+    return fail(control, e.what(), exit_codes::internal_failure);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"A worker process of grove-server, which starts it; it is of no use by hand."};
+  app.name("grove-worker");
+  std::uint32_t slot = 0;
+  app.add_option("--slot", slot, "Which of the server's workers this is")->required();
+  app.set_version_flag("--version", std::string{version});
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? exit_codes::done : exit_codes::bad_configuration;
+  }
+  if (!is_socket(inherited_fds::control)) {
+    std::fprintf(
+        stderr,
+        "grove-worker: there is no supervisor at descriptor %d; start grove-server, which starts its "
+        "workers\n",
+        inherited_fds::control);
+    return exit_codes::bad_configuration;
+  }
+  ::signal(SIGPIPE, SIG_IGN);
+  // A Ctrl-C in a terminal reaches the whole process group; what becomes of the workers is the supervisor's decision.
+  ::signal(SIGINT, SIG_IGN);
+  return serve(slot);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/main/shared_recorder.h"
+
+#include <chrono>
+#include <string>
+
+#include "worker/actor/actor_cell.h"
+#include "worker/actor/message.h"
+
+namespace grove {
+
+void shared_recorder::write_names(const actor_types& types) {
+  std::string names;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    names.append(types.at(i)->name());
+    for (const actor_method& method : types.at(i)->methods())
+      names.append("\t").append(method.name);
+    names.append("\n");
+  }
+  slot_.names.write(names);
+}
+
+void shared_recorder::turn_begins(const actor_cell& cell, const message& call) {
+  const auto now = std::chrono::nanoseconds{hub_.pass_time().time_since_epoch()}.count();
+  slot_.flight.running(now, cell.type->index(), call.method, cell.key(), cell.hash, call.origin_session,
+                       call.origin_id);
+}
+
+void shared_recorder::turn_ended(bool failed) {
+  slot_.metrics[metric::turns].add();
+  if (failed) slot_.metrics[metric::failed_turns].add();
+}
+
+void shared_recorder::activated() {
+  slot_.metrics[metric::activations].add();
+  slot_.metrics[metric::actors].add();
+}
+
+void shared_recorder::passivated() {
+  slot_.metrics[metric::passivations].add();
+  slot_.metrics[metric::actors].subtract();
+}
+
+}  // namespace grove

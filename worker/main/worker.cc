@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/main/worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/exit_codes.h"
+#include "base/inherited_fds.h"
+#include "worker/builtin/builtin.h"
+#include "worker/greenlet/overflow_report.h"
+#include "worker/main/system_actor.h"
+
+namespace grove {
+namespace {
+
+constexpr std::chrono::milliseconds heartbeat_every{100};
+constexpr std::uint32_t ticks_a_second = 10;
+
+// A worker without a supervisor has nobody who would restart it or tell it to stop.
+constexpr std::chrono::milliseconds orphan_grace{1000};
+
+[[nodiscard]] std::vector<int> wake_fds(std::uint32_t workers) {
+  std::vector<int> fds;
+  for (std::uint32_t slot = 0; slot < workers; ++slot)
+    fds.push_back(inherited_fds::wake(slot));
+  return fds;
+}
+
+/// For the report of a stack overflow: the actor whose turn ran in the greenlet.
+std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_bytes) noexcept {
+  const auto* const t = static_cast<const turn*>(running.local());
+  if (t == nullptr) return 0;
+  std::size_t size = 0;
+  const auto put = [&](std::string_view part) {
+    for (const char c : part) {
+      if (size < text_bytes) text[size++] = c;
+    }
+  };
+  put(t->cell.type->name());
+  put("/");
+  put(t->cell.key());
+  return size;
+}
+
+}  // namespace
+
+worker::worker(const worker_start& start, shared_segment segment, control_link& control, spdlog::logger& log)
+    : start_{start},
+      segment_{std::move(segment)},
+      control_{control},
+      log_{log},
+      hub_{clock_},
+      recorder_{segment_.slot(start_.slot), hub_} {
+  worker_slot& slot = segment_.slot(start_.slot);
+  slot.metrics.reset_gauges();
+  thread_stacks().set_count_max(start_.bounds.stacks_max);
+  install_overflow_report(label_of_turn);
+  hub_.set_error_handler([this](std::string_view where, std::exception_ptr error) {
+    try {
+      std::rethrow_exception(std::move(error));
+    } catch (const std::exception& e) {
+      log_.error("{}: {}", where, e.what());
+    } catch (...) {
+      log_.error("{}: something was thrown that is no std::exception", where);
+    }
+  });
+
+  add_builtin_types(types_);
+  types_.add<SystemActor>(types_, segment_, start_.slot);
+  recorder_.write_names(types_);
+
+  // Components are polled in this order: what came over the mesh is run at once, and what turns made leaves at once.
+  hub_.attach(*this);
+  runtime_ = std::make_unique<runtime>(hub_, types_, store_, recorder_, start_.bounds);
+  mesh_ = std::make_unique<mesh>(mesh_options{.segment = segment_,
+                                              .slot = start_.slot,
+                                              .wake_fds = wake_fds(segment_.workers()),
+                                              .types = types_,
+                                              .messages = runtime_->messages(),
+                                              .receiver = *runtime_,
+                                              .log = log_});
+  hub_.attach(*mesh_);
+  runtime_->connect(*mesh_);
+  gate_ = std::make_unique<gate>(*runtime_, static_cast<gate_surroundings&>(*this), slot.metrics, start_.bounds);
+  wake_watch_ = std::make_unique<descriptor_watch>(hub_, mesh_->wake_fd(), [this] { mesh_->on_wake(); });
+  handoffs_ = std::make_unique<handoff_receiver>(
+      inherited_fds::handoff_receive(start_.slot),
+      [this](unique_fd socket, std::string_view bytes) { gate_->adopt(std::move(socket), bytes); });
+  handoff_watch_ = std::make_unique<descriptor_watch>(hub_, handoffs_->fd(), [this] {
+    while (handoffs_->receive()) {
+    }
+  });
+  control_watch_ = std::make_unique<descriptor_watch>(hub_, control_.fd(), [this] { on_control(); });
+  acceptor_ = std::make_unique<acceptor>(
+      hub_, inherited_fds::listener, [this] { return gate_->sessions() < start_.bounds.connections_max; },
+      [this](unique_fd connected) { gate_->adopt(std::move(connected)); });
+  tick_ = std::make_unique<callback_timer>([this] {
+    tick_->arm_after(hub_, heartbeat_every);
+    if (++ticks_ % ticks_a_second == 0) every_second();
+  });
+  tick_->arm_after(hub_, heartbeat_every);
+}
+
+worker::~worker() {
+  // Against the order of construction, but the gate first: it lets go of its calls before the runtime ends them.
+  acceptor_.reset();
+  gate_.reset();
+  hub_.detach(*mesh_);
+  runtime_.reset();
+  mesh_.reset();
+  hub_.detach(*this);
+}
+
+int worker::run() {
+  v1::ControlMessage ready;
+  ready.mutable_ready()->set_actor_types(static_cast<std::uint32_t>(types_.size()));
+  control_.send(ready);
+  hub_.run();
+  return exit_code_;
+}
+
+bool worker::hand_over(std::uint32_t slot, int fd, std::string_view already_read) {
+  if (segment_.slot(slot).state.load(std::memory_order_acquire) != worker_state::up) return false;
+  const status sent = send_handoff(inherited_fds::handoff_send(slot), fd, already_read);
+  if (!sent.ok()) log_.debug("a connection for worker {} stays here: {}", slot, sent.to_string());
+  return sent.ok();
+}
+
+bool worker::poll() {
+  auto& heartbeat = segment_.slot(start_.slot).heartbeat;
+  heartbeat.store(heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return false;
+}
+
+void worker::on_control() {
+  const auto message = control_.receive();
+  if (!message) {
+    control_watch_->stop();
+    log_.warn("the supervisor has gone; finishing what was begun, for at most {} ms", orphan_grace.count());
+    drain(orphan_grace, exit_codes::supervisor_lost);
+    return;
+  }
+  if (message->has_drain()) {
+    drain(std::chrono::milliseconds{message->drain().grace_ms()}, exit_codes::done);
+  }
+}
+
+void worker::drain(std::chrono::milliseconds grace, int exit_code) {
+  if (stopping_) return;
+  stopping_ = true;
+  acceptor_->stop();
+  log_.info("draining: {} connections, {} unfinished calls", gate_->sessions(), gate_->unfinished_calls());
+  grace_over_ = std::make_unique<callback_timer>([this, exit_code] {
+    log_.warn("draining took too long; {} calls are given up", gate_->unfinished_calls());
+    stop(exit_code);
+  });
+  grace_over_->arm_after(hub_, grace);
+  gate_->drain(grace, [this, exit_code] {
+    // Not from here: the answer that ended the last call has still to be written.
+    grace_over_ = std::make_unique<callback_timer>([this, exit_code] { stop(exit_code); });
+    grace_over_->arm_after(hub_, std::chrono::milliseconds{0});
+  });
+}
+
+void worker::stop(int exit_code) {
+  exit_code_ = exit_code;
+  v1::ControlMessage drained;
+  drained.mutable_drained()->set_unfinished_calls(static_cast<std::uint32_t>(gate_->unfinished_calls()));
+  control_.send(drained);
+  hub_.stop();
+}
+
+void worker::every_second() {
+  runtime_->sweep_idle();
+  stack_pool& stacks = thread_stacks();
+  stacks.trim();
+  segment_.slot(start_.slot).metrics[metric::stacks_in_use].set(stacks.in_use());
+}
+
+}  // namespace grove

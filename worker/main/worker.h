@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/shared_segment.h"
+#include "worker/actor/runtime.h"
+#include "worker/gate/acceptor.h"
+#include "worker/gate/gate.h"
+#include "worker/hub/callback_timer.h"
+#include "worker/hub/hub.h"
+#include "worker/main/control_link.h"
+#include "worker/main/descriptor_watch.h"
+#include "worker/main/shared_recorder.h"
+#include "worker/mesh/handoff.h"
+#include "worker/mesh/mesh.h"
+#include "worker/store/memory_store.h"
+
+namespace spdlog {
+class logger;
+}
+
+namespace grove {
+
+/// What a worker learns from its supervisor before it begins.
+struct worker_start {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+  std::uint32_t workers = 1;
+  limits bounds;
+};
+
+/// One worker: wires hub, runtime, mesh and gate to what the supervisor opened for it.
+/// Affinity: the thread that made it.
+class worker final : private gate_surroundings, private hub_component {
+ public:
+  /// Errors: std::system_error for what cannot be mapped or watched.
+  worker(const worker_start& start, shared_segment segment, control_link& control, spdlog::logger& log);
+  ~worker() override;
+
+  /// Serves until it has been told to stop, and has; returns the exit code.
+  int run();
+
+ private:
+  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return start_.slot; }
+  [[nodiscard]] std::uint32_t workers() const noexcept override { return segment_.workers(); }
+  [[nodiscard]] std::uint32_t partitions() const noexcept override { return segment_.partitions(); }
+  [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept override {
+    return segment_.owner_of_partition(partition);
+  }
+  [[nodiscard]] bool hand_over(std::uint32_t slot, int fd, std::string_view already_read) override;
+
+  // The heartbeat: once a pass, and the timer sees to it that passes do not end.
+  bool poll() override;
+  bool prepare_sleep() override { return true; }
+  void woke() override {}
+
+  void on_control();
+  void drain(std::chrono::milliseconds grace, int exit_code);
+  void stop(int exit_code);
+  void every_second();
+
+  worker_start start_;
+  shared_segment segment_;
+  control_link& control_;
+  spdlog::logger& log_;
+  system_clock clock_;
+  hub hub_;
+  actor_types types_;
+  memory_store store_;
+  shared_recorder recorder_;
+  std::unique_ptr<runtime> runtime_;
+  std::unique_ptr<mesh> mesh_;
+  std::unique_ptr<gate> gate_;
+  std::unique_ptr<acceptor> acceptor_;
+  std::unique_ptr<handoff_receiver> handoffs_;
+  std::unique_ptr<descriptor_watch> control_watch_;
+  std::unique_ptr<descriptor_watch> handoff_watch_;
+  std::unique_ptr<descriptor_watch> wake_watch_;
+  std::unique_ptr<callback_timer> tick_;
+  std::unique_ptr<callback_timer> grace_over_;
+  std::uint32_t ticks_ = 0;
+  int exit_code_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace grove
