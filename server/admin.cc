@@ -5,24 +5,30 @@
 
 #include <array>
 #include <asio/buffer.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <variant>
 
+#include "server/text_values.h"
+
 namespace grove::server {
 
 using asio::ip::tcp;
 
 struct admin_server::state {
-  state(asio::io_context& io, admin_pages what, std::shared_ptr<spdlog::logger> where)
-      : acceptor{io}, pause{io}, pages{std::move(what)}, log{std::move(where)} {}
+  state(asio::io_context& io, admin_pages what, std::shared_ptr<spdlog::logger> where,
+        std::chrono::milliseconds time)
+      : acceptor{io}, pause{io}, pages{std::move(what)}, log{std::move(where)}, request_time{time} {}
 
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   admin_pages pages;
   std::shared_ptr<spdlog::logger> log;
+  std::chrono::milliseconds request_time;
   std::size_t connections = 0;
   bool accepting = false;
   bool closed = false;
@@ -43,7 +49,7 @@ class admin_server::connection : public std::enable_shared_from_this<connection>
   }
 
   void begin() {
-    deadline_.expires_after(request_time);
+    deadline_.expires_after(shared_->request_time);
     deadline_.async_wait([weak = weak_from_this()](const std::error_code& error) {
       const auto self = weak.lock();
       if (!error && self) self->time_is_up();
@@ -94,7 +100,8 @@ class admin_server::connection : public std::enable_shared_from_this<connection>
     if (answered_) return end();
     // Whoever waits for an answer gets one; the pending read sees `answered_` or the end.
     answered_ = true;
-    const std::string text = render({408, "the request did not come within 5 s\n"}, false);
+    const std::string text = render(
+        {408, "the request did not come within " + duration_value(shared_->request_time) + "\n"}, false);
     ::send(socket_.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     end();
   }
@@ -115,8 +122,8 @@ class admin_server::connection : public std::enable_shared_from_this<connection>
 };
 
 admin_server::admin_server(asio::io_context& io, unique_fd listener, admin_pages pages,
-                           std::shared_ptr<spdlog::logger> log)
-    : state_{std::make_shared<state>(io, std::move(pages), std::move(log))} {
+                           std::shared_ptr<spdlog::logger> log, std::chrono::milliseconds request_time)
+    : state_{std::make_shared<state>(io, std::move(pages), std::move(log), request_time)} {
   sockaddr_storage address{};
   socklen_t size = sizeof address;
   if (::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {

@@ -4,8 +4,7 @@
 #include <spdlog/logger.h>
 
 #include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
-#include <asio/steady_timer.hpp>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 
@@ -18,12 +17,13 @@ namespace grove::server {
 /// more wait in the accept queue.
 class admin_server {
  public:
-  static constexpr std::chrono::seconds request_time{5};
+  static constexpr std::chrono::milliseconds request_time_default{5'000};
   static constexpr std::size_t connections_max = 64;
 
   /// Lifetime: `io` outlives it. Errors: std::system_error.
   admin_server(asio::io_context& io, unique_fd listener, admin_pages pages,
-               std::shared_ptr<spdlog::logger> log);
+               std::shared_ptr<spdlog::logger> log,
+               std::chrono::milliseconds request_time = request_time_default);
   ~admin_server();
   admin_server(const admin_server&) = delete;
   admin_server& operator=(const admin_server&) = delete;

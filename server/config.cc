@@ -12,9 +12,9 @@
 
 #include "base/exit_codes.h"
 #include "base/nearest.h"
+#include "base/version.h"
 #include "server/internal/config_file.h"
 #include "server/internal/config_keys.h"
-#include "server/version.h"
 
 namespace grove::server {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/version.h"
+#include "base/version.h"
 
 namespace grove::server {
 namespace {

@@ -19,13 +19,13 @@
 #include "base/inherited_fds.h"
 #include "base/random.h"
 #include "base/shared_segment.h"
+#include "base/version.h"
 #include "server/admin.h"
 #include "server/cpu_budget.h"
 #include "server/listeners.h"
 #include "server/metrics_page.h"
 #include "server/process.h"
 #include "server/supervisor.h"
-#include "server/version.h"
 #include "server/worker_processes.h"
 
 namespace grove::server {

@@ -17,8 +17,9 @@ void run(const request_arguments& arguments, const environment& where) {
   if (!result.ok()) throw call_failed(result.status, result.outcome);
   const auto response = request.type->make(*request.method->output_type());
   if (!response->ParseFromString(result.payload)) {
-    throw call_failed({status_code::internal, "the response is no " + request.method->output_type()->full_name()},
-                      outcome::executed);
+    throw call_failed(
+        {status_code::internal, "the response is no " + request.method->output_type()->full_name()},
+        outcome::executed);
   }
   where.out << write_json(*response) << '\n';
 }
@@ -31,7 +32,9 @@ void add_call(CLI::App& app, const environment& where) {
   add_request_arguments(*command, *arguments);
   command->add_option("--idempotency-key", arguments->idempotency_key,
                       "Make the effects happen once however often this is sent");
-  command->footer("Example:\n  grove call grove.Counter/visits Add '{\"by\":2}'\n  echo '{\"by\":2}' | grove call grove.Counter/visits Add -");
+  command->footer(
+      "Example:\n  grove call grove.Counter/visits Add '{\"by\":2}'\n  echo '{\"by\":2}' | grove call "
+      "grove.Counter/visits Add -");
   command->callback([arguments, &where] { run(*arguments, where); });
 }
 

@@ -43,14 +43,16 @@ void add_commands(CLI::App& app, const environment& where) {
 
 [[nodiscard]] std::vector<std::string> commands_of(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  for (const CLI::App* command : app.get_subcommands({}))
+    names.push_back(command->get_name());
   return names;
 }
 
 [[nodiscard]] std::vector<std::string> options_of(const CLI::App& command) {
   std::vector<std::string> names;
   for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_lnames())
+      names.push_back("--" + name);
   }
   return names;
 }
@@ -74,7 +76,9 @@ void add_commands(CLI::App& app, const environment& where) {
 void add_common_options(CLI::App& command, common_options& into, prints what) {
   command.add_option("--server", into.server, "The server (default: GROVE_SERVER, else 127.0.0.1:7400)")
       ->type_name("HOST:PORT");
-  command.add_option("--timeout", into.timeout, "How long to wait in all, for example 500ms or 10s (default 30s)")
+  command
+      .add_option("--timeout", into.timeout,
+                  "How long to wait in all, for example 500ms or 10s (default 30s)")
       ->type_name("TIME");
   if (what == prints::table) command.add_flag("--json", into.json, "Print JSON");
 }
@@ -85,8 +89,8 @@ int run(const std::vector<std::string>& arguments, const environment& where) {
   const std::vector<std::string> commands = commands_of(app);
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
       std::find(commands.begin(), commands.end(), arguments.front()) == commands.end()) {
-    where.err << "grove: there is no command " << arguments.front() << did_you_mean(arguments.front(), commands)
-              << " See grove --help\n";
+    where.err << "grove: there is no command " << arguments.front()
+              << did_you_mean(arguments.front(), commands) << " See grove --help\n";
     return exit_codes::wrong_usage;
   }
   try {

@@ -88,7 +88,8 @@ constexpr std::uint32_t reader_depth_max = 100;
 
 [[nodiscard]] std::string unknown_field(const Descriptor& type, std::string_view name) {
   std::vector<std::string_view> names;
-  for (int i = 0; i < type.field_count(); ++i) names.emplace_back(type.field(i)->json_name());
+  for (int i = 0; i < type.field_count(); ++i)
+    names.emplace_back(type.field(i)->json_name());
   std::string text = "there is no field \"" + std::string{name} + "\" in " + type.full_name();
   if (const std::string_view near = nearest(name, names); !near.empty()) {
     text.append("; did you mean \"").append(near).append("\"?");
@@ -120,10 +121,12 @@ constexpr std::uint32_t reader_depth_max = 100;
 
 [[nodiscard]] std::string explain(const Descriptor& root, std::string_view complaint) {
   if (const auto at = complaint.find(": Cannot find field."); at != std::string_view::npos) {
-    const std::string_view path = complaint.front() == '(' ? between(complaint, "(", ")") : std::string_view{};
+    const std::string_view path =
+        complaint.front() == '(' ? between(complaint, "(", ")") : std::string_view{};
     const auto space = path.empty() ? std::string_view::npos : complaint.find(") ");
-    const std::string_view name =
-        space == std::string_view::npos ? complaint.substr(0, at) : complaint.substr(space + 2, at - space - 2);
+    const std::string_view name = space == std::string_view::npos
+                                      ? complaint.substr(0, at)
+                                      : complaint.substr(space + 2, at - space - 2);
     const FieldDescriptor* parent = path.empty() ? nullptr : resolve(root, path);
     const Descriptor* type = parent != nullptr ? parent->message_type() : &root;
     return unknown_field(type != nullptr ? *type : root, name);
@@ -135,8 +138,10 @@ constexpr std::uint32_t reader_depth_max = 100;
     const std::string_view name = complaint.substr(complaint.rfind(' ') + 1);
     return wrong_value(root, name, "an object does not fit");
   }
-  if (const std::string_view twice = between(complaint, "oneof field '", "' is already set"); !twice.empty()) {
-    const std::string_view name = twice.front() == '_' ? twice.substr(1) : between(complaint, "Cannot set '", "'");
+  if (const std::string_view twice = between(complaint, "oneof field '", "' is already set");
+      !twice.empty()) {
+    const std::string_view name =
+        twice.front() == '_' ? twice.substr(1) : between(complaint, "Cannot set '", "'");
     return wrong_value(root, name, "it is set twice, or together with a field that excludes it");
   }
   if (const auto at = complaint.find(": Proto field is not repeating"); at != std::string_view::npos) {
@@ -190,7 +195,8 @@ status read_json(std::string_view json, std::uint32_t nesting_max, google::proto
   if (depth.objects > nesting_max + 1 || depth.all > reader_depth_max) {
     const bool servers = depth.objects > nesting_max + 1;
     return {status_code::invalid_argument,
-            "the JSON is nested " + std::to_string(servers ? depth.objects - 1 : depth.all) + " levels deep; " +
+            "the JSON is nested " + std::to_string(servers ? depth.objects - 1 : depth.all) +
+                " levels deep; " +
                 (servers ? "the server's limit nesting is " + std::to_string(nesting_max)
                          : "the limit is " + std::to_string(reader_depth_max) + " objects and lists")};
   }
@@ -217,7 +223,8 @@ std::string json_string(std::string_view text) {
       out += c;
     } else if (static_cast<unsigned char>(c) < 0x20) {
       std::array<char, 8> code{};
-      std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      std::snprintf(code.data(), code.size(), "\\u%04x",
+                    static_cast<unsigned>(static_cast<unsigned char>(c)));
       out += code.data();
     } else {
       out += c;

@@ -19,7 +19,8 @@ namespace grove::cli {
 /// Fills `into` from JSON, by protobuf's mapping.
 /// Errors: INVALID_ARGUMENT that names the field that does not fit and what would have been right, or the limit: at most
 /// `nesting_max` messages within messages.
-[[nodiscard]] status read_json(std::string_view json, std::uint32_t nesting_max, google::protobuf::Message& into);
+[[nodiscard]] status read_json(std::string_view json, std::uint32_t nesting_max,
+                               google::protobuf::Message& into);
 
 /// One line of JSON, by protobuf's mapping; fields that have their default value are printed too.
 [[nodiscard]] std::string write_json(const google::protobuf::Message& message);

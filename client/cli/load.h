@@ -24,8 +24,8 @@
 namespace grove::cli {
 
 enum class key_order : std::uint8_t {
-  random,      ///< Each request draws a key.
-  each_once,   ///< Every key once.
+  random,     ///< Each request draws a key.
+  each_once,  ///< Every key once.
 };
 
 struct load_options {
@@ -58,8 +58,8 @@ struct load_errors {
 struct load_result {
   /// Of the requests begun within the measured time that ended OK, in nanoseconds.
   histogram latency;
-  double seconds = 0;           ///< The measured time,
-  std::uint64_t in_time = 0;    ///< and what was answered OK in it.
+  double seconds = 0;         ///< The measured time,
+  std::uint64_t in_time = 0;  ///< and what was answered OK in it.
   /// Within the measured time and before it.
   std::uint64_t sent = 0;
   std::uint64_t acknowledged = 0;  ///< OK.
@@ -72,7 +72,8 @@ struct load_result {
 
   [[nodiscard]] std::uint64_t failed() const noexcept {
     std::uint64_t count = 0;
-    for (const load_errors& each : errors) count += each.count;
+    for (const load_errors& each : errors)
+      count += each.count;
     return count;
   }
   [[nodiscard]] double rate() const noexcept {
@@ -85,6 +86,7 @@ using load_progress = std::function<void(double share, std::uint64_t answers)>;
 
 /// Runs the load. `info` is what the server said at hello. `progress` is called a few times a second, on this thread.
 /// Errors: command_error (unreachable) when no connection can be made.
-[[nodiscard]] load_result run_load(const load_options& options, const server_info& info, const load_progress& progress);
+[[nodiscard]] load_result run_load(const load_options& options, const server_info& info,
+                                   const load_progress& progress);
 
 }  // namespace grove::cli

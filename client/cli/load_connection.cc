@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "client/cli/internal/load_connection.h"
+
 #include <algorithm>
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>
+#include <utility>
 
-#include "client/cli/internal/load_connection.h"
 #include "client/retry.h"
 #include "grove/v1/wire.pb.h"
 #include "proto/wire/frame.h"
@@ -59,6 +61,7 @@ void load_connection::open() {
   socket_ = connection::tcp_socket{io_.get_executor()};
   in_.clear();
   out_.clear();
+  sending_.clear();
   writing_ = false;
   socket_.async_connect(plan_.endpoint, [this, life = ++life_](const asio::error_code& error) {
     if (life != life_ || done_) return;
@@ -94,7 +97,8 @@ void load_connection::start(const share& mine, const load_times& times) {
   next_in_order_ = mine.first;
   next_due_ = times.start + mine.offset;
   free_ids_.clear();
-  for (unsigned id = plan_.depth; id > 0; --id) free_ids_.push_back(id - 1);
+  for (unsigned id = plan_.depth; id > 0; --id)
+    free_ids_.push_back(id - 1);
   running_ = true;
   if (ready_) send_due(times.start);
 }
@@ -225,21 +229,20 @@ void load_connection::send_batch(steady_time now) {
 }
 
 void load_connection::send_scheduled(steady_time now) {
-  byte_buffer& batch = out_;
-  const bool was_empty = batch.empty();
+  batch_.clear();
   while (next_due_ <= now && next_due_ < times_.stop && !free_ids_.empty() && left() != 0) {
     const std::uint32_t id = free_ids_.back();
     free_ids_.pop_back();
     plan_.write_digits(next_key(), frames_.data() + plan_.digit_places[id]);
     const std::size_t from = id == 0 ? 0 : plan_.frame_ends[id - 1];
-    batch.append({frames_.data() + from, plan_.frame_ends[id] - from});
+    batch_.append({frames_.data() + from, plan_.frame_ends[id] - from});
     began_[id] = next_due_;
     next_due_ += mine_.interval;
     ++begun_;
     ++under_way_;
     ++counts_.sent;
   }
-  if (was_empty && !batch.empty()) write({});
+  if (!batch_.empty()) write(batch_.view());
 }
 
 void load_connection::write(std::string_view bytes) {
@@ -251,16 +254,19 @@ void load_connection::write(std::string_view bytes) {
     bytes.remove_prefix(sent);
   }
   out_.append(bytes);
+  write_rest();
+}
+
+void load_connection::write_rest() {
   if (writing_ || out_.empty()) return;
   writing_ = true;
-  const std::size_t size = out_.size();
-  asio::async_write(socket_, asio::buffer(out_.view().data(), size),
-                    [this, size, life = life_](const asio::error_code& error, std::size_t) {
+  std::swap(out_, sending_);
+  asio::async_write(socket_, asio::buffer(sending_.view().data(), sending_.size()),
+                    [this, life = life_](const asio::error_code& error, std::size_t) {
                       if (life != life_ || done_) return;
                       writing_ = false;
-                      if (error) return;
-                      out_.consume(size);
-                      if (!out_.empty()) write({});
+                      sending_.clear();
+                      if (!error) write_rest();
                     });
 }
 
@@ -273,9 +279,11 @@ void load_connection::lost(std::string_view why) {
   under_way_ = 0;
   std::fill(began_.begin(), began_.end(), steady_time{});
   free_ids_.clear();
-  for (unsigned id = plan_.depth; id > 0; --id) free_ids_.push_back(id - 1);
+  for (unsigned id = plan_.depth; id > 0; --id)
+    free_ids_.push_back(id - 1);
   ++failures_;
-  timer_.expires_after(jittered_pause(std::chrono::milliseconds{20}, std::chrono::milliseconds{1'000}, failures_, random_));
+  timer_.expires_after(
+      jittered_pause(std::chrono::milliseconds{20}, std::chrono::milliseconds{1'000}, failures_, random_));
   timer_.async_wait([this](const asio::error_code& error) {
     if (!error && !done_) open();
   });

@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/exit_codes.h"
@@ -15,7 +17,8 @@ namespace {
 [[nodiscard]] bool wants_colour(bool terminal) {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* kind = std::getenv("TERM");
-  return terminal && (no_colour == nullptr || *no_colour == 0) && kind != nullptr && std::string_view{kind} != "dumb";
+  return terminal && (no_colour == nullptr || *no_colour == 0) && kind != nullptr &&
+         std::string_view{kind} != "dumb";
 }
 
 [[nodiscard]] int columns_of(int fd) {
@@ -28,12 +31,18 @@ namespace {
 int main(int argc, char** argv) {
   // A reader that goes away is met as a write error.
   std::signal(SIGPIPE, SIG_IGN);
-  grove::cli::environment where{.in = std::cin, .out = std::cout, .err = std::cerr};
-  where.out_is_terminal = isatty(STDOUT_FILENO) == 1;
-  where.err_is_terminal = isatty(STDERR_FILENO) == 1;
-  where.colour = wants_colour(where.out_is_terminal);
-  where.columns = columns_of(STDERR_FILENO);
-  if (const char* server = std::getenv("GROVE_SERVER")) where.server_variable = server;
+  const bool out_is_terminal = isatty(STDOUT_FILENO) == 1;
+  const char* server = std::getenv("GROVE_SERVER");
+  const grove::cli::environment where{
+      .in = std::cin,
+      .out = std::cout,
+      .err = std::cerr,
+      .out_is_terminal = out_is_terminal,
+      .err_is_terminal = isatty(STDERR_FILENO) == 1,
+      .colour = wants_colour(out_is_terminal),
+      .columns = columns_of(STDERR_FILENO),
+      .server_variable = server != nullptr ? std::optional<std::string>{server} : std::nullopt,
+  };
   try {
     const int code = grove::cli::run({argv + 1, argv + argc}, where);
     std::cout.flush();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <CLI/App.hpp>
 #include <google/protobuf/descriptor.h>
 
+#include <CLI/App.hpp>
 #include <memory>
 #include <string>
 

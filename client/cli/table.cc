@@ -34,7 +34,8 @@ void table::print(std::ostream& out, bool colour) const {
       line([this](std::size_t i) -> const std::string& { return columns_[i].title; }, columns_.size());
   out << (colour ? "\033[1m" + header + "\033[0m" : header) << '\n';
   for (const auto& row : rows_) {
-    out << line([&row](std::size_t i) -> const std::string& { return row[i]; }, std::min(row.size(), columns_.size()))
+    out << line([&row](std::size_t i) -> const std::string& { return row[i]; },
+                std::min(row.size(), columns_.size()))
         << '\n';
   }
 }
@@ -47,7 +48,8 @@ std::string bar(double share, std::size_t width) {
 
 std::string grouped(std::uint64_t number) {
   std::string text = std::to_string(number);
-  for (std::size_t i = text.size(); i > 3; i -= 3) text.insert(i - 3, ",");
+  for (std::size_t i = text.size(); i > 3; i -= 3)
+    text.insert(i - 3, ",");
   return text;
 }
 

@@ -98,12 +98,6 @@ struct envelope_view {
 [[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> next_metadata(
     std::string_view& rest) noexcept;
 
-/// How deep messages are nested in an encoded message of unknown type: 0 for none. A length-delimited field
-/// counts as a message if it could be one, so a text that happens to look like one may count; the result is
-/// never too small. Looks no deeper than `stop_after` levels, and returns `stop_after + 1` when there are
-/// more.
-[[nodiscard]] std::uint32_t nesting_bound(std::string_view payload, std::uint32_t stop_after) noexcept;
-
 /// Appends a whole frame, header included.
 void append_hello(byte_buffer& out, const hello_view& hello);
 void append_request(byte_buffer& out, const request_view& request);

@@ -271,20 +271,4 @@ std::optional<std::pair<std::string_view, std::string_view>> next_metadata(std::
   return std::nullopt;
 }
 
-std::uint32_t nesting_bound(std::string_view payload, std::uint32_t stop_after) noexcept {
-  if (stop_after == 0) return payload.empty() ? 0 : 1;
-  reader fields{payload};
-  field f;
-  std::uint32_t deepest = 0;
-  while (!fields.done()) {
-    if (!fields.next(f)) return 0;  // Not a message: a text or bytes.
-    if (f.type != delimited) continue;
-    // Even an empty delimited field may be a message, one level down.
-    const std::uint32_t below = 1 + nesting_bound(f.bytes, stop_after - 1);
-    if (below > deepest) deepest = below;
-    if (deepest > stop_after) return deepest;
-  }
-  return deepest;
-}
-
 }  // namespace grove::wire

@@ -50,7 +50,6 @@ void prepare(execution_context& made, std::byte* base, std::byte* top,
              void (*entry)(boost::context::detail::transfer_t)) noexcept;
 
 /// Leaves `from` for ever: its stack may be given back once `to` runs.
-[[noreturn]] void leave_for_ever(execution_context& from, execution_context& to,
-                                 exception_state& exceptions) noexcept;
+[[noreturn]] void leave_for_ever(execution_context& from, execution_context& to, exception_state& exceptions) noexcept;
 
 }  // namespace grove

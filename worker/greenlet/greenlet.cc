@@ -17,16 +17,11 @@ greenlet_ptr::greenlet_ptr(greenlet* target) noexcept : target_(target) {
 
 void greenlet_ptr::reset() noexcept {
   greenlet* target = std::exchange(target_, nullptr);
-  if (target != nullptr && target->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-    switching::dropped(*target);
+  if (target != nullptr && target->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) switching::dropped(*target);
 }
 
 greenlet::greenlet(thread_state& owner, run_function run, const greenlet_options& options)
-    : owner_(&owner),
-      stack_kind_(options.stack),
-      parent_(options.parent),
-      name_(options.name),
-      run_(std::move(run)) {
+    : owner_(&owner), stack_kind_(options.stack), parent_(options.parent), name_(options.name), run_(std::move(run)) {
   owner.add_greenlet();
 }
 
@@ -35,15 +30,14 @@ greenlet::~greenlet() {
   parent_.reset();
   stack_.release();
   context_.fiber.forget();
-  owner_->remove_greenlet();
+  owner().remove_greenlet();
 }
 
 greenlet_ptr greenlet::make_from(run_function run, const greenlet_options& options) {
   thread_state& thread = enter_thread();
   greenlet_options made = options;
   if (made.parent == nullptr) made.parent = thread.current;
-  if (made.parent->owner_ != &thread)
-    throw greenlet_error("the parent of a greenlet must be of the same thread");
+  if (made.parent->owner_ != &thread) throw greenlet_error("the parent of a greenlet must be of the same thread");
   return greenlet_ptr(new greenlet(thread, std::move(run), made));
 }
 
@@ -56,6 +50,10 @@ greenlet_ptr greenlet::make_main(thread_state& owner) {
   return made;
 }
 
+thread_state& greenlet::owner() const noexcept {
+  return static_cast<thread_state&>(*owner_);
+}
+
 greenlet& greenlet::current() {
   return *enter_thread().current;
 }
@@ -64,36 +62,32 @@ greenlet& greenlet::main() {
   return *enter_thread().main;
 }
 
-bool greenlet::is_current() const noexcept {
-  return this_thread != nullptr && this_thread->current == this;
-}
-
 bool greenlet::dead() const noexcept {
-  return state_ == state::finished || owner_->exited.load(std::memory_order_acquire);
+  return state_ == state::finished || owner().exited.load(std::memory_order_acquire);
 }
 
-void greenlet::resume() {
-  thread_state* const thread = this_thread;
-  if (!switching::is_plain(thread, *this)) [[unlikely]]
-    return switching::resume_slowly(*this);
-  switching::hop(*thread, *this);
-  if (thread->attention != 0) [[unlikely]]
-    (void)switching::arrived(*thread);
+void greenlet::resume_slowly() {
+  switching::check_owner(*this);
+  (void)switching::deliver(enter_thread(), *this, {});
+}
+
+void greenlet::arrive_slowly() {
+  (void)switching::arrived(owner());
 }
 
 switch_value greenlet::switch_to(switch_value passed) {
-  thread_state* const thread = this_thread;
-  if (!switching::is_plain(thread, *this)) [[unlikely]] {
+  greenlets::detail::thread_hot* const thread = this_thread;
+  if (!is_plain_target(thread)) [[unlikely]] {
     switching::check_owner(*this);
     return switching::deliver(enter_thread(), *this, {std::move(passed), nullptr});
   }
   if (passed) {
-    thread->inbox = std::move(passed);
+    owner().inbox = std::move(passed);
     thread->attention = greenlets::detail::attention_value;
   }
-  switching::hop(*thread, *this);
+  hop(*thread);
   if (thread->attention == 0) return {};
-  return switching::arrived(*thread);
+  return switching::arrived(owner());
 }
 
 switch_value greenlet::throw_in(std::exception_ptr thrown) {
@@ -115,7 +109,7 @@ void greenlet::set_parent(greenlet& parent) {
 bool greenlet::try_reserve_stack() {
   switching::check_owner(*this);
   if (stack_ || state_ != state::fresh) return true;
-  std::optional<stack> taken = owner_->stacks.try_take(stack_kind_);
+  std::optional<stack> taken = owner().stacks.try_take(stack_kind_);
   if (taken) stack_ = std::move(*taken);
   return taken.has_value();
 }

@@ -31,9 +31,7 @@ class report_line {
   void add_label(overflow_label label, const greenlet& running) noexcept {
     used_ += std::min(label(running, bytes_ + used_, sizeof(bytes_) - used_), sizeof(bytes_) - used_);
   }
-  void write() const noexcept {
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, bytes_, used_);
-  }
+  void write() const noexcept { [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, bytes_, used_); }
 
  private:
   char bytes_[1024];
@@ -41,7 +39,7 @@ class report_line {
 };
 
 void on_fault(int, siginfo_t* info, void*) {
-  const thread_state* thread = greenlets::detail::this_thread;
+  const auto* thread = static_cast<const thread_state*>(greenlets::detail::this_thread);
   if (thread != nullptr && thread->current->own_stack().guards(info->si_addr)) {
     report_line line;
     line.add("stack overflow in greenlet '");

@@ -104,8 +104,8 @@ bool stack_pool::grow(size_class& wanted) {
   const std::size_t bytes = stride * wanted.slab_stacks;
   wanted.free.reserve((wanted.slabs.size() + 1) * wanted.slab_stacks);
   wanted.slabs.reserve(wanted.slabs.size() + 1);
-  void* mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  void* mapped =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (mapped == MAP_FAILED) return false;
   // A huge page would commit dozens of stacks at the first touch of one.
   ::madvise(mapped, bytes, MADV_NOHUGEPAGE);
@@ -119,8 +119,7 @@ bool stack_pool::grow(size_class& wanted) {
   for (std::size_t i = wanted.slab_stacks; i-- > 0;) {
     std::byte* base = made.start + i * stride + guard_bytes_;
 #ifdef GROVE_VALGRIND
-    if (RUNNING_ON_VALGRIND)
-      made.valgrind_ids.push_back(VALGRIND_STACK_REGISTER(base, base + wanted.stack_bytes));
+    if (RUNNING_ON_VALGRIND) made.valgrind_ids.push_back(VALGRIND_STACK_REGISTER(base, base + wanted.stack_bytes));
 #endif
     wanted.free.push_back(base);
   }

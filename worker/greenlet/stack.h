@@ -49,10 +49,7 @@ class stack {
  public:
   stack() noexcept = default;
   stack(stack&& other) noexcept
-      : pool_(std::exchange(other.pool_, nullptr)),
-        base_(other.base_),
-        bytes_(other.bytes_),
-        kind_(other.kind_) {}
+      : pool_(std::exchange(other.pool_, nullptr)), base_(other.base_), bytes_(other.bytes_), kind_(other.kind_) {}
   stack& operator=(stack&& other) noexcept;
   ~stack() { release(); }
 

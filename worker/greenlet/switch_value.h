@@ -18,8 +18,8 @@ class switch_value {
   switch_value() noexcept = default;
 
   template <typename T>
-  requires(!std::same_as<std::decay_t<T>, switch_value>) switch_value(
-      T&& object) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
+  requires(!std::same_as<std::decay_t<T>, switch_value>)
+      switch_value(T&& object) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
     using held = std::decay_t<T>;
     if constexpr (fits<held>) {
       std::construct_at(reinterpret_cast<held*>(room_), std::forward<T>(object));
@@ -85,8 +85,7 @@ class switch_value {
   template <typename T>
   static constexpr operations in_place{&typeid(T), [](void* room) noexcept { return room; },
                                        [](void* to, void* from) noexcept {
-                                         std::construct_at(static_cast<T*>(to),
-                                                           std::move(*static_cast<T*>(from)));
+                                         std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from)));
                                          std::destroy_at(static_cast<T*>(from));
                                        },
                                        [](void* room) noexcept { std::destroy_at(static_cast<T*>(room)); }};

@@ -42,14 +42,9 @@ bool is_exit(const std::exception_ptr& thrown) noexcept {
 
 void switching::check_owner(const greenlet& target) {
   if (target.owner_ == this_thread) return;
-  throw greenlet_error(target.owner_->exited.load(std::memory_order_acquire)
+  throw greenlet_error(target.owner().exited.load(std::memory_order_acquire)
                            ? "the greenlet belongs to a thread that has exited"
                            : "the greenlet belongs to another thread");
-}
-
-void switching::resume_slowly(greenlet& target) {
-  check_owner(target);
-  (void)deliver(enter_thread(), target, {});
 }
 
 greenlet_ptr switching::receiver(greenlet& target, delivery& what) {
@@ -114,7 +109,7 @@ switch_value switching::arrived(thread_state& thread) {
 }
 
 void switching::run(boost::context::detail::transfer_t from) {
-  thread_state& thread = *this_thread;
+  thread_state& thread = enter_thread();
   greenlet& self = *thread.current;
   arrive(self.context_, from);
   delivery result;
@@ -153,11 +148,11 @@ void switching::finish(thread_state& thread, greenlet& self, delivery what) noex
 void switching::bury(greenlet& finished) noexcept {
   finished.stack_.release();
   finished.context_.fiber.forget();
-  if (finished.handles_.load(std::memory_order_acquire) == 0) dispose(*finished.owner_, finished);
+  if (finished.handles_.load(std::memory_order_acquire) == 0) dispose(finished.owner(), finished);
 }
 
 void switching::dropped(greenlet& target) noexcept {
-  thread_state& owner = *target.owner_;
+  thread_state& owner = target.owner();
   if (&owner != this_thread) {
     {
       const std::lock_guard lock(owner.mutex);
@@ -201,8 +196,7 @@ bool switching::unwind(thread_state& thread, greenlet& dropped) noexcept {
     return dropped.state_ == greenlet::state::live && dropped.handles_.load(std::memory_order_acquire) == 1;
   };
   for (int swallowed = 0; must_go(); ++swallowed) {
-    if (swallowed == 1)
-      thread.report_unraisable(dropped, "swallowed greenlet_exit and switched away while unwound");
+    if (swallowed == 1) thread.report_unraisable(dropped, "swallowed greenlet_exit and switched away while unwound");
     if (swallowed == swallows_max) {
       thread.report_unraisable(dropped, "swallows greenlet_exit for ever: a catch (...) must throw it on");
       GROVE_CHECK(swallowed < swallows_max, "a greenlet cannot be unwound");
@@ -219,8 +213,7 @@ void switching::unwind_once(thread_state& thread, greenlet& dropped) noexcept {
   try {
     const switch_value result = deliver(thread, dropped, {{}, std::make_exception_ptr(greenlet_exit())});
     if (dropped.state_ == greenlet::state::finished && !result.is<greenlet_exit>())
-      thread.report_unraisable(dropped,
-                               "swallowed greenlet_exit while unwound: a catch (...) must throw it on");
+      thread.report_unraisable(dropped, "swallowed greenlet_exit while unwound: a catch (...) must throw it on");
   } catch (...) {
     thread.report_unraisable(dropped, "threw while it was unwound: " + text_of(std::current_exception()));
   }

@@ -9,7 +9,7 @@
 namespace grove {
 namespace greenlets::detail {
 
-constinit thread_local thread_state* this_thread = nullptr;
+constinit thread_local thread_hot* this_thread = nullptr;
 
 namespace {
 
@@ -34,20 +34,26 @@ std::byte* thread_stack_base() noexcept {
 
 }  // namespace
 
-thread_state::thread_state() : exceptions(&thread_exceptions()) {}
+thread_state::thread_state() {
+  exceptions = &thread_exceptions();
+}
 
 thread_state& enter_thread() {
   if (this_thread != nullptr) {
-    if (this_thread->has_foreign_drops.load(std::memory_order_relaxed)) this_thread->take_foreign_drops();
-    return *this_thread;
+    auto& thread = static_cast<thread_state&>(*this_thread);
+    if (thread.has_foreign_drops.load(std::memory_order_relaxed)) thread.take_foreign_drops();
+    return thread;
   }
-  this_thread = new thread_state();
-  at_exit.of = this_thread;
-  this_thread->make_main();
-  return *this_thread;
+  auto* made = new thread_state();
+  this_thread = made;
+  at_exit.of = made;
+  made->make_main();
+  return *made;
 }
 
-void thread_state::make_main() { main = greenlet::make_main(*this); }
+void thread_state::make_main() {
+  main = greenlet::make_main(*this);
+}
 
 void thread_state::remove_greenlet() noexcept {
   if (greenlets.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
@@ -101,7 +107,7 @@ unraisable_hook set_unraisable_hook(unraisable_hook hook) {
 }
 
 void* thread_loop() noexcept {
-  const greenlets::detail::thread_state* thread = greenlets::detail::this_thread;
+  const auto* thread = static_cast<const greenlets::detail::thread_state*>(greenlets::detail::this_thread);
   return thread == nullptr ? nullptr : thread->loop;
 }
 
@@ -125,8 +131,7 @@ void check_stack() {
   if (left >= stack_low_mark) [[likely]]
     return;
   throw stack_low("stack_low: " + std::to_string(left) + " bytes are left of the stack of greenlet '" +
-                  std::string(greenlet::current().name()) + "', " + std::to_string(stack_low_mark) +
-                  " are needed");
+                  std::string(greenlet::current().name()) + "', " + std::to_string(stack_low_mark) + " are needed");
 }
 
 }  // namespace grove

@@ -23,8 +23,7 @@ class unique_function<Result(Args...)> {
   unique_function(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
 
   template <typename F>
-  requires(!std::same_as<std::decay_t<F>, unique_function> &&
-           std::is_invocable_r_v<Result, std::decay_t<F>&, Args...>)
+  requires(!std::same_as<std::decay_t<F>, unique_function> && std::is_invocable_r_v<Result, std::decay_t<F>&, Args...>)
       unique_function(F&& f) {  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload)
     using held = std::decay_t<F>;
     if constexpr (fits<held>) {
@@ -68,15 +67,14 @@ class unique_function<Result(Args...)> {
                                alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
 
   template <typename F>
-  static constexpr operations in_place{
-      [](void* room, Args&&... args) -> Result {
-        return std::invoke(*static_cast<F*>(room), std::forward<Args>(args)...);
-      },
-      [](void* to, void* from) noexcept {
-        std::construct_at(static_cast<F*>(to), std::move(*static_cast<F*>(from)));
-        std::destroy_at(static_cast<F*>(from));
-      },
-      [](void* room) noexcept { std::destroy_at(static_cast<F*>(room)); }};
+  static constexpr operations in_place{[](void* room, Args&&... args) -> Result {
+                                         return std::invoke(*static_cast<F*>(room), std::forward<Args>(args)...);
+                                       },
+                                       [](void* to, void* from) noexcept {
+                                         std::construct_at(static_cast<F*>(to), std::move(*static_cast<F*>(from)));
+                                         std::destroy_at(static_cast<F*>(from));
+                                       },
+                                       [](void* room) noexcept { std::destroy_at(static_cast<F*>(room)); }};
 
   template <typename F>
   static constexpr operations on_heap{

@@ -43,7 +43,16 @@ std::optional<steady_time> wait_bound::earliest(const greenlet& limited) noexcep
 }
 
 void wait_bound::expired() {
-  // If something else is pending, this bound stays due and the next wait finds it.
+  // Of bounds that are due together the outermost fires; this one stays due, and the next wait finds it.
+  wait_bound* first = this;
+  for (wait_bound* at = outer_; at != nullptr; at = at->outer_) {
+    if (at->when_ && !at->fired_ && *at->when_ <= *first->when_) first = at;
+  }
+  first->fire();
+}
+
+void wait_bound::fire() {
+  // The same if something else is pending.
   if (fired_ || hub_.interrupt_pending(*greenlet_)) return;
   fired_ = hub_.interrupt(*greenlet_, make_exception(), this);
 }

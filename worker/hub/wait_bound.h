@@ -37,6 +37,7 @@ class wait_bound : private hub_timer {
  private:
   friend class waiter;
   void expired() override;
+  void fire();
   /// Called at the begin of a wait: arms what is not armed, delivers what is due.
   static void enter_wait(greenlet& waiting);
 

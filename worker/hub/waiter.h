@@ -79,7 +79,7 @@ class waiter : private ready_item, private hub_timer {
   waiter* previous_ = nullptr;
 };
 
-/// Waiters in the order of arrival. A waiter is in at most one list, leaves it by itself when it is
+/// Waiters in the order of arrival. Those in a list that is destroyed wait on: only an interrupt or their time ends it. A waiter is in at most one list, leaves it by itself when it is
 /// destroyed, and is taken out when it is woken through the list.
 class waiter_list {
  public:

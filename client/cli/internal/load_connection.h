@@ -84,6 +84,7 @@ class load_connection {
   void send_batch(steady_time now);
   void send_scheduled(steady_time now);
   void write(std::string_view bytes);
+  void write_rest();
   void lost(std::string_view why);
   void end_if_over(steady_time now);
   [[nodiscard]] std::uint32_t next_key() noexcept;
@@ -107,7 +108,9 @@ class load_connection {
   std::vector<std::uint32_t> free_ids_;  ///< Open loop.
   std::string frames_;                   ///< This connection's copy of the plan's, whose digits change.
   byte_buffer in_;
-  byte_buffer out_;  ///< What the socket did not take at once.
+  byte_buffer out_;      ///< What the socket did not take at once,
+  byte_buffer sending_;  ///< and of that, what it is being given.
+  byte_buffer batch_;    ///< Open loop: what is due.
   wire::envelope_view envelope_;
   status trouble_;
   bool writing_ = false;

@@ -18,7 +18,8 @@ struct load_plan {
 
   /// Writes a key's digits.
   void write_digits(std::uint32_t key, char* place) const noexcept {
-    for (unsigned i = digits; i-- > 0; key /= 10) place[i] = static_cast<char>('0' + key % 10);
+    for (unsigned i = digits; i-- > 0; key /= 10)
+      place[i] = static_cast<char>('0' + key % 10);
   }
 
   const load_options& options;

@@ -238,6 +238,7 @@ TEST_F(ring, writer_that_finds_impossible_positions_begins_where_the_reader_is) 
 
 TEST_F(ring, random_bytes_never_lead_the_reader_outside) {
   random_source random{7};
+  std::uint64_t bodies_bytes = 0;
   for (int round = 0; round < 3000; ++round) {
     for (std::size_t at = 0; at < capacity; at += 8) {
       // Half of the headers are plausible, so that the checks behind the first one are reached.
@@ -253,18 +254,15 @@ TEST_F(ring, random_bytes_never_lead_the_reader_outside) {
     control().tail.store(control().tail.load() +
                          (random.below(2) == 0 ? random.next() : 8 * random.below(600)));
     std::string_view body;
-    std::uint64_t sum = 0;
     for (int i = 0; i < 1000 && in.peek(body) == ring_state::record; ++i) {
       ASSERT_GE(body.data(), in.memory().data());
       ASSERT_LE(body.data() + body.size(), in.memory().data() + 2 * capacity);
-      for (const char c : body) {
-        sum += static_cast<unsigned char>(c);
-      }
+      bodies_bytes += body.size();
       in.consume();
       in.release();
     }
-    EXPECT_NE(sum, 1U);
   }
+  EXPECT_GT(bodies_bytes, 0U) << "no plausible record was among them";
 }
 
 TEST_F(ring, carries_a_million_bytes_in_order_between_two_threads) {

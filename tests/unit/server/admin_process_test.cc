@@ -46,12 +46,6 @@ TEST(admin_process, answers_bad_requests_in_words) {
   EXPECT_THAT(server.get("/livez"), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST(admin_process, a_request_that_does_not_come_is_ended_after_five_seconds) {
-  started_server server;
-  server.wait_for("ready: ");
-  EXPECT_THAT(server.admin("GET /livez HTTP/1.1\r\n"), StartsWith("HTTP/1.1 408 "));
-}
-
 TEST(admin_process, more_connections_than_it_takes_wait_their_turn) {
   started_server server;
   server.wait_for("ready: ");

@@ -31,6 +31,7 @@
 #include "base/exit_codes.h"
 #include "base/inherited_fds.h"
 #include "base/shared_segment.h"
+#include "base/version.h"
 #include "grove/v1/control.pb.h"
 
 namespace {
@@ -104,8 +105,7 @@ std::string broken_contract(std::uint32_t workers) {
   ::getsockopt(fds::listener, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
   if (listening == 0) return "the listener is " + target(fds::listener);
   for (std::uint32_t slot = 0; slot < workers; ++slot) {
-    if (target(fds::wake(slot)) != "anon_inode:[eventfd]")
-      return "a wake descriptor is " + target(fds::wake(slot));
+    if (target(fds::wake(slot)) != "anon_inode:[eventfd]") return "a wake descriptor is " + target(fds::wake(slot));
     for (const int fd : {fds::handoff_receive(slot), fds::handoff_send(slot)}) {
       if (socket_type(fd) != SOCK_DGRAM) return "a hand-off socket is " + target(fd);
       if ((::fcntl(fd, F_GETFL) & O_NONBLOCK) == 0) return "a hand-off socket blocks";
@@ -167,7 +167,7 @@ int main(int argc, char** argv) {
 
   grove::v1::ControlMessage hello;
   hello.mutable_hello()->set_pid(::getpid());
-  hello.mutable_hello()->set_version(mode == "version" ? "9.9.9" : GROVE_VERSION);
+  hello.mutable_hello()->set_version(mode == "version" ? "9.9.9" : std::string{grove::version});
   say(hello);
   const auto start = listen(10'000);
   if (!start || !start->has_start() || start->start().slot() != index) fail("it was not told who it is");

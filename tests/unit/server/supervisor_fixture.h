@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/exit_codes.h"
+#include "base/version.h"
 #include "grove/v1/control.pb.h"
 #include "server/supervisor.h"
-#include "server/version.h"
 
 namespace grove::server {
 

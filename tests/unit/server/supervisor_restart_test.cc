@@ -147,9 +147,9 @@ TEST_F(supervisor_restart, a_hung_worker_is_aborted_then_killed_then_replaced) {
   EXPECT_THAT(host.take(), ElementsAre("SIGABRT 1"));
   EXPECT_THAT(logged(), HasSubstr("worker 1 (pid 101) hangs: no heartbeat for 2"));
   EXPECT_THAT(logged(), HasSubstr("while running grove.Echo/x Spin; it gets SIGABRT"));
-  pass(400ms, 1);
+  pass(300ms, 1);
   EXPECT_THAT(host.take(), IsEmpty());
-  pass(200ms, 1);
+  pass(300ms, 1);
   EXPECT_THAT(host.take(), ElementsAre("SIGKILL 1"));
   judge.on_exit(1, exit_status::signalled(SIGKILL));
   EXPECT_THAT(host.take(), ElementsAre("start 1"));

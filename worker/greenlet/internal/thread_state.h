@@ -24,16 +24,10 @@ enum attention : unsigned {
 
 /// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their
 /// thread.
-struct thread_state {
+struct thread_state : thread_hot {
   thread_state();
   thread_state(const thread_state&) = delete;
   thread_state& operator=(const thread_state&) = delete;
-
-  // What a switch touches comes first.
-  greenlet* current = nullptr;
-  exception_state* exceptions;
-  unsigned attention = 0;
-  std::atomic<bool> has_foreign_drops{false};
 
   switch_value inbox;
   std::exception_ptr thrown;
@@ -65,10 +59,7 @@ struct thread_state {
   void exit() noexcept;
 };
 
-/// The calling thread's state; null until it is needed.
-[[gnu::tls_model("initial-exec")]] extern constinit thread_local thread_state* this_thread;
-
-/// The same, made if necessary.
+/// The calling thread's state, made if necessary.
 thread_state& enter_thread();
 
 /// What is handed over at a switch.
@@ -80,18 +71,7 @@ struct delivery {
 /// The steps of a switch that are not on the fast path.
 struct switching {
   /// Runs `target` or who stands in for it with `what`; returns what comes back.
-  /// A switch that needs nothing but the exchange.
-  [[gnu::always_inline]] static bool is_plain(const thread_state* thread, const greenlet& target) noexcept {
-    return target.owner_ == thread && target.state_ == greenlet::state::live && thread->current != &target &&
-           thread->attention == 0 && !thread->has_foreign_drops.load(std::memory_order_relaxed);
-  }
-  [[gnu::always_inline]] static void hop(thread_state& thread, greenlet& target) noexcept {
-    greenlet& self = *thread.current;
-    thread.current = &target;
-    exchange(self.context_, target.context_, *thread.exceptions);
-  }
   static switch_value deliver(thread_state& thread, greenlet& target, delivery what);
-  static void resume_slowly(greenlet& target);
   /// The greenlet that gets `what` when it is sent to `target`. Unstarted ones on the way die of an
   /// exception; greenlet_exit becomes a value then. The result is live and suspended or current, or freshly
   /// prepared.
@@ -99,8 +79,8 @@ struct switching {
   static void start(greenlet& fresh);
   [[noreturn]] static void run(boost::context::detail::transfer_t from);
   [[noreturn]] static void finish(thread_state& thread, greenlet& self, delivery what) noexcept;
-  /// Cleans up after an arrival and returns (or throws) what was delivered.
   static void post(thread_state& thread, delivery what) noexcept;
+  /// Cleans up after an arrival and returns (or throws) what was delivered.
   static switch_value arrived(thread_state& thread);
   static void bury(greenlet& finished) noexcept;
   /// True if the greenlet is finished and has no handle: the caller deletes it.

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstring>
+#include <stdexcept>
+#include <string_view>
+#include <thread>
+
+#include "base/clock.h"
+#include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/overflow_report.h"
+#include "worker/hub/hub.h"
+#include "worker/hub/task.h"
+#include "worker/hub/timeout.h"
+
+namespace grove {
+namespace {
+
+using namespace std::chrono_literals;
+
+class greenlet_crash : public testing::Test {
+ protected:
+  greenlet_crash() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+// NOLINTNEXTLINE(misc-no-recursion)
+__attribute__((noinline)) std::size_t overflow(std::size_t depth) {
+  volatile char room[1024];
+  room[depth % sizeof room] = 1;
+  if (depth == 0) return 0;
+  return overflow(depth - 1) + static_cast<std::size_t>(room[depth % sizeof room]);
+}
+
+constexpr std::size_t too_deep = 1U << 20U;
+
+std::size_t say_actor(const greenlet& running, char* text, std::size_t) noexcept {
+  const std::string_view actor = static_cast<const char*>(running.local());
+  std::memcpy(text, actor.data(), actor.size());
+  return actor.size();
+}
+
+TEST_F(greenlet_crash, a_stack_overflow_names_the_greenlet_and_what_runs_in_it) {
+  const auto program = [] {
+    install_overflow_report(&say_actor);
+    char actor[] = "Account/alice Deposit";
+    greenlet_ptr deep = greenlet::make([] { return overflow(too_deep); }, {.name = "deep one"});
+    deep->set_local(actor);
+    deep->resume();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
+              "stack overflow in greenlet 'deep one': Account/alice Deposit");
+}
+
+TEST_F(greenlet_crash, a_stack_overflow_is_reported_on_every_thread_that_asked_for_it) {
+  const auto program = [] {
+    std::thread([] {
+      install_overflow_report();
+      greenlet::make([] { return overflow(too_deep); }, {.name = "threaded"})->resume();
+    }).join();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT), "stack overflow in greenlet 'threaded'");
+}
+
+TEST_F(greenlet_crash, another_fault_goes_to_the_handler_that_was_there) {
+  const auto program = [] {
+    std::signal(SIGSEGV, [](int) { std::_Exit(7); });
+    install_overflow_report();
+    greenlet::make([] {
+      volatile int* nowhere = nullptr;
+      asm volatile("" : "+r"(nowhere));  // the compiler must not know
+      *const_cast<int*>(nowhere) = 1;
+    })->resume();
+  };
+  EXPECT_EXIT(program(), testing::ExitedWithCode(7), "");
+}
+
+TEST_F(greenlet_crash, a_greenlet_that_swallows_its_exit_for_ever_is_named) {
+  const auto program = [] {
+    greenlet_ptr stubborn = greenlet::make(
+        [] {
+          for (;;) {
+            try {
+              greenlet::main().resume();
+            } catch (...) {  // swallows everything
+            }
+          }
+        },
+        {.name = "stubborn"});
+    stubborn->resume();
+    stubborn.reset();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
+              "greenlet 'stubborn': swallows greenlet_exit for ever(.|\n)*a greenlet cannot be unwound");
+}
+
+TEST_F(greenlet_crash, a_destructor_that_waits_while_a_drop_unwinds_it_is_an_error) {
+  const auto program = [] {
+    manual_clock time;
+    hub loop(time);
+    greenlet_ptr raw = greenlet::make([] {
+      struct waits {
+        ~waits() { yield(); }
+      } guard;
+      sleep_for(1h);
+    });
+    raw->resume();
+    raw.reset();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
+              "a destructor waits while its greenlet is unwound");
+}
+
+TEST_F(greenlet_crash, a_hub_that_goes_while_a_raw_greenlet_waits_is_an_error) {
+  const auto program = [] {
+    manual_clock time;
+    greenlet_ptr raw = greenlet::make([] { sleep_for(1h); });
+    hub loop(time);
+    raw->resume();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT), "a hub is destroyed while greenlets wait in it");
+}
+
+}  // namespace
+}  // namespace grove

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/actor/directory.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/hash.h"
+#include "tests/unit/actor/world.h"
+
+namespace grove::test {
+namespace {
+
+class directory_of_actors : public world {
+ protected:
+  const actor_type& account() { return *types.find("trial.Account"); }
+  std::uint64_t hash(std::string_view key) { return hash_of_address(account().hash(), key); }
+  directory cells;
+};
+
+TEST_F(directory_of_actors, finds_what_was_inserted_and_nothing_else) {
+  actor_cell& cell = cells.insert(*actors, account(), hash("a"), "a");
+  EXPECT_EQ(cells.find(account(), hash("a"), "a"), &cell);
+  EXPECT_EQ(cells.find(account(), hash("b"), "b"), nullptr);
+  EXPECT_EQ(cells.find(*types.find("trial.Book"), hash("a"), "a"), nullptr);
+}
+
+TEST_F(directory_of_actors, tells_keys_with_the_same_hash_apart) {
+  actor_cell& a = cells.insert(*actors, account(), 1, "a");
+  actor_cell& b = cells.insert(*actors, account(), 1, "b");
+  EXPECT_EQ(cells.find(account(), 1, "a"), &a);
+  EXPECT_EQ(cells.find(account(), 1, "b"), &b);
+}
+
+TEST_F(directory_of_actors, survives_many_insertions_and_erasures) {
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string key = "key " + std::to_string(i);
+    cells.insert(*actors, account(), hash(key), key);
+  }
+  for (int i = 0; i < 10'000; i += 2) {
+    const std::string key = "key " + std::to_string(i);
+    cells.erase(*cells.find(account(), hash(key), key));
+  }
+  EXPECT_EQ(cells.size(), 5000U);
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string key = "key " + std::to_string(i);
+    EXPECT_EQ(cells.find(account(), hash(key), key) != nullptr, i % 2 == 1);
+  }
+  for (std::size_t i = 0; i < cells.size(); ++i)
+    EXPECT_EQ(cells.at(i).index, i);
+}
+
+}  // namespace
+}  // namespace grove::test

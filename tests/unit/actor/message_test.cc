@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/actor/message.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace grove::test {
+namespace {
+
+TEST(message_pool, copies_key_payload_and_chain) {
+  message_pool pool;
+  const message_ptr m = pool.make("key", "payload", "chain");
+  EXPECT_EQ(m->key(), "key");
+  EXPECT_EQ(m->payload(), "payload");
+  EXPECT_EQ(m->chain(), "chain");
+}
+
+TEST(message_pool, gives_the_memory_of_a_freed_message_to_the_next_of_its_size) {
+  message_pool pool;
+  message_ptr first = pool.make("k", std::string(100, 'x'));
+  const message* const place = first.get();
+  first.reset();
+  const message_ptr second = pool.make("k", std::string(90, 'y'));
+  EXPECT_EQ(second.get(), place);
+  EXPECT_EQ(second->payload(), std::string(90, 'y'));
+  EXPECT_EQ(second->origin, nullptr);
+}
+
+TEST(message_pool, holds_messages_of_every_size) {
+  message_pool pool;
+  for (std::size_t size = 0; size < 40'000; size = size * 2 + 1) {
+    const std::string payload(size, 'p');
+    EXPECT_EQ(pool.make("k", payload)->payload(), payload);
+  }
+  EXPECT_EQ(pool.in_use(), 0U);
+}
+
+}  // namespace
+}  // namespace grove::test

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/actor/world.h"
+
+#include "base/hash.h"
+#include "tests/unit/actor/trial_actors.h"
+
+namespace grove::test {
+namespace {
+
+std::string bytes_of(const payload_source& payload) {
+  std::string bytes(payload.size(), '\0');
+  payload.write(bytes.data());
+  return bytes;
+}
+
+}  // namespace
+
+void recording_sink::finish(message& call, const reply& end) {
+  EXPECT_FALSE(ended.contains(call.origin_id)) << "a call was answered twice";
+  order.push_back(call.origin_id);
+  ended[call.origin_id] = {end.code, end.result, std::string{end.text}, bytes_of(end.payload)};
+}
+
+void recording_sink::item(message& call, const payload_source& payload) {
+  items[call.origin_id].push_back(bytes_of(payload));
+}
+
+world::world() {
+  add_trial_types(types);
+  actors = std::make_unique<runtime>(loop, types, store, recorder, bounds);
+}
+
+world::~world() {
+  const std::size_t unfinished = calls.size() - sink.ended.size();
+  if (unfinished == 0) {
+    EXPECT_EQ(actors->messages().in_use(), 0U) << "messages leak";
+    EXPECT_EQ(actors->turns_running(), 0U);
+  }
+  actors.reset();
+}
+
+std::uint64_t world::send(std::string_view type, std::string_view key, std::string_view method,
+                          const google::protobuf::MessageLite& request) {
+  return send_bytes(type, key, method, request.SerializeAsString());
+}
+
+std::uint64_t world::send_bytes(std::string_view type_name, std::string_view key, std::string_view method,
+                                std::string_view payload) {
+  const actor_type& type = *types.find(type_name);
+  message_ptr m = actors->messages().make(key, payload);
+  m->type = &type;
+  m->method = type.find_method(method).value();
+  m->hash = hash_of_address(type.hash(), key);
+  m->deadline = time.now() + std::chrono::seconds{30};
+  m->origin = &sink;
+  m->origin_id = ++last_number_;
+  calls[last_number_] = m.get();
+  actors->submit(std::move(m));
+  return last_number_;
+}
+
+void world::advance(std::chrono::milliseconds step) {
+  time.advance(step);
+  run();
+}
+
+ended_call world::call(std::string_view type, std::string_view key, std::string_view method,
+                       const google::protobuf::MessageLite& request) {
+  const std::uint64_t number = send(type, key, method, request);
+  run();
+  EXPECT_TRUE(has_ended(number)) << method << " did not end";
+  return sink.ended[number];
+}
+
+trial::Amount amount(std::int64_t value) {
+  trial::Amount made;
+  made.set_amount(value);
+  return made;
+}
+
+trial::Path path(const std::vector<std::string>& keys) {
+  trial::Path made;
+  for (const std::string& key : keys)
+    made.add_keys(key);
+  return made;
+}
+
+}  // namespace grove::test
