@@ -14,8 +14,8 @@ struct call_options {
   std::chrono::microseconds timeout{0};
   /// Whether the client's retry policy applies. It never repeats a call that may have run.
   bool retry = true;
-  /// Makes the effects happen once however often the request is sent, up to 64 bytes. A server whose state is
-  /// not durable refuses it.
+  /// Makes the effects happen once however often the request is sent, up to 64 bytes. A server whose state is not
+  /// durable refuses it.
   std::string idempotency_key;
 };
 

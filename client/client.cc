@@ -56,8 +56,7 @@ class client::own_loop {
 /// Waits on the stack of its caller, whose memory it shows.
 class client::blocking_operation final : public detail::operation {
  public:
-  blocking_operation(std::shared_ptr<detail::client_core> core,
-                     const std::function<bool(std::string_view)>* on_item)
+  blocking_operation(std::shared_ptr<detail::client_core> core, const std::function<bool(std::string_view)>* on_item)
       : core_{std::move(core)}, on_item_{on_item} {}
 
   [[nodiscard]] call_result take() { return result_.take(); }
@@ -74,8 +73,7 @@ class client::blocking_operation final : public detail::operation {
 };
 
 client::client(client_options options)
-    : own_{std::make_unique<own_loop>()},
-      core_{std::make_shared<detail::client_core>(own_->io, std::move(options))} {}
+    : own_{std::make_unique<own_loop>()}, core_{std::make_shared<detail::client_core>(own_->io, std::move(options))} {}
 
 client::client(asio::io_context& io, client_options options)
     : core_{std::make_shared<detail::client_core>(io, std::move(options))} {}
@@ -92,9 +90,8 @@ client::~client() {
 status client::connect() {
   GROVE_CHECK(!in_loop(), "a blocking function of a client, called in its own loop");
   handed_over<status> reached;
-  asio::post(loop(), [this, &reached] {
-    core_->way().when_reached([&reached](const status& what) { reached.give(what); });
-  });
+  asio::post(loop(),
+             [this, &reached] { core_->way().when_reached([&reached](const status& what) { reached.give(what); }); });
   return reached.take();
 }
 
@@ -105,13 +102,13 @@ std::optional<server_info> client::info() {
   return found.take();
 }
 
-call_result client::call(std::string_view type, std::string_view key, std::string_view method,
-                         std::string_view payload, const call_options& options) {
+call_result client::call(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
+                         const call_options& options) {
   return wait_for(kind::call, type, key, method, payload, nullptr, options);
 }
 
-call_result client::tell(std::string_view type, std::string_view key, std::string_view method,
-                         std::string_view payload, const call_options& options) {
+call_result client::tell(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
+                         const call_options& options) {
   return wait_for(kind::tell, type, key, method, payload, nullptr, options);
 }
 
@@ -144,8 +141,7 @@ bool client::in_loop() noexcept {
   return loop().get_executor().running_in_this_thread();
 }
 
-void client::prepare(detail::operation& op, kind what, std::chrono::microseconds timeout,
-                     bool retry) const noexcept {
+void client::prepare(detail::operation& op, kind what, std::chrono::microseconds timeout, bool retry) const noexcept {
   op.one_way = what == kind::tell;
   op.retry = retry;
   op.timeout = what == kind::watch && timeout.count() == 0 ? detail::unlimited : timeout;

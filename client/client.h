@@ -9,8 +9,8 @@
 //   grove::client client{io};                                 // on the caller's io_context
 //   auto result = co_await client.async_call("grove.Counter", "visits", "Get", "", {}, asio::use_awaitable);
 //
-// Calls share one connection to each worker. A call that certainly did not run is tried again
-// (client/retry.h), a lost connection is opened again, and every call ends within its timeout.
+// Calls share one connection to each worker. A call that certainly did not run is tried again (client/retry.h), a lost
+// connection is opened again, and every call ends within its timeout.
 
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/async_result.hpp>
@@ -48,8 +48,8 @@ struct client_options {
   std::uint64_t seed = 0;
 };
 
-/// Affinity: with a thread of its own, any thread. On the caller's io_context, which one thread runs: the
-/// `async_` functions any thread, the blocking ones any but that one, construction and destruction that one.
+/// Affinity: with a thread of its own, any thread. On the caller's io_context, which one thread runs: the `async_`
+/// functions any thread, the blocking ones any but that one, construction and destruction that one.
 class client {
  public:
   /// Runs on a thread of its own.
@@ -61,8 +61,7 @@ class client {
   client(const client&) = delete;
   client& operator=(const client&) = delete;
 
-  /// Waits until a server has welcomed this client. Calls do that by themselves; this tells whether one is
-  /// there.
+  /// Waits until a server has welcomed this client. Calls do that by themselves; this tells whether one is there.
   [[nodiscard]] status connect();
 
   /// What the server said at hello: its workers, its limits. Nothing before the first connection.
@@ -76,37 +75,35 @@ class client {
   [[nodiscard]] call_result tell(std::string_view type, std::string_view key, std::string_view method,
                                  std::string_view payload, const call_options& options = {});
 
-  /// Calls a streaming method and waits for its end. `on_item` gets each element, in the client's loop, and
-  /// says whether to go on; while it runs nothing else is read. Without a timeout in `options` it lasts as
-  /// long as the server allows.
+  /// Calls a streaming method and waits for its end. `on_item` gets each element, in the client's loop, and says
+  /// whether to go on; while it runs nothing else is read. Without a timeout in `options` it lasts as long as the
+  /// server allows.
   [[nodiscard]] call_result watch(std::string_view type, std::string_view key, std::string_view method,
-                                  std::string_view payload,
-                                  const std::function<bool(std::string_view)>& on_item,
+                                  std::string_view payload, const std::function<bool(std::string_view)>& on_item,
                                   const call_options& options = {});
 
-  /// Calls a method. The handler gets void(asio::error_code, call_result): the error is operation_aborted
-  /// when the call was cancelled through the handler's cancellation slot, else none, and the result says how
-  /// the call ended. Cancel: the caller's interest ends at once, and the server is asked to give the call up.
+  /// Calls a method. The handler gets void(asio::error_code, call_result): the error is operation_aborted when the
+  /// call was cancelled through the handler's cancellation slot, else none, and the result says how the call ended.
+  /// Cancel: the caller's interest ends at once, and the server is asked to give the call up.
   template <class CompletionToken>
-  auto async_call(std::string_view type, std::string_view key, std::string_view method,
-                  std::string_view payload, const call_options& options, CompletionToken&& token) {
+  auto async_call(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
+                  const call_options& options, CompletionToken&& token) {
     return initiate(detail::no_items{}, kind::call, type, key, method, payload, options,
                     std::forward<CompletionToken>(token));
   }
 
   /// As `tell`, with a completion token as `async_call`.
   template <class CompletionToken>
-  auto async_tell(std::string_view type, std::string_view key, std::string_view method,
-                  std::string_view payload, const call_options& options, CompletionToken&& token) {
+  auto async_tell(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
+                  const call_options& options, CompletionToken&& token) {
     return initiate(detail::no_items{}, kind::tell, type, key, method, payload, options,
                     std::forward<CompletionToken>(token));
   }
 
   /// Calls a streaming method. `on_item(std::string_view)` gets each element, in the client's loop.
   template <class OnItem, class CompletionToken>
-  auto async_watch(std::string_view type, std::string_view key, std::string_view method,
-                   std::string_view payload, OnItem on_item, const call_options& options,
-                   CompletionToken&& token) {
+  auto async_watch(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
+                   OnItem on_item, const call_options& options, CompletionToken&& token) {
     return initiate(std::move(on_item), kind::watch, type, key, method, payload, options,
                     std::forward<CompletionToken>(token));
   }
@@ -124,24 +121,24 @@ class client {
   /// `tell` with a protobuf message.
   /// Errors: throws call_error when the message did not get into the mailbox.
   template <class Request>
-  void tell_typed(std::string_view type, std::string_view key, std::string_view method,
-                  const Request& request, const call_options& options = {}) {
+  void tell_typed(std::string_view type, std::string_view key, std::string_view method, const Request& request,
+                  const call_options& options = {}) {
     const call_result result = tell(type, key, method, request.SerializeAsString(), options);
     if (!result.ok()) throw call_error{result.status, result.outcome};
   }
 
-  /// `watch` with protobuf messages: `on_item(const Response&)` returns whether to go on. Returns when the
-  /// stream has ended or `on_item` wanted no more. Errors: throws call_error when the stream failed.
+  /// `watch` with protobuf messages: `on_item(const Response&)` returns whether to go on. Returns when the stream has
+  /// ended or `on_item` wanted no more.
+  /// Errors: throws call_error when the stream failed.
   template <class Response, class Request, class OnItem>
-  void watch_typed(std::string_view type, std::string_view key, std::string_view method,
-                   const Request& request, OnItem on_item, const call_options& options = {}) {
+  void watch_typed(std::string_view type, std::string_view key, std::string_view method, const Request& request,
+                   OnItem on_item, const call_options& options = {}) {
     bool stopped = false;
     const call_result result = watch(
         type, key, method, request.SerializeAsString(),
         [&on_item, &stopped](std::string_view bytes) {
           Response item;
-          stopped = !item.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
-                    !on_item(std::as_const(item));
+          stopped = !item.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !on_item(std::as_const(item));
           return !stopped;
         },
         options);
@@ -157,30 +154,25 @@ class client {
   [[nodiscard]] static Response parsed(const std::string& payload) {
     Response response;
     if (!response.ParseFromString(payload)) {
-      throw call_error{{status_code::internal, "the response is no encoding of its message"},
-                       outcome::executed};
+      throw call_error{{status_code::internal, "the response is no encoding of its message"}, outcome::executed};
     }
     return response;
   }
 
   template <class OnItem, class CompletionToken>
-  auto initiate(OnItem on_item, kind what, std::string_view type, std::string_view key,
-                std::string_view method, std::string_view payload, const call_options& options,
-                CompletionToken&& token) {
+  auto initiate(OnItem on_item, kind what, std::string_view type, std::string_view key, std::string_view method,
+                std::string_view payload, const call_options& options, CompletionToken&& token) {
     return asio::async_initiate<CompletionToken, void(asio::error_code, call_result)>(
         [this, what, timeout = options.timeout, retry = options.retry](auto handler, OnItem items,
                                                                        detail::request_text text) {
           using handler_type = std::decay_t<decltype(handler)>;
           using made_operation = detail::handler_operation<handler_type, OnItem>;
           auto slot = asio::get_associated_cancellation_slot(handler);
-          made_operation* op =
-              made_operation::make(std::move(handler), std::move(items), std::move(text), loop());
+          made_operation* op = made_operation::make(std::move(handler), std::move(items), std::move(text), loop());
           prepare(*op, what, timeout, retry);
           if (slot.is_connected()) {
             op->anchor = std::make_shared<detail::cancel_anchor>(detail::cancel_anchor{op});
-            slot.assign([core = core_, anchor = op->anchor](asio::cancellation_type) {
-              cancel_in_loop(core, anchor);
-            });
+            slot.assign([core = core_, anchor = op->anchor](asio::cancellation_type) { cancel_in_loop(core, anchor); });
           }
           if (in_loop()) {
             bool over = false;
@@ -196,15 +188,13 @@ class client {
 
   [[nodiscard]] asio::io_context& loop() noexcept;
   [[nodiscard]] bool in_loop() noexcept;
-  void prepare(detail::operation& op, kind what, std::chrono::microseconds timeout,
-               bool retry) const noexcept;
+  void prepare(detail::operation& op, kind what, std::chrono::microseconds timeout, bool retry) const noexcept;
   void submit_now(detail::operation& op);
   void submit_soon(detail::operation& op);
   static void cancel_in_loop(const std::shared_ptr<detail::client_core>& core,
                              const std::shared_ptr<detail::cancel_anchor>& anchor);
-  [[nodiscard]] call_result wait_for(kind what, std::string_view type, std::string_view key,
-                                     std::string_view method, std::string_view payload,
-                                     const std::function<bool(std::string_view)>* on_item,
+  [[nodiscard]] call_result wait_for(kind what, std::string_view type, std::string_view key, std::string_view method,
+                                     std::string_view payload, const std::function<bool(std::string_view)>* on_item,
                                      const call_options& options);
 
   std::unique_ptr<own_loop> own_;

@@ -7,8 +7,7 @@
 namespace grove::detail {
 namespace {
 
-/// The server ends a call at its deadline and knows whether it had run; its answer is waited for a little
-/// longer.
+/// The server ends a call at its deadline and knows whether it had run; its answer is waited for a little longer.
 constexpr std::chrono::milliseconds answer_grace{20};
 
 [[nodiscard]] std::uint64_t seed_of(const client_options& options) {
@@ -52,8 +51,7 @@ void client_core::submit(operation& op) {
     return;
   }
   if (unfinished_ > options_.unfinished_calls_max) {
-    finish(op, {{status_code::resource_exhausted, "the client has " +
-                                                      std::to_string(options_.unfinished_calls_max) +
+    finish(op, {{status_code::resource_exhausted, "the client has " + std::to_string(options_.unfinished_calls_max) +
                                                       " calls under way, its limit unfinished_calls_max"},
                 outcome::not_executed,
                 {}});
@@ -136,8 +134,7 @@ void client_core::wake() {
 
 void client_core::expire(operation& op) {
   const outcome known = router_.withdraw(op);
-  const char* what =
-      known == outcome::not_executed ? "the call could not be sent within " : "no answer within ";
+  const char* what = known == outcome::not_executed ? "the call could not be sent within " : "no answer within ";
   finish(op, {{status_code::deadline_exceeded, what + readable(op.timeout)}, known, {}});
 }
 

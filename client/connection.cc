@@ -45,8 +45,7 @@ void connection::open(const server_address& address, std::optional<std::uint32_t
       [self = shared_from_this()](const asio::error_code& error, const tcp_resolver::results_type& found) {
         if (self->state_ == state::closed) return;
         if (error) {
-          self->fail(
-              {status_code::unavailable, "cannot resolve " + self->address_.host + ": " + error.message()});
+          self->fail({status_code::unavailable, "cannot resolve " + self->address_.host + ": " + error.message()});
           return;
         }
         asio::async_connect(self->socket_, found, [self](const asio::error_code& failed, const auto&) {
@@ -77,14 +76,12 @@ void connection::connected() {
 
 void connection::read() {
   const wire::frame_view partial = wire::first_frame(in_.view(), info_.frame_bytes_max);
-  const std::size_t missing =
-      partial.length == 0 ? 0 : partial.length + wire::frame_header_bytes - in_.size();
+  const std::size_t missing = partial.length == 0 ? 0 : partial.length + wire::frame_header_bytes - in_.size();
   const std::size_t room = std::max(missing, read_bytes / 4);
   if (in_.capacity() == 0) in_.reserve(read_bytes);
-  socket_.async_read_some(asio::buffer(in_.prepare(room), room),
-                          [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) {
-                            self->on_read(error, bytes);
-                          });
+  socket_.async_read_some(
+      asio::buffer(in_.prepare(room), room),
+      [self = shared_from_this()](const asio::error_code& error, std::size_t bytes) { self->on_read(error, bytes); });
 }
 
 void connection::on_read(const asio::error_code& error, std::size_t bytes) {
@@ -115,8 +112,7 @@ bool connection::take_frames() {
       case wire::frame_state::empty:
         return broken("a frame of length 0");
       case wire::frame_state::too_large:
-        return broken("a frame of " + std::to_string(frame.length) +
-                      " bytes, more than its own limit frame_bytes");
+        return broken("a frame of " + std::to_string(frame.length) + " bytes, more than its own limit frame_bytes");
       case wire::frame_state::complete:
         break;
     }
@@ -169,12 +165,10 @@ bool connection::take(std::string_view bytes) {
 
 bool connection::take_welcome(std::string_view envelope) {
   v1::Envelope parsed;
-  if (!parsed.ParseFromArray(envelope.data(), static_cast<int>(envelope.size())))
-    return broken("a damaged Welcome");
+  if (!parsed.ParseFromArray(envelope.data(), static_cast<int>(envelope.size()))) return broken("a damaged Welcome");
   const v1::Welcome& welcome = parsed.welcome();
   if (welcome.version() != wire::protocol_version) {
-    return broken("a Welcome of version " + std::to_string(welcome.version()) +
-                  ", and this client speaks version 1");
+    return broken("a Welcome of version " + std::to_string(welcome.version()) + ", and this client speaks version 1");
   }
   info_.worker = welcome.worker();
   info_.workers = std::max(1U, welcome.workers());
@@ -228,8 +222,7 @@ void connection::start(outgoing_call& call) {
                             call.idempotency_key.size() + frame_overhead;
   if (bytes > info_.frame_bytes_max) {
     const std::string message = "the request has " + std::to_string(bytes) +
-                                " bytes; the server's limit frame_bytes is " +
-                                std::to_string(info_.frame_bytes_max);
+                                " bytes; the server's limit frame_bytes is " + std::to_string(info_.frame_bytes_max);
     call.on_end({status_code::invalid_argument, message, outcome::not_executed, {}});
     return;
   }
@@ -255,7 +248,7 @@ void connection::send_request(outgoing_call& call) {
   const std::uint32_t place = free_slots_.back();
   free_slots_.pop_back();
   slots_[place] = {&call, true};
-  std::chrono::microseconds remaining = info_.call_time_max;
+  std::chrono::microseconds remaining{0};
   if (call.deadline != steady_time::max()) {
     const auto left = std::chrono::ceil<std::chrono::microseconds>(call.deadline - time_.now());
     remaining = std::max(left, std::chrono::microseconds{1});
@@ -337,8 +330,7 @@ void connection::on_timer() {
   }
   const steady_duration silent = time_.now() - last_heard_;
   if (pinged_) {
-    fail({status_code::unavailable, "connection to " + address_.to_string() +
-                                        " lost: no answer to a ping within " +
+    fail({status_code::unavailable, "connection to " + address_.to_string() + " lost: no answer to a ping within " +
                                         in_milliseconds(options_.ping_timeout)});
   } else if (silent >= options_.ping_after) {
     pinged_ = true;
@@ -382,8 +374,7 @@ void connection::end_calls(const status& why) {
   timer_.cancel();
   socket_.close(ignored);
   // A refusal's code is the connection's; to a call it means only that the connection is gone.
-  const status_code code =
-      why.code() == status_code::cancelled ? status_code::cancelled : status_code::unavailable;
+  const status_code code = why.code() == status_code::cancelled ? status_code::cancelled : status_code::unavailable;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     outgoing_call* call = std::exchange(slots_[i].call, nullptr);
     if (call == nullptr) continue;

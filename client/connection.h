@@ -3,14 +3,12 @@
 
 // One TCP connection to a server, as proto/grove/v1/wire.proto specifies it.
 //
-// - Many calls are under way at once. A call's id is its place in a table plus one; the place is free again
-// when the
+// - Many calls are under way at once. A call's id is its place in a table plus one; the place is free again when the
 //   server has answered, which it does for a call that was given up as well.
 // - The server announces how many calls may be unfinished; those beyond wait here.
-// - Writes are batched: all that is queued while a write is under way, or within one pass of the loop, goes
-// out in one.
-// - When the connection is lost every call of it ends as UNAVAILABLE: with outcome `not_executed` when its
-// frame was
+// - Writes are batched: all that is queued while a write is under way, or within one pass of the loop, goes out in
+//   one.
+// - When the connection is lost every call of it ends as UNAVAILABLE: with outcome `not_executed` when its frame was
 //   never given to the operating system, else `unknown`.
 
 #include <array>
@@ -64,11 +62,11 @@ class connection : public std::enable_shared_from_this<connection> {
   using executor = asio::io_context::executor_type;
   using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
   using tcp_resolver = asio::ip::basic_resolver<asio::ip::tcp, executor>;
-  using steady_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  asio::wait_traits<std::chrono::steady_clock>, executor>;
+  using steady_timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
 
-  /// Who opened the connection and is told of its life. Each is called from the loop, never from within a
-  /// call of its own to the connection.
+  /// Who opened the connection and is told of its life. Each is called from the loop, never from within a call of its
+  /// own to the connection.
   class listener {
    public:
     /// The server's Welcome is here; calls can be started.
@@ -101,12 +99,12 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Since when it has been ready.
   [[nodiscard]] steady_time ready_since() const noexcept { return ready_since_; }
 
-  /// Sends the call, or keeps it until the server's limit lets it. Only when `ready`. A call that is too
-  /// large for a frame ends at once.
+  /// Sends the call, or keeps it until the server's limit lets it. Only when `ready`. A call that is too large for a
+  /// frame ends at once.
   void start(outgoing_call& call);
 
-  /// Ends the caller's interest: `on_end` will not be called. A call that was sent is cancelled at the
-  /// server. Returns whether it may have been executed.
+  /// Ends the caller's interest: `on_end` will not be called. A call that was sent is cancelled at the server. Returns
+  /// whether it may have been executed.
   outcome withdraw(outgoing_call& call);
 
   /// Takes back the calls that wait for the server's limit.

@@ -9,9 +9,8 @@
 
 namespace grove::detail {
 
-/// Operations by the time at which they wake up: a binary heap in which each knows its place, so that one
-/// that ends early is taken out without a search. Calls with the same time-out arrive in order and cost one
-/// comparison.
+/// Operations by the time at which they wake up: a binary heap in which each knows its place, so that one that ends
+/// early is taken out without a search. Calls with the same time-out arrive in order and cost one comparison.
 class deadline_heap {
  public:
   [[nodiscard]] bool empty() const noexcept { return heap_.size() == 1; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A call as the client sees it: several attempts under one deadline. Header-only parts of `client`'s
-// templates; nothing here is meant for its users.
+// A call as the client sees it: several attempts under one deadline. Header-only parts of `client`'s templates;
+// nothing here is meant for its users.
 
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
@@ -101,8 +101,8 @@ template <class Handler, class OnItem>
 class handler_operation final : public operation {
  public:
   using executor_type = asio::associated_executor_t<Handler, asio::io_context::executor_type>;
-  using allocator_type = typename std::allocator_traits<
-      asio::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
+  using allocator_type =
+      typename std::allocator_traits<asio::associated_allocator_t<Handler>>::template rebind_alloc<handler_operation>;
 
   [[nodiscard]] static handler_operation* make(Handler&& handler, OnItem&& on_item, request_text&& text,
                                                asio::io_context& io) {
@@ -117,8 +117,7 @@ class handler_operation final : public operation {
   }
 
   std::shared_ptr<cancel_anchor> anchor;
-  /// While the operation is being initiated, when a handler must not run: where to note that it is over
-  /// already.
+  /// While the operation is being initiated, when a handler must not run: where to note that it is over already.
   bool* over_in_initiation = nullptr;
 
  private:

@@ -21,9 +21,9 @@ struct call_end {
   std::string_view payload;
 };
 
-/// One call on its way: what to send, and who waits. Whoever makes it owns it and keeps it, and what its
-/// views show, in place until `on_end` was called or it was withdrawn; nothing is allocated for it on the
-/// way. Affinity: the thread that runs the client's io_context.
+/// One call on its way: what to send, and who waits. Whoever makes it owns it and keeps it, and what its views show, in
+/// place until `on_end` was called or it was withdrawn; nothing is allocated for it on the way.
+/// Affinity: the thread that runs the client's io_context.
 class outgoing_call {
  public:
   outgoing_call() = default;
@@ -35,8 +35,8 @@ class outgoing_call {
   std::string_view method;
   std::string_view payload;
   std::string_view idempotency_key;
-  /// What is left until then is sent along; `steady_time::max()` sends the longest time that the server
-  /// allows.
+  /// What is left until then is sent along; with `steady_time::max()` nothing is, and the server's default counts: of
+  /// a streaming method no end.
   steady_time deadline = steady_time::max();
   bool one_way = false;
 

@@ -5,8 +5,8 @@
 
 namespace grove {
 
-steady_duration jittered_pause(std::chrono::milliseconds first, std::chrono::milliseconds longest,
-                               unsigned failures, random_source& random) noexcept {
+steady_duration jittered_pause(std::chrono::milliseconds first, std::chrono::milliseconds longest, unsigned failures,
+                               random_source& random) noexcept {
   const unsigned doublings = std::min(failures == 0 ? 0U : failures - 1, 20U);
   const auto pause = std::min(first * (std::int64_t{1} << doublings), longest);
   const double factor = 0.5 + random.unit() / 2;
@@ -24,8 +24,7 @@ std::optional<steady_duration> retry_policy::failed(status_code code, outcome re
   if (code != status_code::unavailable || result != outcome::not_executed) return std::nullopt;
   tokens_ = std::max(tokens_ - 1, 0.0);
   if (attempts >= options_.attempts_max || tokens_ <= options_.tokens_max / 2) return std::nullopt;
-  const steady_duration pause =
-      jittered_pause(options_.first_pause, options_.longest_pause, attempts, random);
+  const steady_duration pause = jittered_pause(options_.first_pause, options_.longest_pause, attempts, random);
   if (deadline - now <= pause) return std::nullopt;
   return pause;
 }

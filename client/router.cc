@@ -106,8 +106,7 @@ void router::attempt(lane& way) {
 void router::pause(const std::shared_ptr<lane>& way) {
   way->pausing = true;
   ++way->failures;
-  way->timer.expires_after(
-      jittered_pause(options_.first_pause, options_.longest_pause, way->failures, random_));
+  way->timer.expires_after(jittered_pause(options_.first_pause, options_.longest_pause, way->failures, random_));
   way->timer.async_wait([this, held = std::weak_ptr{way}](const asio::error_code& error) {
     const auto still = held.lock();
     if (error || !still) return;

@@ -3,18 +3,14 @@
 
 // Which connection a call goes out on.
 //
-// - The first connection takes any worker; its Welcome brings the table that says which worker owns which
-// partition. Each
-//   further Welcome refreshes it.
-// - A lane is the way to one worker: at most one connection, opened by the first call that wants it. Calls
-// wait in the
-//   lane while it is opened, so that calls of one sender to one actor stay in order.
-// - When a lane cannot be opened its calls take any other connection (the workers pass them on), and the lane
-// is tried
-//   again after a pause that doubles and is jittered. A lane whose connection was taken by another worker
-//   than the one that it wanted (which was down) is left after a while for a new one.
-// - When nothing can be reached the calls that wait end as UNAVAILABLE, not executed, with a text of what was
-// tried.
+// - The first connection takes any worker; its Welcome brings the table that says which worker owns which partition.
+//   Each further Welcome refreshes it.
+// - A lane is the way to one worker: at most one connection, opened by the first call that wants it. Calls wait in
+//   the lane while it is opened, so that calls of one sender to one actor stay in order.
+// - When a lane cannot be opened its calls take any other connection (the workers pass them on), and the lane is tried
+//   again after a pause that doubles and is jittered. A lane whose connection was taken by another worker than the one
+//   that it wanted (which was down) is left after a while for a new one.
+// - When nothing can be reached the calls that wait end as UNAVAILABLE, not executed, with a text of what was tried.
 
 #include <asio/io_context.hpp>
 #include <cstdint>

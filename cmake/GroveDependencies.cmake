@@ -21,7 +21,10 @@ endif()
 # Asio is compiled once, here, and not in every file that includes it.
 file(WRITE "${PROJECT_BINARY_DIR}/asio/asio.cc" "#include <asio/impl/src.hpp>\n")
 add_library(grove_asio STATIC "${PROJECT_BINARY_DIR}/asio/asio.cc")
-target_compile_definitions(grove_asio PUBLIC ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED)
+# Whether Asio 1.22 finds std::aligned_alloc depends on what was included before it; without a fixed answer, memory is
+# taken in one file and given back in another by functions that do not match.
+target_compile_definitions(grove_asio PUBLIC ASIO_STANDALONE ASIO_SEPARATE_COMPILATION ASIO_NO_DEPRECATED
+                                             ASIO_HAS_STD_ALIGNED_ALLOC=1)
 target_link_libraries(grove_asio PUBLIC Threads::Threads)
 add_library(grove::asio ALIAS grove_asio)
 add_library(grove::boost_context ALIAS Boost::context)

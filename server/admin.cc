@@ -20,8 +20,7 @@ namespace grove::server {
 using asio::ip::tcp;
 
 struct admin_server::state {
-  state(asio::io_context& io, admin_pages what, std::shared_ptr<spdlog::logger> where,
-        std::chrono::milliseconds time)
+  state(asio::io_context& io, admin_pages what, std::shared_ptr<spdlog::logger> where, std::chrono::milliseconds time)
       : acceptor{io}, pause{io}, pages{std::move(what)}, log{std::move(where)}, request_time{time} {}
 
   tcp::acceptor acceptor;
@@ -78,30 +77,28 @@ class admin_server::connection : public std::enable_shared_from_this<connection>
   void reply(const http_response& response, bool head) {
     answered_ = true;
     reply_ = render(response, head);
-    asio::async_write(socket_, asio::buffer(reply_),
-                      [self = shared_from_this()](const std::error_code& error, auto) {
-                        if (error) return self->end();
-                        std::error_code ignored;
-                        self->socket_.shutdown(tcp::socket::shutdown_send, ignored);
-                        self->discard();
-                      });
+    asio::async_write(socket_, asio::buffer(reply_), [self = shared_from_this()](const std::error_code& error, auto) {
+      if (error) return self->end();
+      std::error_code ignored;
+      self->socket_.shutdown(tcp::socket::shutdown_send, ignored);
+      self->discard();
+    });
   }
 
   /// Reads until the client closes: a close with unread bytes would reset the connection and lose the answer.
   void discard() {
-    socket_.async_read_some(asio::buffer(chunk_),
-                            [self = shared_from_this()](const std::error_code& error, auto) {
-                              if (error) return self->end();
-                              self->discard();
-                            });
+    socket_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](const std::error_code& error, auto) {
+      if (error) return self->end();
+      self->discard();
+    });
   }
 
   void time_is_up() {
     if (answered_) return end();
     // Whoever waits for an answer gets one; the pending read sees `answered_` or the end.
     answered_ = true;
-    const std::string text = render(
-        {408, "the request did not come within " + duration_value(shared_->request_time) + "\n"}, false);
+    const std::string text =
+        render({408, "the request did not come within " + duration_value(shared_->request_time) + "\n"}, false);
     ::send(socket_.native_handle(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     end();
   }

@@ -21,8 +21,7 @@ class admin_server {
   static constexpr std::size_t connections_max = 64;
 
   /// Lifetime: `io` outlives it. Errors: std::system_error.
-  admin_server(asio::io_context& io, unique_fd listener, admin_pages pages,
-               std::shared_ptr<spdlog::logger> log,
+  admin_server(asio::io_context& io, unique_fd listener, admin_pages pages, std::shared_ptr<spdlog::logger> log,
                std::chrono::milliseconds request_time = request_time_default);
   ~admin_server();
   admin_server(const admin_server&) = delete;

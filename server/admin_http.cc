@@ -46,8 +46,7 @@ bool are_fields(std::string_view lines) noexcept {
     const std::string_view line = lines.substr(0, end);
     const auto colon = line.find(':');
     if (colon == 0 || colon == std::string_view::npos || line.find(' ') < colon) return false;
-    if (std::ranges::any_of(line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; }))
-      return false;
+    if (std::ranges::any_of(line, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == 0x7f; })) return false;
     lines.remove_prefix(std::min(end + 2, lines.size()));
   }
   return true;
@@ -90,8 +89,7 @@ http_response answer(const http_request& request, const admin_pages& pages) {
   if (request.path == "/livez") return {200, "ok\n"};
   if (request.path == "/metrics") return {200, pages.metrics(), "text/plain; version=0.0.4; charset=utf-8"};
   const readiness state = pages.ready();
-  return {state.ready ? 200 : 503,
-          fmt::format("{}: {}\n", state.ready ? "ready" : "not ready", state.reason)};
+  return {state.ready ? 200 : 503, fmt::format("{}: {}\n", state.ready ? "ready" : "not ready", state.reason)};
 }
 
 std::string render(const http_response& response, bool head) {

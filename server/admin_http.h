@@ -29,8 +29,7 @@ struct http_response {
 struct http_incomplete {};
 
 /// Reads a request's head from the bytes that have arrived so far. What is wrong with it is an answer at once.
-[[nodiscard]] std::variant<http_incomplete, http_request, http_response> parse_request(
-    std::string_view bytes);
+[[nodiscard]] std::variant<http_incomplete, http_request, http_response> parse_request(std::string_view bytes);
 
 /// What the pages show, asked for when one is requested.
 struct admin_pages {

@@ -42,8 +42,7 @@ std::vector<std::string> spelled(Spell spell) {
 bool belongs_to_others(const std::string& name) {
   static constexpr std::array<std::string_view, 2> others = {"GROVE_WORKER", "GROVE_SERVER"};
   if (std::ranges::find(others, name) != others.end() || name.starts_with("GROVE_TEST_")) return true;
-  const std::regex service_links{
-      "GROVE_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?)"};
+  const std::regex service_links{"GROVE_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?)"};
   return std::regex_match(name, service_links);
 }
 
@@ -122,8 +121,8 @@ class config_reader {
     }
   }
 
-  void add_option(std::string_view name, std::string_view value, std::string_view help,
-                  const std::string& standard, std::map<std::string_view, std::string>& values) {
+  void add_option(std::string_view name, std::string_view value, std::string_view help, const std::string& standard,
+                  std::map<std::string_view, std::string>& values) {
     auto* option = app_.add_option(fmt::format("--{}", name), values[name], std::string{help});
     option->type_name(standard.empty() ? std::string{value} : fmt::format("{} [{}]", value, standard));
     option->take_last();
@@ -137,8 +136,7 @@ class config_reader {
     for (const auto& [name, value] : sources_.environment) {
       if (!name.starts_with("GROVE_")) continue;
       if (const auto known = names.find(name); known != names.end()) {
-        environment_.push_back(
-            {std::string{known->second}, value, fmt::format("environment variable {}", name)});
+        environment_.push_back({std::string{known->second}, value, fmt::format("environment variable {}", name)});
       } else if (!belongs_to_others(name)) {
         error(fmt::format("environment variable {}: there is no such setting{}", name,
                           did_you_mean(name, spelled(detail::environment_name))));
@@ -160,8 +158,7 @@ class config_reader {
     const auto names = spelled([](auto name) { return std::string{name}; });
     for (const setting& one : file_) {
       if (one.key == "config" || detail::find_config_key(one.key) == nullptr) {
-        error(
-            fmt::format("{}: there is no setting '{}'{}", one.origin, one.key, did_you_mean(one.key, names)));
+        error(fmt::format("{}: there is no setting '{}'{}", one.origin, one.key, did_you_mean(one.key, names)));
       }
     }
   }
@@ -176,8 +173,7 @@ class config_reader {
   }
 
   const config_sources& sources_;
-  CLI::App app_{
-      "The Grove actor server: starts one worker process a core, watches, restarts and drains them."};
+  CLI::App app_{"The Grove actor server: starts one worker process a core, watches, restarts and drains them."};
   server_config config_;
   std::vector<setting> flags_;
   std::vector<setting> environment_;

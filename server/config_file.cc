@@ -36,8 +36,7 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
 
 }  // namespace
 
-std::optional<std::string> read_settings(std::string_view text, const std::string& file,
-                                         std::vector<setting>& out) {
+std::optional<std::string> read_settings(std::string_view text, const std::string& file, std::vector<setting>& out) {
   std::vector<located_setting> found;
   try {
     flatten(toml::parse(text, file), "", file, found);

@@ -87,8 +87,7 @@ complaint set_duration_or_off(std::string_view text, server_config& config) {
     at<Member>(config) = std::chrono::milliseconds{0};
     return std::nullopt;
   }
-  if (set_duration<Member>(text, config))
-    return "must be a duration with its unit, for example 500ms or 2s, or off";
+  if (set_duration<Member>(text, config)) return "must be a duration with its unit, for example 500ms or 2s, or off";
   return std::nullopt;
 }
 
@@ -144,26 +143,19 @@ constexpr std::array keys = {
     config_key{"listen", "HOST:PORT", "Where clients connect; port 0 lets the kernel choose",
                [](const server_config& c) { return c.listen.to_string(); }, set_listen},
     config_key{"admin", "HOST:PORT|off", "Where /livez, /readyz and /metrics are served",
-               [](const server_config& c) { return c.admin ? c.admin->to_string() : std::string{"off"}; },
-               set_admin},
-    config_key{
-        "workers", "N|auto", "Worker processes; auto: one a core that this process may use",
-        [](const server_config& c) { return c.workers ? std::to_string(*c.workers) : std::string{"auto"}; },
-        set_workers},
+               [](const server_config& c) { return c.admin ? c.admin->to_string() : std::string{"off"}; }, set_admin},
+    config_key{"workers", "N|auto", "Worker processes; auto: one a core that this process may use",
+               [](const server_config& c) { return c.workers ? std::to_string(*c.workers) : std::string{"auto"}; },
+               set_workers},
     config_key{"pin", "auto|off", "Bind each worker to a core",
-               [](const server_config& c) { return std::string{c.pin == pinning::off ? "off" : "auto"}; },
-               set_pin},
-    config_key{"data", "DIR", "Where state is kept (not in this version: state lives in memory)", nothing,
-               refuse_data},
-    config_key{"actors", "FILE|DIR", "Modules with actor types (not in this version)", nothing,
-               refuse_actors},
+               [](const server_config& c) { return std::string{c.pin == pinning::off ? "off" : "auto"}; }, set_pin},
+    config_key{"data", "DIR", "Where state is kept (not in this version: state lives in memory)", nothing, refuse_data},
+    config_key{"actors", "FILE|DIR", "Modules with actor types (not in this version)", nothing, refuse_actors},
     config_key{"log-level", "LEVEL", "trace, debug, info, warning, error, critical or off",
                [](const server_config& c) { return c.log_level; }, set_log_level},
-    duration<&server_config::drain_timeout>("drain-timeout",
-                                            "After SIGTERM, how long begun work may take to finish"),
+    duration<&server_config::drain_timeout>("drain-timeout", "After SIGTERM, how long begun work may take to finish"),
     duration<&server_config::start_timeout>("start-timeout", "How long a worker may take to get ready"),
-    config_key{"hang-timeout", "DURATION|off",
-               "A worker whose loop stands still for this long is dumped and replaced",
+    config_key{"hang-timeout", "DURATION|off", "A worker whose loop stands still for this long is dumped and replaced",
                text_of<&server_config::hang_timeout>, set_duration_or_off<&server_config::hang_timeout>},
     count<&restart_limits::max_restarts>("max-restarts",
                                          "Failed starts of a worker within the window before giving up"),
@@ -182,8 +174,7 @@ constexpr std::array keys = {
                                        "A client that reads nothing for this long is cut off"),
     duration<&limits::first_frame_within>("limits.first-frame-within", "Time for a connection's first frame"),
     duration<&limits::call_deadline>("limits.call-deadline", "Deadline of a call that has none"),
-    duration<&limits::idle_timeout>("limits.idle-timeout",
-                                    "An actor without messages for this long is passivated"),
+    duration<&limits::idle_timeout>("limits.idle-timeout", "An actor without messages for this long is passivated"),
 };
 
 }  // namespace

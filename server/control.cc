@@ -49,8 +49,7 @@ void control_channel::read_what_is_there() {
   const auto self = shared_from_this();
   std::array<char, packet_bytes_max> packet;
   while (socket_.is_open()) {
-    const ssize_t size =
-        ::recv(socket_.native_handle(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_TRUNC);
+    const ssize_t size = ::recv(socket_.native_handle(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (size < 0) return lose(::strerror(errno));

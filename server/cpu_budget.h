@@ -22,8 +22,7 @@ struct cpu_budget {
 
   /// The core that the worker of `slot` is pinned to, or empty when it floats: with more workers than cores pinning
   /// would stack them, and under a quota every container on the machine would pin to the same first cores.
-  [[nodiscard]] std::optional<std::uint32_t> core_of(std::uint32_t slot,
-                                                     std::uint32_t workers) const noexcept;
+  [[nodiscard]] std::optional<std::uint32_t> core_of(std::uint32_t slot, std::uint32_t workers) const noexcept;
 
   /// "2 of 8 cores by quota", "4 cores".
   [[nodiscard]] std::string to_string() const;

@@ -59,8 +59,7 @@ unique_fd try_listen(const addrinfo& address, int& error) {
   unique_fd fd{::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   const int on = 1;
   const bool listens = fd && ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-                       ::bind(fd.get(), address.ai_addr, address.ai_addrlen) == 0 &&
-                       ::listen(fd.get(), backlog) == 0;
+                       ::bind(fd.get(), address.ai_addr, address.ai_addrlen) == 0 && ::listen(fd.get(), backlog) == 0;
   if (listens) return fd;
   error = errno;
   return {};
@@ -73,8 +72,7 @@ host_port bound_address(const unique_fd& fd) {
   char port[NI_MAXSERV] = {};
   auto* const address = reinterpret_cast<sockaddr*>(&storage);
   if (::getsockname(fd.get(), address, &size) != 0 ||
-      ::getnameinfo(address, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) !=
-          0) {
+      ::getnameinfo(address, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     throw listen_error{"the address of the listening socket cannot be read"};
   }
   return {host, static_cast<std::uint16_t>(std::stoul(port))};
@@ -87,7 +85,8 @@ listener listen_on(const host_port& where, const std::string& option) {
   std::vector<const addrinfo*> addresses;
   for (const addrinfo* one = list.get(); one != nullptr; one = one->ai_next)
     addresses.push_back(one);
-  std::ranges::stable_partition(addresses, [](const addrinfo* one) { return one->ai_family == AF_INET; });
+  std::stable_partition(addresses.begin(), addresses.end(),
+                        [](const addrinfo* one) { return one->ai_family == AF_INET; });
   int error = EADDRNOTAVAIL;
   for (const addrinfo* one : addresses) {
     if (unique_fd fd = try_listen(*one, error)) {

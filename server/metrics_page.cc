@@ -82,17 +82,14 @@ std::string metrics_page(const shared_segment& segment, const supervisor& judge,
            [&](std::uint32_t slot) { return workers[slot].restarts; });
   out.each("grove_worker_generation", "The processes that the worker has had", MetricType::Gauge,
            [&](std::uint32_t slot) { return workers[slot].generation; });
-  out.each("grove_worker_uptime_seconds", "Since the worker's process was started; 0 without one",
-           MetricType::Gauge, [&](std::uint32_t slot) {
-             return workers[slot].pid == 0 ? 0.0 : seconds(now - workers[slot].started_at);
-           });
+  out.each("grove_worker_uptime_seconds", "Since the worker's process was started; 0 without one", MetricType::Gauge,
+           [&](std::uint32_t slot) { return workers[slot].pid == 0 ? 0.0 : seconds(now - workers[slot].started_at); });
   for (std::size_t index = 0; index < metric_table.size(); ++index) {
     const metric_info& info = metric_table[index];
     const bool counter = info.kind == metric_kind::counter;
     out.each("grove_" + std::string{info.name} + (counter ? "_total" : ""), std::string{info.help},
-             counter ? MetricType::Counter : MetricType::Gauge, [&](std::uint32_t slot) {
-               return segment.slot(slot).metrics[static_cast<metric>(index)].get();
-             });
+             counter ? MetricType::Counter : MetricType::Gauge,
+             [&](std::uint32_t slot) { return segment.slot(slot).metrics[static_cast<metric>(index)].get(); });
   }
   return out.text();
 }

@@ -11,7 +11,6 @@ namespace grove::server {
 
 /// Prometheus' text format: the metrics of all workers from shared memory, a label `worker` telling them apart, and
 /// what the supervisor knows of them.
-[[nodiscard]] std::string metrics_page(const shared_segment& segment, const supervisor& judge,
-                                       steady_time now);
+[[nodiscard]] std::string metrics_page(const shared_segment& segment, const supervisor& judge, steady_time now);
 
 }  // namespace grove::server

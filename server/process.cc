@@ -66,8 +66,8 @@ class spawn_attributes {
     expect_done(::posix_spawnattr_setsigdefault(&attributes_, &all), "setsigdefault");
     expect_done(::posix_spawnattr_setsigmask(&attributes_, &none), "setsigmask");
     expect_done(::posix_spawnattr_setpgroup(&attributes_, 0), "setpgroup");
-    expect_done(::posix_spawnattr_setflags(
-                    &attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP),
+    expect_done(::posix_spawnattr_setflags(&attributes_,
+                                           POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP),
                 "setflags");
   }
   spawn_attributes(const spawn_attributes&) = delete;
@@ -100,8 +100,8 @@ child_process spawn_process(const spawn_request& request) {
   argv.push_back(nullptr);
 
   child_process child;
-  const int error = ::posix_spawn(&child.pid, request.program.c_str(), actions.get(), attributes.get(),
-                                  argv.data(), ::environ);
+  const int error =
+      ::posix_spawn(&child.pid, request.program.c_str(), actions.get(), attributes.get(), argv.data(), ::environ);
   if (error != 0) fail(error, fmt::format("cannot start {}", request.program));
   // The child cannot be reaped by anybody else, so its pid is still its own.
   child.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
@@ -153,8 +153,7 @@ std::string find_worker_program() {
     return !std::filesystem::is_directory(path) && ::access(path.c_str(), X_OK) == 0;
   };
   if (const char* named = std::getenv("GROVE_WORKER"); named != nullptr && *named != '\0') {
-    if (!usable(named))
-      throw std::runtime_error{fmt::format("$GROVE_WORKER is '{}', which is no program", named)};
+    if (!usable(named)) throw std::runtime_error{fmt::format("$GROVE_WORKER is '{}', which is no program", named)};
     return named;
   }
   std::error_code ignored;
@@ -164,9 +163,8 @@ std::string find_worker_program() {
   for (const std::string& place : places) {
     if (usable(place)) return place;
   }
-  throw std::runtime_error{
-      fmt::format("the worker program is missing: looked for {}; set GROVE_WORKER to its path",
-                  fmt::join(places, " and "))};
+  throw std::runtime_error{fmt::format("the worker program is missing: looked for {}; set GROVE_WORKER to its path",
+                                       fmt::join(places, " and "))};
 }
 
 }  // namespace grove::server

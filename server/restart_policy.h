@@ -42,8 +42,7 @@ class restart_policy {
   static constexpr std::chrono::seconds healthy_after{60};
 
   /// Lifetime: `random` outlives the policy.
-  restart_policy(const restart_limits& limits, random_source& random) noexcept
-      : limits_{limits}, random_{&random} {}
+  restart_policy(const restart_limits& limits, random_source& random) noexcept : limits_{limits}, random_{&random} {}
 
   /// Judges a death.
   [[nodiscard]] restart_decision after_exit(steady_time now, const process_life& life);

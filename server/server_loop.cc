@@ -35,8 +35,7 @@ shared_segment make_segment(const server_config& config, std::uint32_t workers, 
   shared_segment_options options;
   options.workers = workers;
   options.frame_bytes_max = config.limits.frame_bytes_max;
-  options.started_at_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(time.now().time_since_epoch()).count();
+  options.started_at_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(time.now().time_since_epoch()).count();
   options.server_version = version;
   return shared_segment::create(options);
 }
@@ -55,8 +54,7 @@ class server_loop {
       : cpus_{std::move(cpus)},
         clients_{std::move(clients)},
         segment_{make_segment(config, config.workers.value_or(cpus_.workers()), time_)},
-        processes_{io_,           std::move(program), segment_.workers(),
-                   segment_.fd(), clients_.fd.get(),  worker_events()},
+        processes_{io_, std::move(program), segment_.workers(), segment_.fd(), clients_.fd.get(), worker_events()},
         supervisor_{{config, cpus_, segment_, processes_, time_, random_, log, clients_.address.to_string(),
                      admin ? admin->address.to_string() : std::string{"off"}}} {
     if (admin) {
@@ -130,8 +128,8 @@ class server_loop {
 
 void tell_the_beginning(const server_config& config, const cpu_budget& cpus, spdlog::logger& log) {
   const std::uint32_t workers = config.workers.value_or(cpus.workers());
-  log.info("grove-server {} starts as pid {} with {}; it may use {}", version, ::getpid(),
-           counted(workers, "worker"), cpus.to_string());
+  log.info("grove-server {} starts as pid {} with {}; it may use {}", version, ::getpid(), counted(workers, "worker"),
+           cpus.to_string());
   if (workers > cpus.workers()) {
     log.warn("{} are more than there are cores for: they share them", counted(workers, "worker"));
   }
@@ -150,8 +148,8 @@ int run_server(const server_config& config, std::shared_ptr<spdlog::logger> log)
     // What workers inherit is above 256 (process.h); with them come our own sockets.
     const auto needed = static_cast<std::uint64_t>(2 * inherited_fds::wake(workers) + 256 + 128);
     if (descriptors < needed) {
-      log->critical("at most {} descriptors may be open, {} are needed: raise the limit (ulimit -n)",
-                    descriptors, needed);
+      log->critical("at most {} descriptors may be open, {} are needed: raise the limit (ulimit -n)", descriptors,
+                    needed);
       return exit_codes::bad_configuration;
     }
     std::string program;

@@ -32,8 +32,7 @@ supervisor::supervisor(supervisor_parts parts)
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
     if (parts_.config.pin == pinning::off) continue;
     workers_[slot].core = parts_.cpus.core_of(slot, workers_.size());
-    if (workers_[slot].core)
-      parts_.segment.slot(slot).cpu.store(static_cast<std::int32_t>(*workers_[slot].core));
+    if (workers_[slot].core) parts_.segment.slot(slot).cpu.store(static_cast<std::int32_t>(*workers_[slot].core));
   }
 }
 
@@ -103,14 +102,12 @@ void supervisor::on_hello(std::uint32_t slot, const v1::WorkerHello& hello) {
   worker_record& record = workers_[slot];
   if (record.state != worker_state::starting) return;
   if (hello.version() != version) {
-    parts_.log->error(
-        "worker {} (pid {}) is of version {}, this server of {}: install both from the same build", slot,
-        record.pid, hello.version(), version);
+    parts_.log->error("worker {} (pid {}) is of version {}, this server of {}: install both from the same build", slot,
+                      record.pid, hello.version(), version);
     record.abandoned = true;
     return kill_worker(slot);
   }
-  const auto message =
-      detail::worker_start(parts_.config, slot, record.generation, workers_.size(), record.core);
+  const auto message = detail::worker_start(parts_.config, slot, record.generation, workers_.size(), record.core);
   if (!parts_.host.send(slot, message)) on_control_lost(slot, "it does not take messages");
 }
 
@@ -134,12 +131,10 @@ void supervisor::on_failed(std::uint32_t slot, const v1::WorkerFailed& failed) {
 
 void supervisor::on_drained(std::uint32_t slot, const v1::WorkerDrained& drained) {
   if (drained.unfinished_calls() == 0) {
-    parts_.log->info("worker {}: drained after {}", slot,
-                     spoken_duration(parts_.time.now() - stop_begun_at_));
+    parts_.log->info("worker {}: drained after {}", slot, spoken_duration(parts_.time.now() - stop_begun_at_));
   } else {
     parts_.log->warn("worker {}: drained with {} unfinished after {}", slot,
-                     counted(drained.unfinished_calls(), "call"),
-                     spoken_duration(parts_.time.now() - stop_begun_at_));
+                     counted(drained.unfinished_calls(), "call"), spoken_duration(parts_.time.now() - stop_begun_at_));
   }
 }
 
@@ -172,8 +167,8 @@ void supervisor::on_exit(std::uint32_t slot, const exit_status& status) {
     return replace(slot, is_final(status), life);
   }
   const bool clean = status.how == exit_status::kind::exited && status.value == exit_codes::done;
-  parts_.log->log(clean || record.signalled_by_us ? spdlog::level::info : spdlog::level::warn,
-                  "worker {} {}; {} left", slot, text, counted(workers_.processes(), "worker"));
+  parts_.log->log(clean || record.signalled_by_us ? spdlog::level::info : spdlog::level::warn, "worker {} {}; {} left",
+                  slot, text, counted(workers_.processes(), "worker"));
   finish_when_empty();
 }
 
@@ -212,9 +207,8 @@ void supervisor::replace(std::uint32_t slot, bool is_final, const process_life& 
   const steady_time now = parts_.time.now();
   const restart_decision decision = record.policy.after_exit(now, life);
   if (decision.crash_loop) {
-    const std::string times =
-        fmt::format("worker {} failed to start {} times within {}", slot, decision.failed_starts,
-                    duration_value(parts_.config.restarts.window));
+    const std::string times = fmt::format("worker {} failed to start {} times within {}", slot, decision.failed_starts,
+                                          duration_value(parts_.config.restarts.window));
     if (!workers_.somebody_serves(now, parts_.config.restarts.window)) {
       return quit(exit_codes::crash_loop, times + " and no other serves: this is a crash loop, giving up");
     }
@@ -267,10 +261,8 @@ void supervisor::look_at_heartbeats(steady_time now) {
 
 void supervisor::look_at_heartbeat(std::uint32_t slot, steady_time now) {
   worker_record& record = workers_[slot];
-  if (record.control_lost_at && now - *record.control_lost_at >= control_lost_grace &&
-      !record.signalled_by_us) {
-    parts_.log->error("worker {} (pid {}) has closed its control socket and lives on; it is killed", slot,
-                      record.pid);
+  if (record.control_lost_at && now - *record.control_lost_at >= control_lost_grace && !record.signalled_by_us) {
+    parts_.log->error("worker {} (pid {}) has closed its control socket and lives on; it is killed", slot, record.pid);
     return kill_worker(slot);
   }
   if (record.state == worker_state::starting && !record.signalled_by_us) return look_at_start(slot, now);
@@ -282,10 +274,9 @@ void supervisor::look_at_heartbeat(std::uint32_t slot, steady_time now) {
       return;
     case heartbeat_watch::order::abort: {
       const flight_report flight = read_flight(shared);
-      parts_.log->error(
-          "worker {} (pid {}) hangs: no heartbeat for {}{}; it gets SIGABRT, so that it says where", slot,
-          record.pid, spoken_duration(still),
-          flight.running ? ", while running " + flight.to_string() : std::string{});
+      parts_.log->error("worker {} (pid {}) hangs: no heartbeat for {}{}; it gets SIGABRT, so that it says where", slot,
+                        record.pid, spoken_duration(still),
+                        flight.running ? ", while running " + flight.to_string() : std::string{});
       return abort_worker(slot, now);
     }
     case heartbeat_watch::order::kill:

@@ -42,8 +42,7 @@ readiness supervisor::ready() const {
   if (phase_ == phase::draining) return {false, "draining"};
   if (phase_ == phase::quitting) return {false, "stopping"};
   const std::uint32_t up = workers_.count(worker_state::up);
-  return {up > 0 && up * 2 >= workers_.size(),
-          fmt::format("{} of {} up", up, counted(workers_.size(), "worker"))};
+  return {up > 0 && up * 2 >= workers_.size(), fmt::format("{} of {} up", up, counted(workers_.size(), "worker"))};
 }
 
 void supervisor::drain() {
@@ -114,8 +113,8 @@ void supervisor::finish_when_empty() {
   if (phase_ == phase::serving || workers_.processes() != 0 || exit_code_) return;
   exit_code_ = code_when_empty_;
   parts_.log->info("stopped within {} after {} of service; exit {}",
-                   spoken_duration(parts_.time.now() - stop_begun_at_),
-                   spoken_duration(stop_begun_at_ - begun_at_), *exit_code_);
+                   spoken_duration(parts_.time.now() - stop_begun_at_), spoken_duration(stop_begun_at_ - begun_at_),
+                   *exit_code_);
 }
 
 }  // namespace grove::server

@@ -25,8 +25,7 @@ std::optional<std::uint64_t> number_with_unit(std::string_view text, const std::
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   for (const unit& candidate : units) {
     if (text != candidate.name) continue;
-    if (number > std::uint64_t{std::numeric_limits<std::int64_t>::max()} / candidate.factor)
-      return std::nullopt;
+    if (number > std::uint64_t{std::numeric_limits<std::int64_t>::max()} / candidate.factor) return std::nullopt;
     return number * candidate.factor;
   }
   return std::nullopt;
@@ -43,8 +42,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_count(std::string_view text) {
-  static constexpr std::array<unit, 4> units{
-      {{"", 1}, {"KiB", 1U << 10U}, {"MiB", 1U << 20U}, {"GiB", 1U << 30U}}};
+  static constexpr std::array<unit, 4> units{{{"", 1}, {"KiB", 1U << 10U}, {"MiB", 1U << 20U}, {"GiB", 1U << 30U}}};
   return number_with_unit(text, units);
 }
 
@@ -69,8 +67,7 @@ std::string counted(std::uint64_t count, std::string_view noun) {
 }
 
 std::string host_port::to_string() const {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
-                                             : fmt::format("[{}]:{}", host, port);
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
 }
 
 std::optional<host_port> parse_host_port(std::string_view text) {

@@ -42,8 +42,8 @@ struct worker_processes::process {
   std::shared_ptr<control_channel> control;
 };
 
-worker_processes::worker_processes(asio::io_context& io, std::string program, std::uint32_t workers,
-                                   int shared_memory, int listener, worker_events on)
+worker_processes::worker_processes(asio::io_context& io, std::string program, std::uint32_t workers, int shared_memory,
+                                   int listener, worker_events on)
     : io_{io},
       program_{std::move(program)},
       floor_{std::max(256, inherited_fds::wake(workers))},
@@ -84,8 +84,7 @@ spawn_result worker_processes::start(std::uint32_t slot) {
                            {listener_.get(), inherited_fds::listener}};
     for (std::uint32_t peer = 0; peer < peers_.size(); ++peer) {
       request.descriptors.push_back({peers_[peer].wake.get(), inherited_fds::wake(peer)});
-      request.descriptors.push_back(
-          {peers_[peer].handoff_receive.get(), inherited_fds::handoff_receive(peer)});
+      request.descriptors.push_back({peers_[peer].handoff_receive.get(), inherited_fds::handoff_receive(peer)});
       request.descriptors.push_back({peers_[peer].handoff_send.get(), inherited_fds::handoff_send(peer)});
     }
     request.close_from = inherited_fds::wake(static_cast<std::uint32_t>(peers_.size()));
@@ -95,9 +94,8 @@ spawn_result worker_processes::start(std::uint32_t slot) {
     auto started = std::make_shared<process>(io_, std::move(child));
     started->control = std::make_shared<control_channel>(
         io_, std::move(pair.ours),
-        control_channel::events{
-            [this, slot](const v1::ControlMessage& message) { on_.message(slot, message); },
-            [this, slot](std::string_view why) { on_.control_lost(slot, why); }});
+        control_channel::events{[this, slot](const v1::ControlMessage& message) { on_.message(slot, message); },
+                                [this, slot](std::string_view why) { on_.control_lost(slot, why); }});
     processes_[slot] = started;
     started->control->open();
     watch(slot, started);

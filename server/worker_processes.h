@@ -27,8 +27,8 @@ struct worker_events {
 class worker_processes final : public worker_host {
  public:
   /// Lifetime: `io` outlives it; `shared_memory` and `listener` stay open. Errors: std::system_error.
-  worker_processes(asio::io_context& io, std::string program, std::uint32_t workers, int shared_memory,
-                   int listener, worker_events on);
+  worker_processes(asio::io_context& io, std::string program, std::uint32_t workers, int shared_memory, int listener,
+                   worker_events on);
   ~worker_processes() override;
 
   [[nodiscard]] spawn_result start(std::uint32_t slot) override;

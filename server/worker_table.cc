@@ -5,8 +5,8 @@
 
 namespace grove::server {
 
-worker_table::worker_table(std::uint32_t workers, const restart_limits& limits,
-                           std::chrono::milliseconds hang_timeout, random_source& random) {
+worker_table::worker_table(std::uint32_t workers, const restart_limits& limits, std::chrono::milliseconds hang_timeout,
+                           random_source& random) {
   records_.reserve(workers);
   for (std::uint32_t slot = 0; slot < workers; ++slot)
     records_.emplace_back(limits, hang_timeout, random);
@@ -27,8 +27,7 @@ bool worker_table::all_abandoned() const noexcept {
 
 bool worker_table::somebody_serves(steady_time now, std::chrono::milliseconds window) const noexcept {
   return std::ranges::any_of(records_, [&](const worker_record& record) {
-    return record.state == worker_state::up ||
-           (record.last_served_at && now - *record.last_served_at <= window);
+    return record.state == worker_state::up || (record.last_served_at && now - *record.last_served_at <= window);
   });
 }
 

@@ -16,8 +16,7 @@ namespace grove::server {
 
 /// What the supervisor knows of one worker slot and the process that fills it.
 struct worker_record {
-  worker_record(const restart_limits& limits, std::chrono::milliseconds hang_timeout,
-                random_source& random) noexcept
+  worker_record(const restart_limits& limits, std::chrono::milliseconds hang_timeout, random_source& random) noexcept
       : watch{hang_timeout}, policy{limits, random} {}
 
   worker_state state = worker_state::down;
@@ -28,10 +27,9 @@ struct worker_record {
 
   steady_time started_at{};
   steady_time start_deadline{};
-  std::optional<steady_time> ready_at;  ///< Of this process.
-  std::optional<steady_time>
-      last_served_at;                     ///< When an earlier process of the slot died after it had served.
-  std::optional<steady_time> restart_at;  ///< A successor is due then.
+  std::optional<steady_time> ready_at;         ///< Of this process.
+  std::optional<steady_time> last_served_at;   ///< When an earlier process of the slot died after it had served.
+  std::optional<steady_time> restart_at;       ///< A successor is due then.
   std::optional<steady_time> control_lost_at;  ///< The process no longer listens to us.
 
   bool abandoned = false;  ///< It gets no successor.

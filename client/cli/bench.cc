@@ -25,8 +25,8 @@ std::string prefix_or_fresh(const std::string& prefix) {
 
 void print_errors(const load_result& result, const environment& where) {
   for (const load_errors& each : result.errors) {
-    where.out << fmt::format("  {} x {} ({}): {}\n", grouped(each.count), to_string(each.code),
-                             to_string(each.result), each.example);
+    where.out << fmt::format("  {} x {} ({}): {}\n", grouped(each.count), to_string(each.code), to_string(each.result),
+                             each.example);
   }
 }
 
@@ -53,8 +53,7 @@ struct verification {
   bool holds = false;
 };
 
-[[nodiscard]] load_options load_of(const bench_arguments& given, const server_info& info,
-                                   const environment& where) {
+[[nodiscard]] load_options load_of(const bench_arguments& given, const server_info& info, const environment& where) {
   load_options load;
   load.server = connection_of(given.common, where).servers.front();
   load.type = given.type;
@@ -67,8 +66,8 @@ struct verification {
   load.rate = given.rate;
   load.depth = given.depth != 0 ? given.depth : given.rate > 0 ? info.unfinished_calls_max : 16;
   if (load.depth > info.unfinished_calls_max) {
-    throw wrong_usage(fmt::format("--depth: {} is more than the server's limit unfinished_calls, {}",
-                                  load.depth, info.unfinished_calls_max));
+    throw wrong_usage(fmt::format("--depth: {} is more than the server's limit unfinished_calls, {}", load.depth,
+                                  info.unfinished_calls_max));
   }
   if (!given.duration.empty()) load.duration = parse_duration(given.duration, "--duration");
   if (given.requests == 0 && load.duration.count() == 0) load.duration = std::chrono::seconds{10};
@@ -78,16 +77,15 @@ struct verification {
 }
 
 /// The request's payload: from JSON, by the type's description; of the default method known without asking.
-[[nodiscard]] std::string payload_of(const bench_arguments& given, const load_options& load,
-                                     const server_info& info, client& server, const environment& where) {
+[[nodiscard]] std::string payload_of(const bench_arguments& given, const load_options& load, const server_info& info,
+                                     client& server, const environment& where) {
   described_type type{server, given.type, call_options_of(given.common)};
   const auto& method = type.method(load.method);
   if (method.server_streaming())
     throw wrong_usage(load.method + " is a streaming method; bench needs one that answers once");
   const auto message = type.make(*method.input_type());
   const bool adds = given.type == "grove.Counter" && load.method == "Add" && given.json.empty();
-  const status fits =
-      read_json(adds ? R"({"by":1})" : json_from(given.json, where.in), info.nesting_max, *message);
+  const status fits = read_json(adds ? R"({"by":1})" : json_from(given.json, where.in), info.nesting_max, *message);
   if (!fits.ok()) throw call_failed(fits, outcome::not_executed);
   return message->SerializeAsString();
 }
@@ -102,40 +100,35 @@ struct verification {
   load.rate = 0;
   load.duration = load.warmup = std::chrono::microseconds{0};
   progress_bar bar{where, "verifying"};
-  const load_result read =
-      run_load(load, info, [&bar](double share, std::uint64_t count) { bar.show(share, count); });
+  const load_result read = run_load(load, info, [&bar](double share, std::uint64_t count) { bar.show(share, count); });
   verification found;
   found.sum = read.value_sum;
   found.unread = load.keys - read.acknowledged;
   // Adds that failed with an unknown outcome may or may not be in the sum.
-  found.holds =
-      found.unread == 0 && found.sum >= added.acknowledged && found.sum <= added.acknowledged + added.unknown;
+  found.holds = found.unread == 0 && found.sum >= added.acknowledged && found.sum <= added.acknowledged + added.unknown;
   return found;
 }
 
 constexpr std::array<std::pair<const char*, double>, 4> percentiles = {
     {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}}};
 
-void print_json(const load_options& load, const load_result& result,
-                const std::optional<verification>& checked, const environment& where) {
+void print_json(const load_options& load, const load_result& result, const std::optional<verification>& checked,
+                const environment& where) {
   std::string text = fmt::format(
       R"({{"type":{},"method":{},"connections":{},"depth":{},"threads":{},"keys":{},"prefix":{},)"
       R"("loop":"{}","seconds":{:.6f},"requests":{},"requests_per_second":{:.1f},"sent":{},"acknowledged":{},"failed":{},)"
       R"("unknown":{},"lost_connections":{},"behind":{},"latency_us":{{)",
       json_string(load.type), json_string(load.method), load.connections, load.depth, load.threads, load.keys,
-      json_string(load.prefix), load.rate > 0 ? "open" : "closed", result.seconds, result.in_time,
-      result.rate(), result.sent, result.acknowledged, result.failed(), result.unknown,
-      result.lost_connections, result.behind);
+      json_string(load.prefix), load.rate > 0 ? "open" : "closed", result.seconds, result.in_time, result.rate(),
+      result.sent, result.acknowledged, result.failed(), result.unknown, result.lost_connections, result.behind);
   for (const auto& [name, share] : percentiles) {
     text += fmt::format(R"("{}":{:.3f},)", name, static_cast<double>(result.latency.at(share)) / 1e3);
   }
-  text += fmt::format(R"("max":{:.3f},"mean":{:.3f}}},"errors":{})",
-                      static_cast<double>(result.latency.max()) / 1e3, result.latency.mean() / 1e3,
-                      detail::errors_as_json(result));
+  text += fmt::format(R"("max":{:.3f},"mean":{:.3f}}},"errors":{})", static_cast<double>(result.latency.max()) / 1e3,
+                      result.latency.mean() / 1e3, detail::errors_as_json(result));
   if (checked) {
-    text +=
-        fmt::format(R"(,"verified":{{"holds":{},"sum":{},"acknowledged":{},"unknown":{},"unread_keys":{}}})",
-                    checked->holds, checked->sum, result.acknowledged, result.unknown, checked->unread);
+    text += fmt::format(R"(,"verified":{{"holds":{},"sum":{},"acknowledged":{},"unknown":{},"unread_keys":{}}})",
+                        checked->holds, checked->sum, result.acknowledged, result.unknown, checked->unread);
   }
   where.out << text << "}\n";
 }
@@ -145,10 +138,9 @@ void print_text(const load_options& load, const server_info& info, const load_re
   where.out << fmt::format("{} {} at {}: {} connections, {} {}, {} keys, {} {}\n\n", load.type, load.method,
                            load.server.to_string(), load.connections,
                            load.rate > 0 ? fmt::format("{:.0f} requests/s due, at most", load.rate) : "depth",
-                           load.depth, grouped(load.keys), info.workers,
-                           info.workers == 1 ? "worker" : "workers");
-  where.out << fmt::format("  answered  {} in {:.2f} s: {} requests/s\n", grouped(result.in_time),
-                           result.seconds, grouped(static_cast<std::uint64_t>(result.rate())));
+                           load.depth, grouped(load.keys), info.workers, info.workers == 1 ? "worker" : "workers");
+  where.out << fmt::format("  answered  {} in {:.2f} s: {} requests/s\n", grouped(result.in_time), result.seconds,
+                           grouped(static_cast<std::uint64_t>(result.rate())));
   where.out << "  latency ";
   for (const auto& [name, share] : percentiles) {
     where.out << fmt::format(" {} {} ", name, readable_time(static_cast<double>(result.latency.at(share))));
@@ -169,16 +161,23 @@ void print_verdict(const verification& checked, const load_options& load, const 
   const std::string known =
       fmt::format("{} acknowledged{}", grouped(result.acknowledged),
                   result.unknown == 0 ? "" : fmt::format(" and {} unknown", grouped(result.unknown)));
-  where.out << fmt::format("  verified  {}: the sum over {} keys is {}; adds: {}\n",
-                           checked.holds ? "yes" : "NO", grouped(load.keys), grouped(checked.sum), known);
+  where.out << fmt::format("  verified  {}: the sum over {} keys is {}; adds: {}\n", checked.holds ? "yes" : "NO",
+                           grouped(load.keys), grouped(checked.sum), known);
 }
 
-void run_load_command(const bench_arguments& given, client& server, const server_info& info,
-                      const environment& where) {
+[[nodiscard]] command_error not_verified(const verification& checked, const load_result& result) {
+  const std::string what =
+      checked.unread != 0
+          ? fmt::format("{} keys could not be read", checked.unread)
+          : fmt::format("the sum over all keys is {} and {} adds were acknowledged", checked.sum, result.acknowledged);
+  const char* hint = result.lost_connections == 0 ? "" : "; connections were lost, perhaps with a worker and its state";
+  return {exit_codes::call_failed, "not verified: " + what + hint};
+}
+
+void run_load_command(const bench_arguments& given, client& server, const server_info& info, const environment& where) {
   load_options load = load_of(given, info, where);
   if (given.verify && (load.type != "grove.Counter" || load.method != "Add" || !given.json.empty())) {
-    throw wrong_usage(
-        "--verify counts what grove.Counter Add has added; leave --type, --method and --payload out");
+    throw wrong_usage("--verify counts what grove.Counter Add has added; leave --type, --method and --payload out");
   }
   load.payload = payload_of(given, load, info, server, where);
   load_result result;
@@ -194,14 +193,7 @@ void run_load_command(const bench_arguments& given, client& server, const server
     print_text(load, info, result, where);
     if (checked) print_verdict(*checked, load, result, where);
   }
-  if (checked && !checked->holds) {
-    throw command_error{
-        exit_codes::call_failed,
-        checked->unread != 0
-            ? fmt::format("not verified: {} keys could not be read", checked->unread)
-            : fmt::format("not verified: the sum over all keys is {} and {} adds were acknowledged",
-                          checked->sum, result.acknowledged)};
-  }
+  if (checked && !checked->holds) throw not_verified(*checked, result);
   if (result.acknowledged == 0) throw command_error{exit_codes::call_failed, "no request succeeded"};
 }
 
@@ -229,26 +221,19 @@ void add_bench(CLI::App& app, const environment& where) {
       ->check(CLI::Range(1U, 100'000'000U))
       ->capture_default_str();
   command->add_option("--duration", given->duration, "How long to measure (default 10s)")->type_name("TIME");
-  command->add_option("-n,--requests", given->requests, "End after so many requests")
+  command->add_option("-n,--requests", given->requests, "End after so many requests")->check(CLI::PositiveNumber);
+  command->add_option("--rate", given->rate, "Open loop: requests due each second, however slow the server is")
       ->check(CLI::PositiveNumber);
-  command
-      ->add_option("--rate", given->rate, "Open loop: requests due each second, however slow the server is")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--warmup", given->warmup, "Load before measuring begins (default none)")
-      ->type_name("TIME");
+  command->add_option("--warmup", given->warmup, "Load before measuring begins (default none)")->type_name("TIME");
   command->add_option("--threads", given->threads, "Threads of the load generator")
       ->check(CLI::Range(1U, 256U))
       ->capture_default_str();
   command->add_option("--type", given->type, "The actor type")->capture_default_str()->type_name("TYPE");
   command->add_option("--method", given->method, "The method (default Add)")->type_name("METHOD");
-  command->add_option("--payload", given->json, "The request: JSON, - or @FILE as for call")
-      ->type_name("JSON");
+  command->add_option("--payload", given->json, "The request: JSON, - or @FILE as for call")->type_name("JSON");
   command->add_option("--prefix", given->prefix, "Of the keys (default: a fresh one)")->type_name("TEXT");
-  command->add_flag("--verify", given->verify,
-                    "Read every key back: the sum must be the number of acknowledged adds");
-  command
-      ->add_option("--scenario", given->scenario,
-                   "Show a property of the server instead: concurrency | parallelism")
+  command->add_flag("--verify", given->verify, "Read every key back: the sum must be the number of acknowledged adds");
+  command->add_option("--scenario", given->scenario, "Show a property of the server instead: concurrency | parallelism")
       ->check(CLI::IsMember({"concurrency", "parallelism"}))
       ->type_name("NAME");
   add_common_options(*command, given->common, prints::table);

@@ -21,8 +21,8 @@ struct step {
 };
 
 /// `actors` actors of worker 0 sleep at the same time.
-[[nodiscard]] step sleep_together(std::uint32_t actors, const bench_arguments& arguments,
-                                  const server_info& info, const environment& where) {
+[[nodiscard]] step sleep_together(std::uint32_t actors, const bench_arguments& arguments, const server_info& info,
+                                  const environment& where) {
   load_options load;
   load.server = connection_of(arguments.common, where).servers.front();
   load.type = "grove.Echo";
@@ -54,12 +54,10 @@ void run_concurrency(const bench_arguments& arguments, const server_info& info, 
   }
   const double one = steps.front().seconds;
   if (arguments.common.json) {
-    std::string text =
-        fmt::format(R"({{"scenario":"concurrency","sleep_ms":{},"steps":[)", sleep_milliseconds);
+    std::string text = fmt::format(R"({{"scenario":"concurrency","sleep_ms":{},"steps":[)", sleep_milliseconds);
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      text += fmt::format(R"({}{{"actors":{},"seconds":{:.6f},"times_one":{:.3f},"failed":{}}})",
-                          i == 0 ? "" : ",", steps[i].actors, steps[i].seconds, steps[i].seconds / one,
-                          steps[i].failed);
+      text += fmt::format(R"({}{{"actors":{},"seconds":{:.6f},"times_one":{:.3f},"failed":{}}})", i == 0 ? "" : ",",
+                          steps[i].actors, steps[i].seconds, steps[i].seconds / one, steps[i].failed);
     }
     where.out << text << "]}\n";
   } else {
@@ -76,16 +74,14 @@ void run_concurrency(const bench_arguments& arguments, const server_info& info, 
                              return a.seconds < b.seconds;
                            })->seconds;
     for (const step& each : steps) {
-      rows.add({grouped(each.actors), readable_time(each.seconds * 1e9),
-                fmt::format("{:.2f} x", each.seconds / one), grouped(each.failed),
-                bar(each.seconds / longest, 30)});
+      rows.add({grouped(each.actors), readable_time(each.seconds * 1e9), fmt::format("{:.2f} x", each.seconds / one),
+                grouped(each.failed), bar(each.seconds / longest, 30)});
     }
     rows.print(where.out, where.colour);
   }
   for (const step& each : steps) {
     if (each.failed != 0)
-      throw command_error{exit_codes::call_failed,
-                          fmt::format("{} of {} calls failed", each.failed, each.actors)};
+      throw command_error{exit_codes::call_failed, fmt::format("{} of {} calls failed", each.failed, each.actors)};
   }
 }
 

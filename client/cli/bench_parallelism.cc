@@ -17,8 +17,8 @@ struct step {
 };
 
 /// Actors of the first `workers` workers compute, each worker with always something to do.
-[[nodiscard]] step compute_on(std::uint32_t workers, const bench_arguments& arguments,
-                              const server_info& info, const environment& where) {
+[[nodiscard]] step compute_on(std::uint32_t workers, const bench_arguments& arguments, const server_info& info,
+                              const environment& where) {
   load_options load;
   load.server = connection_of(arguments.common, where).servers.front();
   load.type = "grove.Echo";
@@ -52,9 +52,9 @@ void run_parallelism(const bench_arguments& arguments, const server_info& info, 
   if (arguments.common.json) {
     std::string text = R"({"scenario":"parallelism","steps":[)";
     for (const step& each : steps) {
-      text += fmt::format(R"({}{{"workers":{},"rounds_per_second":{:.0f},"times_one":{:.3f}}})",
-                          each.workers == 1 ? "" : ",", each.workers, each.rounds_per_second,
-                          each.rounds_per_second / one);
+      text +=
+          fmt::format(R"({}{{"workers":{},"rounds_per_second":{:.0f},"times_one":{:.3f}}})",
+                      each.workers == 1 ? "" : ",", each.workers, each.rounds_per_second, each.rounds_per_second / one);
     }
     where.out << text << "]}\n";
     return;

@@ -12,14 +12,13 @@ namespace {
 void run(const request_arguments& arguments, const environment& where) {
   client server{connection_of(arguments.common, where)};
   const ready_request request = make_request(server, arguments, streaming::no, where);
-  const call_result result = server.call(request.target.type, request.target.key, request.method->name(),
-                                         request.payload, request.options);
+  const call_result result =
+      server.call(request.target.type, request.target.key, request.method->name(), request.payload, request.options);
   if (!result.ok()) throw call_failed(result.status, result.outcome);
   const auto response = request.type->make(*request.method->output_type());
   if (!response->ParseFromString(result.payload)) {
-    throw call_failed(
-        {status_code::internal, "the response is no " + request.method->output_type()->full_name()},
-        outcome::executed);
+    throw call_failed({status_code::internal, "the response is no " + request.method->output_type()->full_name()},
+                      outcome::executed);
   }
   where.out << write_json(*response) << '\n';
 }

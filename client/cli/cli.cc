@@ -61,14 +61,15 @@ void add_commands(CLI::App& app, const environment& where) {
 [[nodiscard]] std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
   const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  if (error.get_name() != "ExtrasError") return error.what();
-  const std::vector<std::string> extras = app.remaining(true);
-  if (extras.empty()) return error.what();
-  if (extras.front().starts_with('-')) {
-    return "there is no option " + extras.front() +
-           did_you_mean(extras.front().substr(0, extras.front().find('=')), options_of(command));
-  }
-  return "one argument too many: " + extras.front();
+  const std::string text = error.what();
+  if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return text;
+  // "The following argument was not expected: X", or "The following arguments were not expected: X Y".
+  const auto colon = text.find(": ");
+  const std::string extra =
+      colon == std::string::npos ? "" : text.substr(colon + 2, text.find(' ', colon + 2) - colon - 2);
+  if (!extra.starts_with('-')) return "one argument too many: " + extra;
+  const std::string name = extra.substr(0, extra.find('='));
+  return "there is no option " + name + did_you_mean(name, options_of(command));
 }
 
 }  // namespace
@@ -76,9 +77,7 @@ void add_commands(CLI::App& app, const environment& where) {
 void add_common_options(CLI::App& command, common_options& into, prints what) {
   command.add_option("--server", into.server, "The server (default: GROVE_SERVER, else 127.0.0.1:7400)")
       ->type_name("HOST:PORT");
-  command
-      .add_option("--timeout", into.timeout,
-                  "How long to wait in all, for example 500ms or 10s (default 30s)")
+  command.add_option("--timeout", into.timeout, "How long to wait in all, for example 500ms or 10s (default 30s)")
       ->type_name("TIME");
   if (what == prints::table) command.add_flag("--json", into.json, "Print JSON");
 }
@@ -89,8 +88,8 @@ int run(const std::vector<std::string>& arguments, const environment& where) {
   const std::vector<std::string> commands = commands_of(app);
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
       std::find(commands.begin(), commands.end(), arguments.front()) == commands.end()) {
-    where.err << "grove: there is no command " << arguments.front()
-              << did_you_mean(arguments.front(), commands) << " See grove --help\n";
+    where.err << "grove: there is no command " << arguments.front() << did_you_mean(arguments.front(), commands)
+              << " See grove --help\n";
     return exit_codes::wrong_usage;
   }
   try {

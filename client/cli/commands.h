@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One function a command: it adds the subcommand with its options and its help to `app`. When the subcommand is given, its
-// callback runs it, and throws command_error when it fails.
+// One function a command: it adds the subcommand with its options and its help to `app`. When the subcommand is given,
+// its callback runs it, and throws command_error when it fails.
 
 #include <CLI/App.hpp>
 

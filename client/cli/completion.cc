@@ -65,8 +65,8 @@ void bash(const CLI::App& app, std::ostream& out) {
       << "  else\n"
          "    case \"${COMP_WORDS[1]}\" in\n";
   for (const words& each : commands_of(app)) {
-    out << "      " << each.name << ") words=\"" << (each.name == "completion" ? "bash zsh fish " : "")
-        << joined(each) << "\" ;;\n";
+    out << "      " << each.name << ") words=\"" << (each.name == "completion" ? "bash zsh fish " : "") << joined(each)
+        << "\" ;;\n";
   }
   out << "    esac\n"
          "  fi\n"
@@ -115,8 +115,7 @@ void fish(const CLI::App& app, std::ostream& out) {
   out << "# fish completion for grove. Use: grove completion fish | source\n"
          "complete -c grove -f\n";
   for (const words& each : commands_of(app)) {
-    out << "complete -c grove -n __fish_use_subcommand -a " << each.name << " -d " << quoted(each.help)
-        << '\n';
+    out << "complete -c grove -n __fish_use_subcommand -a " << each.name << " -d " << quoted(each.help) << '\n';
     const std::string here = "complete -c grove -n '__fish_seen_subcommand_from " + each.name + "'";
     if (each.name == "completion") out << here << " -a 'bash zsh fish'\n";
     for (const auto& [name, help] : each.options) {

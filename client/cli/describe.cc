@@ -23,8 +23,8 @@ struct arguments {
 
 [[nodiscard]] std::string type_of(const FieldDescriptor& field) {
   if (field.is_map()) {
-    return "map<" + type_of(*field.message_type()->map_key()) + ", " +
-           type_of(*field.message_type()->map_value()) + ">";
+    return "map<" + type_of(*field.message_type()->map_key()) + ", " + type_of(*field.message_type()->map_value()) +
+           ">";
   }
   if (field.message_type() != nullptr) return field.message_type()->full_name();
   if (field.enum_type() != nullptr) return field.enum_type()->full_name();

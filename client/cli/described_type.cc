@@ -14,16 +14,15 @@ namespace {
 /// Gathers what a descriptor pool complains of.
 class complaints final : public google::protobuf::DescriptorPool::ErrorCollector {
  public:
-  void AddError(const std::string& file, const std::string& element, const google::protobuf::Message*,
-                ErrorLocation, const std::string& text) override {
+  void AddError(const std::string& file, const std::string& element, const google::protobuf::Message*, ErrorLocation,
+                const std::string& text) override {
     if (!first.empty()) return;
     first.append(file).append(": ").append(element).append(": ").append(text);
   }
   std::string first;
 };
 
-[[nodiscard]] v1::SystemDescribeResponse ask(client& server, const std::string& type,
-                                             const call_options& options) {
+[[nodiscard]] v1::SystemDescribeResponse ask(client& server, const std::string& type, const call_options& options) {
   v1::SystemDescribeRequest request;
   request.set_type(type);
   return ask_system<v1::SystemDescribeResponse>(server, "Describe", request, options);
@@ -34,8 +33,7 @@ class complaints final : public google::protobuf::DescriptorPool::ErrorCollector
 described_type::described_type(client& server, const std::string& type, const call_options& options)
     : described_type{ask(server, type, options)} {}
 
-described_type::described_type(v1::SystemDescribeResponse description)
-    : description_{std::move(description)} {
+described_type::described_type(v1::SystemDescribeResponse description) : description_{std::move(description)} {
   for (const auto& file : description_.files().file()) {
     complaints wrong;
     if (pool_.BuildFileCollectingErrors(file, &wrong) == nullptr) {

@@ -14,11 +14,9 @@ namespace grove::cli {
 namespace {
 
 /// The server's address and where it comes from.
-[[nodiscard]] std::pair<std::string, const char*> server_of(const common_options& options,
-                                                            const environment& where) {
+[[nodiscard]] std::pair<std::string, const char*> server_of(const common_options& options, const environment& where) {
   if (!options.server.empty()) return {options.server, "--server"};
-  if (where.server_variable && !where.server_variable->empty())
-    return {*where.server_variable, "GROVE_SERVER"};
+  if (where.server_variable && !where.server_variable->empty()) return {*where.server_variable, "GROVE_SERVER"};
   return {server_address{}.to_string(), "the default"};
 }
 
@@ -31,9 +29,9 @@ command_error wrong_usage(const std::string& text) {
 command_error call_failed(const status& failure, outcome known) {
   std::string text = failure.to_string();
   // A wrong call need not be told that it did not run; one that came at the wrong time does.
-  const bool of_the_moment =
-      failure.code() == status_code::unavailable || failure.code() == status_code::cancelled ||
-      failure.code() == status_code::deadline_exceeded || failure.code() == status_code::resource_exhausted;
+  const bool of_the_moment = failure.code() == status_code::unavailable || failure.code() == status_code::cancelled ||
+                             failure.code() == status_code::deadline_exceeded ||
+                             failure.code() == status_code::resource_exhausted;
   if (known == outcome::not_executed && of_the_moment) text += " (it did not run)";
   if (known == outcome::unknown || known == outcome::unspecified) text += " (it may have run)";
   return {exit_codes::call_failed, text};
@@ -73,8 +71,10 @@ client_options connection_of(const common_options& options, const environment& w
   made.servers = {std::get<server_address>(address)};
   made.connection.client_name = "grove/" GROVE_VERSION;
   if (!options.timeout.empty()) {
-    const auto timeout =
-        std::chrono::ceil<std::chrono::milliseconds>(parse_duration(options.timeout, "--timeout"));
+    if (parse_duration(options.timeout, "--timeout").count() == 0) {
+      throw wrong_usage("--timeout: it must be more than 0");
+    }
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(parse_duration(options.timeout, "--timeout"));
     made.call_timeout = timeout;
     made.connection.connect_timeout = std::min(made.connection.connect_timeout, timeout);
   }
@@ -83,10 +83,7 @@ client_options connection_of(const common_options& options, const environment& w
 
 call_options call_options_of(const common_options& options) {
   call_options made;
-  if (!options.timeout.empty()) {
-    made.timeout = parse_duration(options.timeout, "--timeout");
-    if (made.timeout.count() == 0) throw wrong_usage("--timeout: it must be more than 0");
-  }
+  if (!options.timeout.empty()) made.timeout = parse_duration(options.timeout, "--timeout");
   return made;
 }
 

@@ -73,7 +73,6 @@ struct actor_target {
 /// Errors: command_error with exit code 3 that says what was tried and how to start a server.
 void reach(client& server, const common_options& options, const environment& where);
 /// That error, for those who connect by themselves.
-[[nodiscard]] command_error unreachable(const status& why, const common_options& options,
-                                        const environment& where);
+[[nodiscard]] command_error unreachable(const status& why, const common_options& options, const environment& where);
 
 }  // namespace grove::cli

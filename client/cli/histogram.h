@@ -8,8 +8,9 @@
 
 namespace grove::cli {
 
-/// Counts of nanoseconds in log-linear buckets, after HdrHistogram (Tene): each power of two is cut into 128 equal parts, so
-/// that a value read back is at most 0.8 % too large. Recording is a handful of instructions and never allocates.
+/// Counts of nanoseconds in log-linear buckets, after HdrHistogram (Tene): each power of two is cut into 128 equal
+/// parts, so that a value read back is at most 0.8 % too large. Recording is a handful of instructions and never
+/// allocates.
 class histogram {
  public:
   void record(std::uint64_t value) noexcept {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/cli/json.h"
 
-// protobuf's own JSON reader judges; what is here tells a person what it means, in the words of the message's fields. Its
-// complaints come in a few fixed forms:
+// protobuf's own JSON reader judges; what is here tells a person what it means, in the words of the message's fields.
+// Its complaints come in a few fixed forms:
 //   (path) name: Cannot find field.
 //   (path): invalid value V for type T
 //   path: Proto field is not repeating, cannot start list.
@@ -121,12 +121,10 @@ constexpr std::uint32_t reader_depth_max = 100;
 
 [[nodiscard]] std::string explain(const Descriptor& root, std::string_view complaint) {
   if (const auto at = complaint.find(": Cannot find field."); at != std::string_view::npos) {
-    const std::string_view path =
-        complaint.front() == '(' ? between(complaint, "(", ")") : std::string_view{};
+    const std::string_view path = complaint.front() == '(' ? between(complaint, "(", ")") : std::string_view{};
     const auto space = path.empty() ? std::string_view::npos : complaint.find(") ");
-    const std::string_view name = space == std::string_view::npos
-                                      ? complaint.substr(0, at)
-                                      : complaint.substr(space + 2, at - space - 2);
+    const std::string_view name =
+        space == std::string_view::npos ? complaint.substr(0, at) : complaint.substr(space + 2, at - space - 2);
     const FieldDescriptor* parent = path.empty() ? nullptr : resolve(root, path);
     const Descriptor* type = parent != nullptr ? parent->message_type() : &root;
     return unknown_field(type != nullptr ? *type : root, name);
@@ -138,10 +136,8 @@ constexpr std::uint32_t reader_depth_max = 100;
     const std::string_view name = complaint.substr(complaint.rfind(' ') + 1);
     return wrong_value(root, name, "an object does not fit");
   }
-  if (const std::string_view twice = between(complaint, "oneof field '", "' is already set");
-      !twice.empty()) {
-    const std::string_view name =
-        twice.front() == '_' ? twice.substr(1) : between(complaint, "Cannot set '", "'");
+  if (const std::string_view twice = between(complaint, "oneof field '", "' is already set"); !twice.empty()) {
+    const std::string_view name = twice.front() == '_' ? twice.substr(1) : between(complaint, "Cannot set '", "'");
     return wrong_value(root, name, "it is set twice, or together with a field that excludes it");
   }
   if (const auto at = complaint.find(": Proto field is not repeating"); at != std::string_view::npos) {
@@ -195,8 +191,7 @@ status read_json(std::string_view json, std::uint32_t nesting_max, google::proto
   if (depth.objects > nesting_max + 1 || depth.all > reader_depth_max) {
     const bool servers = depth.objects > nesting_max + 1;
     return {status_code::invalid_argument,
-            "the JSON is nested " + std::to_string(servers ? depth.objects - 1 : depth.all) +
-                " levels deep; " +
+            "the JSON is nested " + std::to_string(servers ? depth.objects - 1 : depth.all) + " levels deep; " +
                 (servers ? "the server's limit nesting is " + std::to_string(nesting_max)
                          : "the limit is " + std::to_string(reader_depth_max) + " objects and lists")};
   }
@@ -223,8 +218,7 @@ std::string json_string(std::string_view text) {
       out += c;
     } else if (static_cast<unsigned char>(c) < 0x20) {
       std::array<char, 8> code{};
-      std::snprintf(code.data(), code.size(), "\\u%04x",
-                    static_cast<unsigned>(static_cast<unsigned char>(c)));
+      std::snprintf(code.data(), code.size(), "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
       out += code.data();
     } else {
       out += c;

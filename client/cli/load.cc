@@ -36,8 +36,7 @@ class load_thread {
     const auto workers = static_cast<unsigned>(plan.keys_of.size());
     for (unsigned i = 0; i < connections; ++i) {
       const unsigned worker = (connections_before + i) % workers;
-      links_.push_back(
-          std::make_unique<load_connection>(io_, plan, counts_, worker, seed + index * 1'000'003ULL + i));
+      links_.push_back(std::make_unique<load_connection>(io_, plan, counts_, worker, seed + index * 1'000'003ULL + i));
     }
   }
 
@@ -66,8 +65,8 @@ class load_thread {
       links_[i]->start(share_of(i), times);
     const double rate = plan_.options.rate;
     tick_ = rate == 0 ? steady_duration{50ms}
-                      : std::clamp<steady_duration>(
-                            std::chrono::nanoseconds{static_cast<std::int64_t>(1e9 / rate)}, 100us, 5ms);
+                      : std::clamp<steady_duration>(std::chrono::nanoseconds{static_cast<std::int64_t>(1e9 / rate)},
+                                                    100us, 5ms);
     tick_soon();
     io_.restart();
     io_.run();
@@ -90,8 +89,7 @@ class load_thread {
       const auto workers = static_cast<unsigned>(plan_.keys_of.size());
       mine.first = me / workers;
       mine.step = (options.connections - links_[i]->worker() + workers - 1) / workers;
-      mine.quota =
-          part(plan_.keys_of[links_[i]->worker()].size(), me / workers, static_cast<unsigned>(mine.step));
+      mine.quota = part(plan_.keys_of[links_[i]->worker()].size(), me / workers, static_cast<unsigned>(mine.step));
     } else if (options.requests != 0) {
       mine.quota = part(options.requests, me, options.connections);
     }
@@ -139,13 +137,12 @@ class load_thread {
   const auto found = asio::ip::tcp::resolver{io}.resolve(server.host, std::to_string(server.port), error);
   asio::ip::tcp::socket socket{io};
   if (!error) asio::connect(socket, found, error);
-  if (error)
-    throw cannot_load("UNAVAILABLE: cannot connect to " + server.to_string() + ": " + error.message());
+  if (error) throw cannot_load("UNAVAILABLE: cannot connect to " + server.to_string() + ": " + error.message());
   return socket.remote_endpoint();
 }
 
-[[nodiscard]] load_result sum_up(const std::vector<std::unique_ptr<load_thread>>& threads,
-                                 const load_times& times, bool timed) {
+[[nodiscard]] load_result sum_up(const std::vector<std::unique_ptr<load_thread>>& threads, const load_times& times,
+                                 bool timed) {
   load_result result;
   load_counts all;
   for (const auto& thread : threads) {
@@ -159,8 +156,7 @@ class load_thread {
     result.behind += part.behind;
     all.last_answer = std::max(all.last_answer, part.last_answer);
     for (std::size_t i = 0; i < part.failures.size(); ++i) {
-      all.failed(static_cast<status_code>(i / 4), static_cast<outcome>(i % 4), part.examples[i],
-                 part.failures[i]);
+      all.failed(static_cast<status_code>(i / 4), static_cast<outcome>(i % 4), part.examples[i], part.failures[i]);
     }
   }
   for (std::size_t i = 0; i < all.failures.size(); ++i) {
@@ -217,9 +213,8 @@ load_result run_load(const load_options& options, const server_info& info, const
     for (const auto& load : loads)
       answers += load->answers();
     const auto elapsed = std::chrono::steady_clock::now() - times.start;
-    const double by_time = timed ? std::chrono::duration<double>(elapsed) /
-                                       std::chrono::duration<double>(times.stop - times.start)
-                                 : 0;
+    const double by_time =
+        timed ? std::chrono::duration<double>(elapsed) / std::chrono::duration<double>(times.stop - times.start) : 0;
     const double by_count = expected != 0 ? static_cast<double>(answers) / static_cast<double>(expected) : 0;
     if (progress) progress(std::min(1.0, std::max(by_time, by_count)), answers);
   }

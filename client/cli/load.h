@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A load generator: many connections, each with many requests under way, and next to no work of its own per request, so
-// that what is measured is the server.
+// A load generator: many connections, each with many requests under way, and next to no work of its own per request,
+// so that what is measured is the server.
 //
 // - Closed loop: a connection sends `depth` requests in one write, waits for all their answers, and sends the next.
-// - Open loop (`rate`): requests have times at which they are due, whatever the server does. Latency is measured from then,
-//   so that a server that stalls cannot hide it (no coordinated omission). At most `depth` are under way at a time.
+// - Open loop (`rate`): requests have times at which they are due, whatever the server does. Latency is measured from
+//   then, so that a server that stalls cannot hide it (no coordinated omission). At most `depth` are under way at a
+//   time.
 // - A connection is for one worker and sends it requests for actors that it owns.
 // - It always ends: after `duration`, or after `requests` or one hour; an answer is waited for no longer than `timeout`.
 
@@ -76,9 +77,7 @@ struct load_result {
       count += each.count;
     return count;
   }
-  [[nodiscard]] double rate() const noexcept {
-    return seconds > 0 ? static_cast<double>(in_time) / seconds : 0;
-  }
+  [[nodiscard]] double rate() const noexcept { return seconds > 0 ? static_cast<double>(in_time) / seconds : 0; }
 };
 
 /// How far a run is, for a progress bar: the share of it that is done (0 to 1) and the answers until now.
@@ -86,7 +85,6 @@ using load_progress = std::function<void(double share, std::uint64_t answers)>;
 
 /// Runs the load. `info` is what the server said at hello. `progress` is called a few times a second, on this thread.
 /// Errors: command_error (unreachable) when no connection can be made.
-[[nodiscard]] load_result run_load(const load_options& options, const server_info& info,
-                                   const load_progress& progress);
+[[nodiscard]] load_result run_load(const load_options& options, const server_info& info, const load_progress& progress);
 
 }  // namespace grove::cli

@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t read_bytes = 64U * 1024;
 constexpr std::size_t frame_bytes_max = 16U << 20U;
 
+/// When a connection that another worker has taken is opened anew.
+constexpr std::chrono::milliseconds move_after{500};
+
 /// Field 1 of a response, a number: what Counter and Spin answer with. 0 when it is absent.
 [[nodiscard]] std::uint64_t number_in(std::string_view payload) noexcept {
   if (payload.empty() || payload[0] != 0x08) return 0;
@@ -37,8 +40,8 @@ void load_counts::failed(status_code code, outcome result, std::string_view mess
   if (examples[index].empty()) examples[index] = message;
 }
 
-load_connection::load_connection(asio::io_context& io, const load_plan& plan, load_counts& counts,
-                                 std::uint32_t worker, std::uint64_t seed)
+load_connection::load_connection(asio::io_context& io, const load_plan& plan, load_counts& counts, std::uint32_t worker,
+                                 std::uint64_t seed)
     : io_{io},
       plan_{plan},
       counts_{counts},
@@ -147,9 +150,10 @@ void load_connection::on_read(const asio::error_code& error, std::size_t bytes) 
     }
     in_.consume(frame.consumed);
   }
+  const std::uint64_t life = life_;
   if (running_ && ready_) send_due(now);
   end_if_over(now);
-  if (!done_) read();
+  if (!done_ && life == life_) read();
 }
 
 bool load_connection::take(std::string_view envelope, steady_time now) {
@@ -158,9 +162,7 @@ bool load_connection::take(std::string_view envelope, steady_time now) {
     case wire::body_kind::response:
       return take_response(envelope_.response, now);
     case wire::body_kind::welcome:
-      ready_ = true;
-      failures_ = 0;
-      return true;
+      return take_welcome(envelope, now);
     case wire::body_kind::refusal:
       lost("the server refused: " + std::string{envelope_.refusal.message});
       return false;
@@ -173,6 +175,17 @@ bool load_connection::take(std::string_view envelope, steady_time now) {
     default:
       return true;
   }
+}
+
+bool load_connection::take_welcome(std::string_view envelope, steady_time now) {
+  v1::Envelope parsed;
+  if (!parsed.ParseFromArray(envelope.data(), static_cast<int>(envelope.size()))) return false;
+  ready_ = true;
+  failures_ = 0;
+  // Another worker takes a connection whose own is down; it is asked for again when that may be back.
+  const bool misplaced = parsed.welcome().worker() != worker_;
+  move_at_ = misplaced ? now + move_after : steady_time::max();
+  return true;
 }
 
 bool load_connection::take_response(const wire::response_view& response, steady_time now) {
@@ -209,6 +222,11 @@ std::uint32_t load_connection::next_key() noexcept {
 
 void load_connection::send_due(steady_time now) {
   if (now >= times_.stop) return;
+  if (under_way_ == 0 && now >= move_at_) {
+    close();
+    open();
+    return;
+  }
   if (mine_.interval.count() != 0) {
     send_scheduled(now);
   } else if (under_way_ == 0 && left() != 0) {

@@ -18,11 +18,9 @@ namespace {
 
 load_plan::load_plan(const load_options& given, const server_info& info) : options{given} {
   depth = std::max(1U, given.depth);
-  const std::uint32_t workers =
-      given.workers_used == 0 ? info.workers : std::min(given.workers_used, info.workers);
+  const std::uint32_t workers = given.workers_used == 0 ? info.workers : std::min(given.workers_used, info.workers);
   // When only some workers are used, keys are tried until enough belong to them.
-  const std::uint64_t tried_max =
-      workers == info.workers ? given.keys : std::uint64_t{given.keys} * info.workers * 8;
+  const std::uint64_t tried_max = workers == info.workers ? given.keys : std::uint64_t{given.keys} * info.workers * 8;
   digits = digits_of(std::min<std::uint64_t>(tried_max, UINT32_MAX));
   keys_of.resize(workers);
   const std::uint64_t type_hash = hash_of_type(given.type);

@@ -17,8 +17,7 @@ namespace {
 [[nodiscard]] bool wants_colour(bool terminal) {
   const char* no_colour = std::getenv("NO_COLOR");
   const char* kind = std::getenv("TERM");
-  return terminal && (no_colour == nullptr || *no_colour == 0) && kind != nullptr &&
-         std::string_view{kind} != "dumb";
+  return terminal && (no_colour == nullptr || *no_colour == 0) && kind != nullptr && std::string_view{kind} != "dumb";
 }
 
 [[nodiscard]] int columns_of(int fd) {

@@ -40,8 +40,8 @@ namespace {
 void run(const common_options& options, const environment& where) {
   client server{connection_of(options, where)};
   reach(server, options, where);
-  const auto answer = ask_system<v1::SystemWorkersResponse>(server, "Workers", v1::SystemWorkersRequest{},
-                                                            call_options_of(options));
+  const auto answer =
+      ask_system<v1::SystemWorkersResponse>(server, "Workers", v1::SystemWorkersRequest{}, call_options_of(options));
   if (options.json) {
     where.out << write_json(answer) << '\n';
     return;
@@ -61,14 +61,14 @@ void run(const common_options& options, const environment& where) {
   for (const v1::Worker& worker : answer.workers()) {
     rows.add({std::to_string(worker.slot()), worker.pid() == 0 ? "-" : std::to_string(worker.pid()),
               state_of(worker.state()), worker.has_cpu() ? std::to_string(worker.cpu()) : "-",
-              uptime_of(worker.uptime_ms()), std::to_string(worker.restarts()),
-              std::to_string(worker.actors()), std::to_string(worker.connections()),
-              std::to_string(worker.turns()), std::to_string(worker.failed_turns()),
-              std::to_string(worker.mesh_messages()), worker.last_exit().empty() ? "-" : worker.last_exit()});
+              uptime_of(worker.uptime_ms()), std::to_string(worker.restarts()), std::to_string(worker.actors()),
+              std::to_string(worker.connections()), std::to_string(worker.turns()),
+              std::to_string(worker.failed_turns()), std::to_string(worker.mesh_messages()),
+              worker.last_exit().empty() ? "-" : worker.last_exit()});
   }
   rows.print(where.out, where.colour);
-  where.out << "server " << answer.version() << ", up " << uptime_of(answer.uptime_ms())
-            << ", answered by worker " << answer.answered_by() << '\n';
+  where.out << "server " << answer.version() << ", up " << uptime_of(answer.uptime_ms()) << ", answered by worker "
+            << answer.answered_by() << '\n';
 }
 
 }  // namespace

@@ -9,9 +9,7 @@ namespace grove::cli {
 void add_request_arguments(CLI::App& command, request_arguments& into) {
   command.add_option("TARGET", into.target, "The actor, as TYPE/KEY")->required()->type_name("");
   command.add_option("METHOD", into.method, "The method")->required()->type_name("");
-  command
-      .add_option("JSON", into.json,
-                  "The request: JSON, - for the standard input, @FILE for a file; default {}")
+  command.add_option("JSON", into.json, "The request: JSON, - for the standard input, @FILE for a file; default {}")
       ->type_name("");
   add_common_options(command, into.common, prints::json_only);
 }
@@ -28,10 +26,10 @@ ready_request make_request(client& server, const request_arguments& arguments, s
   made.method = &made.type->method(arguments.method);
   if (made.method->server_streaming() != (kind == streaming::yes)) {
     const std::string name = made.target.type + "." + made.method->name();
-    throw wrong_usage(kind == streaming::yes ? name + " answers once; use: grove call " + arguments.target +
-                                                   " " + made.method->name()
-                                             : name + " is a streaming method; use: grove watch " +
-                                                   arguments.target + " " + made.method->name());
+    throw wrong_usage(kind == streaming::yes
+                          ? name + " answers once; use: grove call " + arguments.target + " " + made.method->name()
+                          : name + " is a streaming method; use: grove watch " + arguments.target + " " +
+                                made.method->name());
   }
   const auto message = made.type->make(*made.method->input_type());
   const auto info = server.info();

@@ -34,8 +34,8 @@ struct ready_request {
 
 enum class streaming : bool { no, yes };
 
-/// Errors: command_error when the server cannot be reached, the type or method does not exist, the JSON does not fit, or
-/// the method is not `kind`.
+/// Errors: command_error when the server cannot be reached, the type or method does not exist, the JSON does not fit,
+/// or the method is not `kind`.
 [[nodiscard]] ready_request make_request(client& server, const request_arguments& arguments, streaming kind,
                                          const environment& where);
 

@@ -34,8 +34,7 @@ void table::print(std::ostream& out, bool colour) const {
       line([this](std::size_t i) -> const std::string& { return columns_[i].title; }, columns_.size());
   out << (colour ? "\033[1m" + header + "\033[0m" : header) << '\n';
   for (const auto& row : rows_) {
-    out << line([&row](std::size_t i) -> const std::string& { return row[i]; },
-                std::min(row.size(), columns_.size()))
+    out << line([&row](std::size_t i) -> const std::string& { return row[i]; }, std::min(row.size(), columns_.size()))
         << '\n';
   }
 }

@@ -10,8 +10,8 @@ namespace {
 void run(const request_arguments& arguments, const environment& where) {
   client server{connection_of(arguments.common, where)};
   const ready_request request = make_request(server, arguments, streaming::no, where);
-  const call_result result = server.tell(request.target.type, request.target.key, request.method->name(),
-                                         request.payload, request.options);
+  const call_result result =
+      server.tell(request.target.type, request.target.key, request.method->name(), request.payload, request.options);
   if (!result.ok()) throw call_failed(result.status, result.outcome);
 }
 

@@ -14,8 +14,8 @@ namespace {
 void run(const common_options& options, const environment& where) {
   client server{connection_of(options, where)};
   reach(server, options, where);
-  const auto answer = ask_system<v1::SystemTypesResponse>(server, "Types", v1::SystemTypesRequest{},
-                                                          call_options_of(options));
+  const auto answer =
+      ask_system<v1::SystemTypesResponse>(server, "Types", v1::SystemTypesRequest{}, call_options_of(options));
   if (options.json) {
     where.out << write_json(answer) << '\n';
     return;

@@ -8,7 +8,8 @@ help_test() {
 Usage: ./dev test [--quick | --preset PRESET] [CTEST OPTION...]
 
 Builds and runs all tests: the whole suite (unit, crash, integration, lint, deploy), then the suite again under
-AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer. Closes with `N passed, N failed`.
+AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer, then the fuzzers for a short while. Closes
+with `N passed, N failed`.
 
   --quick           the dev preset only
   --preset PRESET   one preset only: dev, asan, tsan, coverage
@@ -28,9 +29,13 @@ count_results() { # JUnit file
 }
 
 run_suite() { # preset ctest-option...
+  build "$1"
+  run_ctest "$@"
+}
+
+run_ctest() { # preset ctest-option...
   local preset=$1 results=$root/build/$1/ctest.xml
   shift
-  build "$preset"
   say "test build/$preset"
   rm -f "$results"
   UBSAN_OPTIONS=print_stacktrace=1 fixed_addresses "$preset" ctest --test-dir "$root/build/$preset" \
@@ -83,6 +88,9 @@ cmd_test() {
     run_suite dev
     # The sanitizers read what runs; what only reads files has already passed.
     for preset in asan tsan; do run_suite "$preset" --label-exclude '^(lint|deploy)$'; done
+    ensure_deps fuzz
+    build fuzz fuzz_envelope
+    run_ctest fuzz --tests-regex '^fuzz\.'
   fi
   ((tests_skipped == 0)) || say "skipped: $tests_skipped (the lists above say which)"
   [[ $suite_failed == no || $tests_failed -gt 0 ]] || say "ctest itself failed: see above"

@@ -10,9 +10,8 @@ std::string client_method(const method_model& m) {
   if (m.streaming) {
     return fmt::format(R"(
 {0}    template <class OnItem>
-    ::grove::status {1}(std::string_view key, const {2}& request, OnItem on_item,
-                        const ::grove::call_options& options = {{}}) {{
-      return client_->watch_typed<{3}>(actor_type, key, "{1}", request, std::move(on_item), options);
+    void {1}(std::string_view key, const {2}& request, OnItem on_item, const ::grove::call_options& options = {{}}) {{
+      client_->watch_typed<{3}>(actor_type, key, "{1}", request, std::move(on_item), options);
     }}
 )",
                        m.comment, m.name, m.request, m.response);

@@ -11,9 +11,8 @@
 namespace grove::server::detail {
 
 /// The message that tells a worker who it is.
-[[nodiscard]] v1::ControlMessage worker_start(const server_config& config, std::uint32_t slot,
-                                              std::uint32_t generation, std::uint32_t workers,
-                                              std::optional<std::uint32_t> core);
+[[nodiscard]] v1::ControlMessage worker_start(const server_config& config, std::uint32_t slot, std::uint32_t generation,
+                                              std::uint32_t workers, std::optional<std::uint32_t> core);
 
 [[nodiscard]] v1::ControlMessage drain_worker(std::chrono::milliseconds grace);
 

@@ -49,16 +49,32 @@ expect() { # expect WHAT EXPECTED ACTUAL
   echo "ok: $1: $3"
 }
 
+# One line that changes with what the image is made of.
+sources_hash() {
+  local paths
+  mapfile -t paths < <(sed -n 's/^!//p' "$root/.dockerignore")
+  tar --directory "$root" --sort=name --mtime=@0 --create --file - Dockerfile "${paths[@]}" | sha256sum
+}
+
 build_image() {
-  local network=()
+  local arguments=() step hash
   # Our own engine has no way out but the machine's network.
-  [ -n "$engine_pid" ] && network=(--network=host)
-  # The tag of the build stage keeps its layers through the prune below, for the next run.
-  for target in "--target=build --tag=grove-build:test" "--tag=$image"; do
+  [ -n "$engine_pid" ] && arguments=(--network=host)
+  # Changed sources are compiled with the compiler cache of the build before; unchanged ones are not compiled at all,
+  # which takes the same seed as then.
+  hash=$(sources_hash)
+  if docker image inspect grove-build:test >/dev/null 2>&1; then
+    [ "$hash" = "$(cat "$cache/docker-sources" 2>/dev/null)" ] || docker tag grove-build:test grove-seed:test
+  fi
+  docker image inspect grove-seed:test >/dev/null 2>&1 && arguments+=(--build-arg GROVE_SEED=grove-seed:test)
+  # The tag of the build stage keeps its layers through the prune below.
+  for step in "--target=build --tag=grove-build:test" "--tag=$image"; do
     # shellcheck disable=SC2086 # Two words each.
-    docker build "${network[@]}" $target "$root" >"$work/build.log" 2>&1 ||
+    docker build "${arguments[@]}" $step "$root" >"$work/build.log" 2>&1 ||
       { tail -n 60 "$work/build.log" >&2; fail "docker build"; }
   done
+  mkdir -p "$cache"
+  echo "$hash" >"$cache/docker-sources"
   docker image prune --force >/dev/null
   local bytes
   bytes=$(docker image inspect --format '{{.Size}}' "$image")
@@ -71,9 +87,9 @@ grove_at() {
   local address=$1
   shift
   if [ -x "${GROVE_TEST_CLI:-}" ]; then
-    "$GROVE_TEST_CLI" --server "$address" "$@"
+    GROVE_SERVER=$address "$GROVE_TEST_CLI" "$@"
   else
-    docker run --rm --network=host --entrypoint grove "$image" --server "$address" "$@"
+    docker run --rm --network=host --env "GROVE_SERVER=$address" --entrypoint grove "$image" "$@"
   fi
 }
 

@@ -66,11 +66,10 @@ child_process::child_process(const process_options& options) {
   ::posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
   std::vector<std::string> arguments = options.arguments;
   std::vector<std::string> environment = environment_with(options.environment);
-  const int failure = ::posix_spawn(&pid_, arguments.front().c_str(), &actions, nullptr,
-                                    pointers(arguments).data(), pointers(environment).data());
+  const int failure = ::posix_spawn(&pid_, arguments.front().c_str(), &actions, nullptr, pointers(arguments).data(),
+                                    pointers(environment).data());
   ::posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0)
-    throw std::system_error{failure, std::generic_category(), "starting " + arguments.front()};
+  if (failure != 0) throw std::system_error{failure, std::generic_category(), "starting " + arguments.front()};
   out_fd_ = std::move(out.read);
   err_fd_ = std::move(err.read);
   in.read.reset();
@@ -96,8 +95,7 @@ bool child_process::read_some(std::chrono::steady_clock::time_point deadline) {
   for (const unique_fd* fd : {&out_fd_, &err_fd_}) {
     if (*fd) watched.at(count++) = {.fd = fd->get(), .events = POLLIN, .revents = 0};
   }
-  const auto left =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   if (count == 0 || left.count() <= 0 || ::poll(watched.data(), count, static_cast<int>(left.count())) <= 0)
     return false;
   for (nfds_t i = 0; i < count; ++i) {
@@ -117,8 +115,7 @@ bool child_process::read_some(std::chrono::steady_clock::time_point deadline) {
 std::string child_process::wait_for_line(const std::string& text, std::chrono::seconds within) {
   const auto deadline = std::chrono::steady_clock::now() + within;
   for (;;) {
-    for (std::size_t end = err_.find('\n', searched_); end != std::string::npos;
-         end = err_.find('\n', searched_)) {
+    for (std::size_t end = err_.find('\n', searched_); end != std::string::npos; end = err_.find('\n', searched_)) {
       const std::string line = err_.substr(searched_, end - searched_);
       searched_ = end + 1;
       if (line.find(text) != std::string::npos) return line;

@@ -17,8 +17,7 @@ constexpr time_t seconds_per_operation = 30;
 
 }  // namespace
 
-wire_client::wire_client(const std::string& address)
-    : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
+wire_client::wire_client(const std::string& address) : socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)} {
   const std::size_t colon = address.rfind(':');
   sockaddr_in to{};
   to.sin_family = AF_INET;
@@ -58,8 +57,7 @@ v1::Welcome wire_client::greet(std::optional<std::uint32_t> wanted_worker) {
   send(hello);
   const auto answer = receive();
   if (!answer || !answer->has_welcome()) {
-    throw std::runtime_error{"no Welcome: " +
-                             (answer ? answer->ShortDebugString() : "the connection was closed")};
+    throw std::runtime_error{"no Welcome: " + (answer ? answer->ShortDebugString() : "the connection was closed")};
   }
   return answer->welcome();
 }
@@ -83,8 +81,7 @@ std::optional<v1::Envelope> wire_client::receive() {
   for (const char c : header)
     length = length << 8U | static_cast<unsigned char>(c);
   v1::Envelope envelope;
-  if (!envelope.ParseFromString(receive_exactly(length)))
-    throw std::runtime_error{"a frame that is no Envelope"};
+  if (!envelope.ParseFromString(receive_exactly(length))) throw std::runtime_error{"a frame that is no Envelope"};
   return envelope;
 }
 

@@ -28,8 +28,7 @@ class wire_client {
   [[nodiscard]] std::string receive_until_closed();
 
   /// Sends a request and returns its response; other frames in between are skipped.
-  v1::Response call(std::string_view type, std::string_view key, std::string_view method,
-                    std::string_view payload);
+  v1::Response call(std::string_view type, std::string_view key, std::string_view method, std::string_view payload);
 
   /// Makes the kernel's buffers small, so that a test fills them soon.
   void shrink_receive_buffer();

@@ -54,7 +54,7 @@ thread_state& greenlet::owner() const noexcept {
   return static_cast<thread_state&>(*owner_);
 }
 
-greenlet& greenlet::current() {
+greenlet& greenlet::enter() {
   return *enter_thread().current;
 }
 

@@ -44,6 +44,7 @@ struct sanitizer_fiber {
 #endif
 #ifdef GROVE_TSAN
   void* fiber = nullptr;
+  bool is_thread = false;  // the thread's own fiber, which is not ours to destroy
 #endif
 
   /// A context that starts on a fresh stack.
@@ -63,6 +64,7 @@ struct sanitizer_fiber {
   void adopt() noexcept {
 #ifdef GROVE_TSAN
     fiber = __tsan_get_current_fiber();
+    is_thread = true;
 #endif
   }
 
@@ -93,7 +95,7 @@ struct sanitizer_fiber {
   /// The context is gone.
   void forget() noexcept {
 #ifdef GROVE_TSAN
-    if (fiber != nullptr) __tsan_destroy_fiber(fiber);
+    if (fiber != nullptr && !is_thread) __tsan_destroy_fiber(fiber);
     fiber = nullptr;
 #endif
   }

@@ -131,8 +131,8 @@ bool hub::pass(bool look_at_io) {
   did |= run_batch();
   did |= poll_components();
   did |= fire_timers();
-  const bool io_is_due = ++passes_without_io_ >= options_.passes_without_io_max ||
-                         pass_time_ - io_looked_at_ >= options_.without_io_max;
+  const bool io_is_due =
+      ++passes_without_io_ >= options_.passes_without_io_max || pass_time_ - io_looked_at_ >= options_.without_io_max;
   if (look_at_io || !did || io_is_due) did |= poll_io();
   return did;
 }
@@ -249,8 +249,7 @@ void hub::listen_for_pokes() {
 
 void hub::poke() noexcept {
   poked_.store(true, std::memory_order_seq_cst);
-  if (!sleeping_.load(std::memory_order_seq_cst) || signalled_.exchange(true, std::memory_order_seq_cst))
-    return;
+  if (!sleeping_.load(std::memory_order_seq_cst) || signalled_.exchange(true, std::memory_order_seq_cst)) return;
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(poke_fd_, &one, sizeof one);
 }
@@ -336,8 +335,7 @@ void hub::unwind_tasks() noexcept {
   } catch (...) {
     report("a greenlet that is unwound with the hub", std::current_exception());
   }
-  GROVE_CHECK(tasks_ == nullptr,
-              "a spawned greenlet cannot be unwound: a catch (...) must throw greenlet_exit on");
+  GROVE_CHECK(tasks_ == nullptr, "a spawned greenlet cannot be unwound: a catch (...) must throw greenlet_exit on");
 }
 
 }  // namespace grove

@@ -52,8 +52,7 @@ void semaphore::release() noexcept {
 }
 
 timeout::timeout(hub& on, std::optional<steady_duration> limit)
-    : wait_bound(on, limit ? std::optional(on.now() + *limit) : std::nullopt),
-      identity_(++on.timeouts_ever_) {}
+    : wait_bound(on, limit ? std::optional(on.now() + *limit) : std::nullopt), identity_(++on.timeouts_ever_) {}
 
 timeout::timeout(hub& on, steady_duration limit) : timeout(on, std::optional(limit)) {}
 

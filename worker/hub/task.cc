@@ -63,8 +63,8 @@ void task_base::run() {
 
 void task_base::start() {
   if (!greenlet_) {
-    greenlet_ = greenlet::make([this] { run_in_greenlet(); },
-                               {.parent = &hub_.hub_greenlet(), .stack = stack_, .name = name_});
+    greenlet_ =
+        greenlet::make([this] { run_in_greenlet(); }, {.parent = &hub_.hub_greenlet(), .stack = stack_, .name = name_});
     greenlet_->slots().task = this;
   }
   starved_ = !greenlet_->try_reserve_stack();

@@ -26,9 +26,7 @@ class timeout final : public wait_bound {
   /// Never fires if `limit` is empty.
   timeout(hub& on, std::optional<steady_duration> limit);
 
-  [[nodiscard]] bool owns(const timeout_expired& thrown) const noexcept {
-    return thrown.identity == identity_;
-  }
+  [[nodiscard]] bool owns(const timeout_expired& thrown) const noexcept { return thrown.identity == identity_; }
 
  private:
   [[nodiscard]] std::exception_ptr make_exception() override;

@@ -38,9 +38,7 @@ namespace grove {
 struct use_greenlet_t {
   asio::error_code* stored_in = nullptr;
   /// The error goes into `error` instead of being thrown.
-  [[nodiscard]] constexpr use_greenlet_t operator[](asio::error_code& error) const noexcept {
-    return {&error};
-  }
+  [[nodiscard]] constexpr use_greenlet_t operator[](asio::error_code& error) const noexcept { return {&error}; }
 };
 inline constexpr use_greenlet_t use_greenlet{};
 
@@ -72,8 +70,7 @@ struct room_allocator {
   operation_room* room;
   explicit room_allocator(operation_room& in) noexcept : room(&in) {}
   template <typename U>
-  room_allocator(const room_allocator<U>& other) noexcept
-      : room(other.room) {}  // NOLINT(google-explicit-constructor)
+  room_allocator(const room_allocator<U>& other) noexcept : room(other.room) {}  // NOLINT(google-explicit-constructor)
   T* allocate(std::size_t count) { return static_cast<T*>(room->allocate(count * sizeof(T))); }
   void deallocate(T* memory, std::size_t) noexcept { room->deallocate(memory); }
   template <typename U>
@@ -151,9 +148,7 @@ class completion {
   using cancellation_slot_type = asio::cancellation_slot;
 
   explicit completion(outcome_of<Values...>& into) noexcept : outcome_(&into) {}
-  [[nodiscard]] allocator_type get_allocator() const noexcept {
-    return allocator_type(outcome_->under_way.room);
-  }
+  [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(outcome_->under_way.room); }
   [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
     return outcome_->under_way.cancellation.slot();
   }

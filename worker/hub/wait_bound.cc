@@ -18,8 +18,7 @@ wait_bound::wait_bound(hub& on, std::optional<steady_time> when)
 
 wait_bound::~wait_bound() {
   cancel();
-  GROVE_CHECK(greenlet_->slots().bounds == this,
-              "bounds of a greenlet's waits end in another order than they began");
+  GROVE_CHECK(greenlet_->slots().bounds == this, "bounds of a greenlet's waits end in another order than they began");
   greenlet_->slots().bounds = outer_;
 }
 

@@ -89,15 +89,13 @@ void waiter::switch_out(greenlet& self) {
   if (&self == &hub_.hub_greenlet())
     throw blocking_in_hub("a wait in the hub's own context: callbacks, timers and components must not block");
   if (self.unwinding()) [[unlikely]] {
-    GROVE_CHECK(std::uncaught_exceptions() == 0,
-                "a destructor waits while its greenlet is unwound by a drop");
+    GROVE_CHECK(std::uncaught_exceptions() == 0, "a destructor waits while its greenlet is unwound by a drop");
     throw greenlet_exit();
   }
   self.slots().waiter = this;
   ++hub_.waiting_;
   hub_.hub_greenlet().resume();
-  if (state_ != state::resumed)
-    throw greenlet_error("a greenlet that waits was resumed by another than its hub");
+  if (state_ != state::resumed) throw greenlet_error("a greenlet that waits was resumed by another than its hub");
 }
 
 void waiter::leave() noexcept {

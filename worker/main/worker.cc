@@ -108,6 +108,7 @@ worker::~worker() {
   acceptor_.reset();
   gate_.reset();
   hub_.detach(*mesh_);
+  mesh_->close();
   runtime_.reset();
   mesh_.reset();
   hub_.detach(*this);

@@ -64,10 +64,10 @@ mesh::mesh(const mesh_options& options)
     added->shared = &segment_.slot(i);
     added->generation = added->shared->generation.load(std::memory_order_acquire);
     added->state = added->shared->state.load(std::memory_order_acquire);
-    added->in = ring_reader{segment_.ring(i, slot_),
-                            ring_mapping{segment_.fd(), segment_.ring_offset(i, slot_), ring_bytes}};
-    added->out = meshes::detail::lane{ring_writer{
-        segment_.ring(slot_, i), ring_mapping{segment_.fd(), segment_.ring_offset(slot_, i), ring_bytes}}};
+    added->in =
+        ring_reader{segment_.ring(i, slot_), ring_mapping{segment_.fd(), segment_.ring_offset(i, slot_), ring_bytes}};
+    added->out = meshes::detail::lane{
+        ring_writer{segment_.ring(slot_, i), ring_mapping{segment_.fd(), segment_.ring_offset(slot_, i), ring_bytes}}};
   }
   // The last process may have died asleep.
   const std::uint32_t sleeps = own_.asleep.load(std::memory_order_relaxed);
@@ -75,11 +75,13 @@ mesh::mesh(const mesh_options& options)
 }
 
 mesh::~mesh() {
+  flush();
+}
+
+void mesh::close() {
+  closed_ = true;
   for (const auto& p : peers_) {
-    if (!p) continue;
-    for (const auto& at_work : p->calls) {
-      if (at_work.call != nullptr) at_work.call->origin = nullptr;
-    }
+    if (p) fail_calls_at(*p, ~std::uint64_t{0}, "worker " + std::to_string(slot_) + ", which made the call, stops");
   }
 }
 
@@ -105,10 +107,10 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   peer& p = *peers_[slot];
   const auto generation = p.shared->generation.load(std::memory_order_acquire);
   const auto state = p.shared->state.load(std::memory_order_acquire);
+  if (closed_) return answer_at_once(std::move(call), status_code::unavailable, "the worker stops");
   const bool nested_at_end = state == worker_state::draining && call->depth > 0;
   if (generation != p.generation || (state != worker_state::up && !nested_at_end)) {
-    const std::string text = worker_text(slot) + ", which owns " + call->type->name() + "/" +
-                             std::string{call->key()} +
+    const std::string text = worker_text(slot) + ", which owns " + call->type->name() + "/" + std::string{call->key()} +
                              (state == worker_state::draining ? ", is draining" : ", is restarting");
     return answer_at_once(std::move(call), status_code::unavailable, text);
   }
@@ -124,8 +126,7 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   head.common.to_generation = p.generation;
   head.common.call = answered ? pending_->next_number() : 0;
   head.hash = call->hash;
-  head.deadline_ns =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(call->deadline.time_since_epoch()).count();
+  head.deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(call->deadline.time_since_epoch()).count();
   head.from_generation = generation_;
   head.key_size = call->key_size;
   head.payload_size = call->payload_size;
@@ -175,8 +176,7 @@ void mesh::note(peer& p, const record_head& head, std::uint64_t value) {
 
 peer* mesh::peer_of(const message& call) const noexcept {
   const auto slot = static_cast<std::size_t>(call.origin_session & 0xffffU);
-  if (slot >= peers_.size() || !peers_[slot] || peers_[slot]->session() != call.origin_session)
-    return nullptr;
+  if (slot >= peers_.size() || !peers_[slot] || peers_[slot]->session() != call.origin_session) return nullptr;
   return peers_[slot].get();
 }
 
@@ -202,8 +202,7 @@ void mesh::finish(message& call, const reply& end) {
   --calls_in_;
   const std::size_t bytes = sizeof(reply_head) + end.text.size() + end.payload.size();
   if (bytes <= p->out.bytes_max()) return write_reply(*p, call.origin_id, end);
-  write_reply(*p, call.origin_id,
-              {status_code::resource_exhausted, end.result, too_large("an answer", bytes, *p), {}});
+  write_reply(*p, call.origin_id, {status_code::resource_exhausted, end.result, too_large("an answer", bytes, *p), {}});
 }
 
 void mesh::item(message& call, const payload_source& payload) {

@@ -51,7 +51,7 @@ class pending_calls;
 struct record_head;
 }  // namespace meshes::detail
 
-/// Lifetime: everything is borrowed, and outlives the mesh.
+/// Lifetime: everything is borrowed, and outlives the mesh, or at least its `close`.
 struct mesh_options {
   const shared_segment& segment;
   std::uint32_t slot;         ///< The own one. Its generation must be set already.
@@ -69,8 +69,13 @@ class mesh final : public remote, public reply_sink, public hub_component {
   /// Errors: std::system_error.
   explicit mesh(const mesh_options& options);
 
-  /// Calls that are still with other workers are freed without an answer.
+  /// Publishes what was written.
   ~mesh() override;
+
+  /// The first step of ending, before the runtime ends: calls that other workers have are answered UNAVAILABLE, outcome
+  /// unknown, and no more are sent. What the runtime answers while it ends still leaves, at the latest when the mesh is
+  /// destroyed.
+  void close();
 
   // For the runtime (worker/actor/remote.h).
   [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept override;
@@ -155,6 +160,7 @@ class mesh final : public remote, public reply_sink, public hub_component {
   std::vector<slow_stream> looked_at_;     // Scratch of look_at_slow_streams.
   std::size_t calls_in_ = 0;
   std::uint32_t table_version_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace grove

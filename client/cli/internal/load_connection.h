@@ -53,8 +53,8 @@ class load_connection {
   /// Why it could not connect; OK as long as that is not known.
   [[nodiscard]] const status& trouble() const noexcept { return trouble_; }
 
-  /// Which requests are this connection's: when `bounded`, `quota` of them; with key_order::each_once those at `first`,
-  /// `first + step`, ... of its worker's keys. `interval` and `offset` are of the open loop.
+  /// Which requests are this connection's: when `bounded`, `quota` of them; with key_order::each_once those at
+  /// `first`, `first + step`, ... of its worker's keys. `interval` and `offset` are of the open loop.
   struct share {
     bool bounded = false;
     std::uint64_t quota = 0;
@@ -78,6 +78,7 @@ class load_connection {
   void read();
   void on_read(const asio::error_code& error, std::size_t bytes);
   [[nodiscard]] bool take(std::string_view envelope, steady_time now);
+  [[nodiscard]] bool take_welcome(std::string_view envelope, steady_time now);
   [[nodiscard]] bool take_response(const wire::response_view& response, steady_time now);
   [[nodiscard]] std::uint64_t left() const noexcept;
   void send_due(steady_time now);
@@ -103,6 +104,7 @@ class load_connection {
   std::uint64_t begun_ = 0;
   steady_time next_due_{};
   steady_time last_heard_{};
+  steady_time move_at_ = steady_time::max();
   unsigned under_way_ = 0;
   std::vector<steady_time> began_;       ///< By id - 1; the epoch: free.
   std::vector<std::uint32_t> free_ids_;  ///< Open loop.

@@ -10,9 +10,9 @@
 
 namespace grove::cli::detail {
 
-/// What all connections of a load share, made once: the keys of each worker and the bytes of the requests.
-/// A key is the prefix and a number of fixed width, so that a request's frame always has the same length and only the
-/// digits in it change.
+/// What all connections of a load share, made once: the keys of each worker and the bytes of the requests. A key is
+/// the prefix and a number of fixed width, so that a request's frame always has the same length and only the digits in
+/// it change.
 struct load_plan {
   load_plan(const load_options& options, const server_info& info);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "tests/unit/actor/world.h"
+#include "tests/unit/actor/trial_actors.h"
 
 namespace grove::test {
 namespace {
@@ -17,8 +17,7 @@ TEST_F(call_between_actors, returns_the_callees_result_through_a_chain) {
 TEST_F(call_between_actors, that_closes_a_cycle_fails_at_once_and_prints_the_chain) {
   const ended_call end = call("trial.Caller", "a", "Visit", path({"b", "a"}));
   EXPECT_EQ(end.code, status_code::failed_precondition);
-  EXPECT_NE(end.text.find("trial.Caller/a -> trial.Caller/b -> trial.Caller/a"), std::string::npos)
-      << end.text;
+  EXPECT_NE(end.text.find("trial.Caller/a -> trial.Caller/b -> trial.Caller/a"), std::string::npos) << end.text;
 }
 
 TEST_F(call_between_actors, of_an_interleaving_method_may_close_a_cycle) {
@@ -33,8 +32,7 @@ TEST_F(call_between_actors, is_refused_beyond_the_nesting_limit_and_named) {
   EXPECT_EQ(too_deep.code, status_code::failed_precondition);
   EXPECT_NE(too_deep.text.find("call_depth"), std::string::npos) << too_deep.text;
   keys.pop_back();
-  EXPECT_EQ(ask<trial::Visited>("trial.Caller", "start", "Visit", path(keys)).count(),
-            bounds.call_depth_max + 1);
+  EXPECT_EQ(ask<trial::Visited>("trial.Caller", "start", "Visit", path(keys)).count(), bounds.call_depth_max + 1);
 }
 
 TEST_F(call_between_actors, keeps_earlier_tells_to_the_same_actor_in_front_of_it) {
@@ -65,8 +63,7 @@ TEST_F(call_between_actors, is_given_up_with_the_call_that_waits_for_it) {
   cancel(outer);
   run();
   EXPECT_EQ(sink.ended[outer].code, status_code::cancelled);
-  EXPECT_EQ(actors->messages().in_use(), 1U)
-      << "the inner call has left the mailbox, only the slow one is there";
+  EXPECT_EQ(actors->messages().in_use(), 1U) << "the inner call has left the mailbox, only the slow one is there";
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/hash.h"
-#include "tests/unit/actor/world.h"
+#include "tests/unit/actor/trial_actors.h"
 
 namespace grove::test {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "tests/unit/actor/world.h"
+#include "tests/unit/actor/trial_actors.h"
 
 namespace grove::test {
 namespace {

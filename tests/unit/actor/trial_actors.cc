@@ -9,12 +9,6 @@
 namespace grove::test {
 namespace {
 
-trial::Amount amount_of(std::int64_t value) {
-  trial::Amount made;
-  made.set_amount(value);
-  return made;
-}
-
 /// The path without its first key.
 trial::Path rest_of(const trial::Path& path) {
   trial::Path rest;
@@ -90,8 +84,7 @@ trial::Visited CallerActor::Visit(const trial::Path& request) {
 
 trial::Visited CallerActor::VisitInterleaved(const trial::Path& request) {
   trial::Visited visited;
-  if (request.keys_size() > 0)
-    visited = ref<trial::Caller>(request.keys(0)).VisitInterleaved(rest_of(request));
+  if (request.keys_size() > 0) visited = ref<trial::Caller>(request.keys(0)).VisitInterleaved(rest_of(request));
   visited.set_count(visited.count() + 1);
   return visited;
 }
@@ -103,9 +96,9 @@ trial::Visited CallerActor::SlowVisit(const trial::Path& request) {
 
 trial::Amounts CallerActor::TellCallTell(const trial::Nothing&) {
   const auto ledger = ref<trial::Ledger>("book");
-  ledger.tell_Append(amount_of(1));
-  (void)ledger.Append(amount_of(2));
-  ledger.tell_Append(amount_of(3));
+  ledger.tell_Append(amount(1));
+  (void)ledger.Append(amount(2));
+  ledger.tell_Append(amount(3));
   return ledger.Entries({});
 }
 
@@ -117,6 +110,19 @@ void add_trial_types(actor_types& types) {
   types.add<AccountActor>();
   types.add<LedgerActor>();
   types.add<CallerActor>();
+}
+
+trial::Amount amount(std::int64_t value) {
+  trial::Amount made;
+  made.set_amount(value);
+  return made;
+}
+
+trial::Path path(const std::vector<std::string>& keys) {
+  trial::Path made;
+  for (const std::string& key : keys)
+    made.add_keys(key);
+  return made;
 }
 
 }  // namespace grove::test

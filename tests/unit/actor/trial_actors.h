@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "tests/support/actor_world.h"
 #include "trial.actor.h"
 #include "worker/actor/actor_type.h"
 
@@ -44,5 +46,14 @@ class CallerActor final : public trial::Caller::Actor {
 };
 
 void add_trial_types(actor_types& types);
+
+/// A world with these types.
+class world : public actor_world {
+ protected:
+  world() : actor_world{add_trial_types} {}
+};
+
+[[nodiscard]] trial::Amount amount(std::int64_t value);
+[[nodiscard]] trial::Path path(const std::vector<std::string>& keys);
 
 }  // namespace grove::test

@@ -12,8 +12,7 @@ TEST(status, is_ok_without_arguments) {
 }
 
 TEST(status, says_code_and_message) {
-  EXPECT_EQ((status{status_code::not_found, "no actor type 'X'"}.to_string()),
-            "NOT_FOUND: no actor type 'X'");
+  EXPECT_EQ((status{status_code::not_found, "no actor type 'X'"}.to_string()), "NOT_FOUND: no actor type 'X'");
 }
 
 TEST(status, names_every_canonical_code_and_no_other) {

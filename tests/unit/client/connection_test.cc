@@ -301,9 +301,7 @@ TEST_F(connection_test, a_request_larger_than_a_frame_fails_alone) {
 
 TEST_F(connection_test, a_large_answer_in_pieces_arrives_whole) {
   const std::string large(900'000, 'y');
-  server.on_request = [&large](auto& from, const wire::request_view& request) {
-    from.respond(request.id, large);
-  };
+  server.on_request = [&large](auto& from, const wire::request_view& request) { from.respond(request.id, large); };
   open_ready();
   noted_call call;
   link->start(call);
@@ -344,7 +342,7 @@ TEST_F(connection_test, the_remaining_time_is_sent_and_cut_at_what_the_server_al
   EXPECT_GT(remaining[0], 4'000'000U);
   EXPECT_EQ(remaining[1], 1U);
   EXPECT_EQ(remaining[2], 600'000'000U);
-  EXPECT_EQ(remaining[3], 600'000'000U);
+  EXPECT_EQ(remaining[3], 0U) << "no deadline";
 }
 
 struct nonsense {

@@ -11,15 +11,10 @@
 
 namespace grove::test {
 
-fake_server::fake_server(asio::io_context& io)
-    : io_{io}, acceptor_{io, {asio::ip::address_v4::loopback(), 0}} {
+fake_server::fake_server(asio::io_context& io) : io_{io}, acceptor_{io, {asio::ip::address_v4::loopback(), 0}} {
   address_.port = acceptor_.local_endpoint().port();
-  on_hello = [](session& from, const wire::hello_view& hello) {
-    from.welcome(hello.wanted_worker.value_or(0));
-  };
-  on_request = [](session& from, const wire::request_view& request) {
-    from.respond(request.id, request.payload);
-  };
+  on_hello = [](session& from, const wire::hello_view& hello) { from.welcome(hello.wanted_worker.value_or(0)); };
+  on_request = [](session& from, const wire::request_view& request) { from.respond(request.id, request.payload); };
   accept();
 }
 
@@ -73,8 +68,7 @@ void fake_server::session::respond(std::uint64_t id, std::string_view payload) {
   write();
 }
 
-void fake_server::session::fail(std::uint64_t id, status_code code, std::string_view message,
-                                outcome result) {
+void fake_server::session::fail(std::uint64_t id, status_code code, std::string_view message, outcome result) {
   wire::response_view response;
   response.id = id;
   response.code = code;

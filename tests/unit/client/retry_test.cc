@@ -37,8 +37,7 @@ INSTANTIATE_TEST_SUITE_P(
                       judgement{"has_run", status_code::unavailable, outcome::executed, 1, 1s, false},
                       judgement{"does_not_say", status_code::unavailable, outcome::unspecified, 1, 1s, false},
                       judgement{"full", status_code::resource_exhausted, outcome::not_executed, 1, 1s, false},
-                      judgement{"expired", status_code::deadline_exceeded, outcome::not_executed, 1, 1s,
-                                false},
+                      judgement{"expired", status_code::deadline_exceeded, outcome::not_executed, 1, 1s, false},
                       judgement{"wrong", status_code::invalid_argument, outcome::not_executed, 1, 1s, false},
                       judgement{"no_time", status_code::unavailable, outcome::not_executed, 1, 5ms, false},
                       judgement{"too_late", status_code::unavailable, outcome::not_executed, 1, -1ms, false}),
@@ -47,8 +46,7 @@ INSTANTIATE_TEST_SUITE_P(
 [[nodiscard]] bool fails(retry_policy& policy) {
   random_source random{1};
   const steady_time now{1h};
-  return policy.failed(status_code::unavailable, outcome::not_executed, 1, now, steady_time::max(), random)
-      .has_value();
+  return policy.failed(status_code::unavailable, outcome::not_executed, 1, now, steady_time::max(), random).has_value();
 }
 
 TEST(retry_policy, stops_when_half_of_the_tokens_are_gone) {

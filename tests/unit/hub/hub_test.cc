@@ -43,8 +43,7 @@ TEST_F(hub_loop, reports_an_error_in_a_callback_and_goes_on) {
   loop.post([&] { ran = true; });
   loop.run_ready();
   EXPECT_TRUE(ran);
-  expected_errors = {"a greenlet or callback run by the hub: broken",
-                     "a greenlet or callback run by the hub: unknown"};
+  expected_errors = {"a greenlet or callback run by the hub: broken", "a greenlet or callback run by the hub: unknown"};
 }
 
 TEST_F(hub_loop, reports_an_error_in_a_completion_handler_and_goes_on) {

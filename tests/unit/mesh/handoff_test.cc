@@ -64,8 +64,7 @@ TEST_F(handoff, full_queue_is_reported_and_nothing_is_lost) {
   auto [ours, clients] = make_pair(SOCK_STREAM);
   std::size_t sent = 0;
   status last;
-  while (sent < 10'000 &&
-         (last = send_handoff(channel_.first.get(), ours.get(), std::string(1000, 'x'))).ok()) {
+  while (sent < 10'000 && (last = send_handoff(channel_.first.get(), ours.get(), std::string(1000, 'x'))).ok()) {
     ++sent;
   }
   EXPECT_EQ(last.code(), status_code::resource_exhausted);

@@ -223,6 +223,26 @@ TEST_F(mesh_calls, owner_follows_the_partition_table) {
   EXPECT_EQ(at(1).net->own_slot(), 1U);
 }
 
+TEST_F(mesh_calls, close_answers_what_others_have_and_sends_no_more) {
+  at(0).net->send(1, at(0).make(1));
+  at(1).net->send(0, at(1).make(2));
+  run();
+  at(0).net->close();
+  ASSERT_EQ(at(0).caller.ends.size(), 1U);
+  EXPECT_EQ(at(0).caller.ends[0].code, status_code::unavailable);
+  EXPECT_EQ(at(0).caller.ends[0].result, outcome::unknown);
+  at(0).net->send(1, at(0).make(3));
+  EXPECT_EQ(at(0).caller.ends.back().result, outcome::not_executed);
+  EXPECT_EQ(at(0).messages.in_use(), 1U);
+  // What the runtime answers while it ends still leaves.
+  at(0).runtime.answer(0, "last answer");
+  workers_[0].reset();
+  at(1).net->poll();
+  ASSERT_EQ(at(1).caller.ends.size(), 1U);
+  EXPECT_EQ(at(1).caller.ends[0].payload, "last answer");
+  at(1).runtime.take(0);
+}
+
 class mesh_damage : public mesh_fixture {
  protected:
   /// Writes a record of the test's into the ring from worker 0 to worker 1.

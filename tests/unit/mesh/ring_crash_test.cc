@@ -73,8 +73,7 @@ void read_whole_records(ring_reader& in, std::uint64_t& expected, std::uint64_t 
     ASSERT_GE(body.size(), sizeof number);
     std::memcpy(&number, body.data(), sizeof number);
     ASSERT_EQ(number, expected);
-    ASSERT_EQ(body.find_first_not_of(static_cast<char>(number * 37 % 251), sizeof number),
-              std::string_view::npos);
+    ASSERT_EQ(body.find_first_not_of(static_cast<char>(number * 37 % 251), sizeof number), std::string_view::npos);
     in.consume();
     ++expected;
     ++count;

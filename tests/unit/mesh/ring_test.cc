@@ -17,9 +17,7 @@ constexpr std::uint64_t capacity = 4096;
 class ring : public testing::Test {
  protected:
   [[nodiscard]] ring_control& control() const { return segment_.ring(0, 1); }
-  [[nodiscard]] ring_mapping map() const {
-    return {segment_.fd(), segment_.ring_offset(0, 1), segment_.ring_bytes()};
-  }
+  [[nodiscard]] ring_mapping map() const { return {segment_.fd(), segment_.ring_offset(0, 1), segment_.ring_bytes()}; }
   [[nodiscard]] ring_writer make_writer() const { return {control(), map()}; }
   [[nodiscard]] ring_reader make_reader() const { return {control(), map()}; }
 
@@ -251,8 +249,7 @@ TEST_F(ring, random_bytes_never_lead_the_reader_outside) {
     }
     control().tail.store(random.below(1 << 20) & ~7U);
     auto in = make_reader();
-    control().tail.store(control().tail.load() +
-                         (random.below(2) == 0 ? random.next() : 8 * random.below(600)));
+    control().tail.store(control().tail.load() + (random.below(2) == 0 ? random.next() : 8 * random.below(600)));
     std::string_view body;
     for (int i = 0; i < 1000 && in.peek(body) == ring_state::record; ++i) {
       ASSERT_GE(body.data(), in.memory().data());

@@ -25,10 +25,7 @@ int refused(std::string_view bytes) {
 }
 
 admin_pages pages(bool ready) {
-  return {[ready] {
-            return readiness{ready, "1 of 2 workers up"};
-          },
-          [] { return std::string{"grove_ready 1\n"}; }};
+  return {[ready] { return readiness{ready, "1 of 2 workers up"}; }, [] { return std::string{"grove_ready 1\n"}; }};
 }
 
 TEST(admin_http, reads_a_request) {
@@ -47,10 +44,9 @@ TEST(admin_http, waits_for_the_whole_head) {
 
 TEST(admin_http, refuses_what_is_no_request) {
   for (const auto* wrong :
-       {"hello\r\n", "\r\n\r\n", "get /livez HTTP/1.1\r\n\r\n", "GET /livez\r\n\r\n",
-        "GET livez HTTP/1.1\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n", "GET /livez FTP/1.1\r\n\r\n",
-        "GET /livez HTTP/1.1\r\nno colon\r\n\r\n", "GET /livez HTTP/1.1\r\nBad name: x\r\n\r\n",
-        "GET /livez HTTP/1.1\r\n: x\r\n\r\n"}) {
+       {"hello\r\n", "\r\n\r\n", "get /livez HTTP/1.1\r\n\r\n", "GET /livez\r\n\r\n", "GET livez HTTP/1.1\r\n\r\n",
+        "GET /a b HTTP/1.1\r\n\r\n", "GET /livez FTP/1.1\r\n\r\n", "GET /livez HTTP/1.1\r\nno colon\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nBad name: x\r\n\r\n", "GET /livez HTTP/1.1\r\n: x\r\n\r\n"}) {
     EXPECT_EQ(refused(wrong), 400) << wrong;
   }
   EXPECT_EQ(refused("GET /livez HTTP/2.0\r\n\r\n"), 505);

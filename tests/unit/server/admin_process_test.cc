@@ -40,8 +40,7 @@ TEST(admin_process, answers_bad_requests_in_words) {
   server.wait_for("ready: ");
   EXPECT_THAT(server.get("/"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(server.admin("garbage\r\n"), StartsWith("HTTP/1.1 400 "));
-  EXPECT_THAT(server.admin("POST /livez HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"),
-              StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(server.admin("POST /livez HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"), StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(server.admin(std::string(64 * 1024, 'x')), StartsWith("HTTP/1.1 431 "));
   EXPECT_THAT(server.get("/livez"), StartsWith("HTTP/1.1 200 "));
 }

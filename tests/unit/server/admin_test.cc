@@ -33,8 +33,7 @@ struct admin_test : testing::Test {
 
   /// What the server sends until it closes its side.
   std::string answer_to(const unique_fd& client, std::string_view request) {
-    EXPECT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL),
-              static_cast<ssize_t>(request.size()));
+    EXPECT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
     std::string answer;
     const auto deadline = std::chrono::steady_clock::now() + 20s;
     while (std::chrono::steady_clock::now() < deadline) {

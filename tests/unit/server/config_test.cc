@@ -18,11 +18,11 @@ using variables = std::vector<std::pair<std::string, std::string>>;
 
 std::variant<server_config, config_exit> read(strings arguments, variables environment = {},
                                               const std::string& file = {}) {
-  return read_config({std::move(arguments), std::move(environment),
-                      [&file](const std::string& path) -> std::optional<std::string> {
-                        if (path != "grove.toml") return std::nullopt;
-                        return file;
-                      }});
+  return read_config(
+      {std::move(arguments), std::move(environment), [&file](const std::string& path) -> std::optional<std::string> {
+         if (path != "grove.toml") return std::nullopt;
+         return file;
+       }});
 }
 
 server_config good(strings arguments, variables environment = {}, const std::string& file = {}) {
@@ -58,8 +58,8 @@ TEST(config, has_the_documented_defaults) {
 
 TEST(config, every_source_sets_the_same_keys) {
   for (const server_config& config :
-       {good({"--workers", "3", "--listen=0.0.0.0:1", "--admin", "off", "--limits.key-bytes-max=64",
-              "--drain-timeout", "500ms", "--hang-timeout=off", "--pin=off", "--log-level", "debug"}),
+       {good({"--workers", "3", "--listen=0.0.0.0:1", "--admin", "off", "--limits.key-bytes-max=64", "--drain-timeout",
+              "500ms", "--hang-timeout=off", "--pin=off", "--log-level", "debug"}),
         good({}, {{"GROVE_WORKERS", "3"},
                   {"GROVE_LISTEN", "0.0.0.0:1"},
                   {"GROVE_ADMIN", "off"},
@@ -85,8 +85,7 @@ TEST(config, every_source_sets_the_same_keys) {
 
 TEST(config, flags_win_over_the_environment_which_wins_over_the_file) {
   const std::string file = "workers = 1\ndrain-timeout = '1s'\nhang-timeout = '1s'\n";
-  const variables environment = {
-      {"GROVE_CONFIG", "grove.toml"}, {"GROVE_WORKERS", "2"}, {"GROVE_DRAIN_TIMEOUT", "2s"}};
+  const variables environment = {{"GROVE_CONFIG", "grove.toml"}, {"GROVE_WORKERS", "2"}, {"GROVE_DRAIN_TIMEOUT", "2s"}};
   const server_config config = good({"--workers", "3"}, environment, file);
   EXPECT_EQ(config.workers, 3U);
   EXPECT_EQ(config.drain_timeout, 2s);
@@ -98,8 +97,7 @@ TEST(config, a_flag_given_twice_has_its_last_value) {
 }
 
 TEST(config, an_unknown_flag_is_named_with_the_nearest_one) {
-  EXPECT_THAT(error({"--listn", "x:1"}),
-              HasSubstr("flag --listn: there is no such option; did you mean --listen?"));
+  EXPECT_THAT(error({"--listn", "x:1"}), HasSubstr("flag --listn: there is no such option; did you mean --listen?"));
   EXPECT_THAT(error({"--listn", "x:1"}), Not(HasSubstr("x:1")));
   EXPECT_THAT(error({"--wrokers=2"}), HasSubstr("did you mean --workers?"));
   EXPECT_THAT(error({"--completely-different"}), Not(HasSubstr("did you mean")));
@@ -114,9 +112,8 @@ TEST(config, a_flag_without_its_value_is_refused) {
 }
 
 TEST(config, an_unknown_variable_is_named_with_the_nearest_one) {
-  EXPECT_THAT(
-      error({}, {{"GROVE_LISTN", "x:1"}}),
-      HasSubstr("environment variable GROVE_LISTN: there is no such setting; did you mean GROVE_LISTEN?"));
+  EXPECT_THAT(error({}, {{"GROVE_LISTN", "x:1"}}),
+              HasSubstr("environment variable GROVE_LISTN: there is no such setting; did you mean GROVE_LISTEN?"));
 }
 
 TEST(config, variables_of_others_are_left_alone) {
@@ -140,15 +137,12 @@ TEST(config, an_error_in_the_file_has_its_line) {
               HasSubstr("grove.toml:3: limits.key-bytes-max '-4' must be a whole number"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nlisten = = 3\n"),
               HasSubstr("grove.toml:2: not TOML"));
-  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"),
-              HasSubstr("no setting 'config'"));
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"), HasSubstr("no setting 'config'"));
 }
 
 TEST(config, a_file_that_cannot_be_read_is_named_with_who_asked_for_it) {
-  EXPECT_THAT(error({"--config", "absent.toml"}),
-              HasSubstr("flag --config: the file 'absent.toml' cannot be read"));
-  EXPECT_THAT(error({}, {{"GROVE_CONFIG", "absent.toml"}}),
-              HasSubstr("environment variable GROVE_CONFIG: the file"));
+  EXPECT_THAT(error({"--config", "absent.toml"}), HasSubstr("flag --config: the file 'absent.toml' cannot be read"));
+  EXPECT_THAT(error({}, {{"GROVE_CONFIG", "absent.toml"}}), HasSubstr("environment variable GROVE_CONFIG: the file"));
 }
 
 struct bad_value {
@@ -163,21 +157,21 @@ TEST_P(config_value, that_is_wrong_is_named_with_its_place) {
   EXPECT_THAT(error({"--" + key + "=" + value}), HasSubstr("flag --" + key + ": '" + value + "' "));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    table, config_value,
-    testing::Values(bad_value{"listen", "7400"}, bad_value{"admin", "none"}, bad_value{"workers", "0"},
-                    bad_value{"workers", "129"}, bad_value{"workers", "many"}, bad_value{"pin", "yes"},
-                    bad_value{"log-level", "loud"}, bad_value{"drain-timeout", "25"},
-                    bad_value{"drain-timeout", "off"}, bad_value{"hang-timeout", "0s"},
-                    bad_value{"start-timeout", "soon"}, bad_value{"max-restarts", "-1"},
-                    bad_value{"restart-window", "0s"}, bad_value{"limits.frame-bytes-max", "0"},
-                    bad_value{"limits.frame-bytes-max", "8GiB"}, bad_value{"limits.call-deadline", "3"}));
+INSTANTIATE_TEST_SUITE_P(table, config_value,
+                         testing::Values(bad_value{"listen", "7400"}, bad_value{"admin", "none"},
+                                         bad_value{"workers", "0"}, bad_value{"workers", "129"},
+                                         bad_value{"workers", "many"}, bad_value{"pin", "yes"},
+                                         bad_value{"log-level", "loud"}, bad_value{"drain-timeout", "25"},
+                                         bad_value{"drain-timeout", "off"}, bad_value{"hang-timeout", "0s"},
+                                         bad_value{"start-timeout", "soon"}, bad_value{"max-restarts", "-1"},
+                                         bad_value{"restart-window", "0s"}, bad_value{"limits.frame-bytes-max", "0"},
+                                         bad_value{"limits.frame-bytes-max", "8GiB"},
+                                         bad_value{"limits.call-deadline", "3"}));
 
 TEST(config, what_this_version_does_not_have_is_refused_and_says_so) {
   EXPECT_THAT(error({"--data", "/var/lib/grove"}), HasSubstr("in memory"));
   EXPECT_THAT(error({}, {{"GROVE_ACTORS", "/usr/lib/bank.so"}}), HasSubstr("loads no modules"));
-  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "data = '/var/lib/grove'\n"),
-              HasSubstr("grove.toml:1: data"));
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "data = '/var/lib/grove'\n"), HasSubstr("grove.toml:1: data"));
 }
 
 TEST(config, all_errors_are_told_at_once) {
@@ -190,8 +184,8 @@ TEST(config, all_errors_are_told_at_once) {
 TEST(config, help_and_version_end_with_success) {
   const auto help = std::get<config_exit>(read({"--help"}));
   EXPECT_EQ(help.code, 0);
-  for (const auto* flag : {"--config", "--listen", "--admin", "--workers", "--drain-timeout",
-                           "--limits.key-bytes-max", "GROVE_DRAIN_TIMEOUT", "127.0.0.1:7400"}) {
+  for (const auto* flag : {"--config", "--listen", "--admin", "--workers", "--drain-timeout", "--limits.key-bytes-max",
+                           "GROVE_DRAIN_TIMEOUT", "127.0.0.1:7400"}) {
     EXPECT_THAT(help.text, HasSubstr(flag));
   }
   const auto version = std::get<config_exit>(read({"--version"}));

@@ -36,8 +36,7 @@ TEST(cpu_budget, the_tightest_level_of_version_2_counts) {
 }
 
 TEST(cpu_budget, a_container_whose_path_is_the_hosts_finds_its_quota_at_the_mount) {
-  EXPECT_EQ(quota_of({{"/proc/self/cgroup", "0::/../../docker/abc\n"},
-                      {"/sys/fs/cgroup/cpu.max", "50000 100000\n"}}),
+  EXPECT_EQ(quota_of({{"/proc/self/cgroup", "0::/../../docker/abc\n"}, {"/sys/fs/cgroup/cpu.max", "50000 100000\n"}}),
             0.5);
   EXPECT_EQ(quota_of({{"/proc/self/cgroup", "4:memory:/docker/abc\n3:cpuacct,cpu:/docker/abc\n"},
                       {"/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "300000\n"},

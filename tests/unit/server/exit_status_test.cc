@@ -22,18 +22,17 @@ TEST_P(exit_status_test, is_told_in_words_and_judged) {
 
 INSTANTIATE_TEST_SUITE_P(
     table, exit_status_test,
-    testing::Values(
-        ending{exit_status::exited(0), "exited with 0 (done)", false},
-        ending{exit_status::exited(1), "exited with 1", false},
-        ending{exit_status::exited(64), "exited with 64 (bad configuration)", true},
-        ending{exit_status::exited(70), "exited with 70 (internal failure)", false},
-        ending{exit_status::exited(73), "exited with 73 (supervisor lost)", false},
-        ending{exit_status::exited(127),
-               "exited with 127 (the program or one of its libraries could not be loaded)", false},
-        ending{exit_status::signalled(SIGKILL), "died of signal 9 (SIGKILL)", false},
-        ending{exit_status::signalled(SIGSEGV, true), "died of signal 11 (SIGSEGV), core dumped", false},
-        ending{exit_status::signalled(SIGABRT), "died of signal 6 (SIGABRT)", false},
-        ending{exit_status::signalled(64), "died of signal 64 (signal 64)", false}));
+    testing::Values(ending{exit_status::exited(0), "exited with 0 (done)", false},
+                    ending{exit_status::exited(1), "exited with 1", false},
+                    ending{exit_status::exited(64), "exited with 64 (bad configuration)", true},
+                    ending{exit_status::exited(70), "exited with 70 (internal failure)", false},
+                    ending{exit_status::exited(73), "exited with 73 (supervisor lost)", false},
+                    ending{exit_status::exited(127),
+                           "exited with 127 (the program or one of its libraries could not be loaded)", false},
+                    ending{exit_status::signalled(SIGKILL), "died of signal 9 (SIGKILL)", false},
+                    ending{exit_status::signalled(SIGSEGV, true), "died of signal 11 (SIGSEGV), core dumped", false},
+                    ending{exit_status::signalled(SIGABRT), "died of signal 6 (SIGABRT)", false},
+                    ending{exit_status::signalled(64), "died of signal 64 (signal 64)", false}));
 
 TEST(exit_status, a_kill_that_nobody_here_sent_may_have_been_the_kernels) {
   EXPECT_NE(hint(exit_status::signalled(SIGKILL), false).find("memory"), std::string_view::npos);
@@ -42,8 +41,7 @@ TEST(exit_status, a_kill_that_nobody_here_sent_may_have_been_the_kernels) {
 
 TEST(exit_status, crashes_point_to_their_report) {
   for (const int signal : {SIGSEGV, SIGBUS, SIGABRT}) {
-    EXPECT_NE(hint(exit_status::signalled(signal), false).find("report is above"), std::string_view::npos)
-        << signal;
+    EXPECT_NE(hint(exit_status::signalled(signal), false).find("report is above"), std::string_view::npos) << signal;
   }
   EXPECT_EQ(hint(exit_status::exited(1), false), "");
 }

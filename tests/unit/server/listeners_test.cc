@@ -31,8 +31,7 @@ TEST(listeners, a_name_is_resolved_to_its_ipv4_address_first) {
 TEST(listeners, a_taken_port_is_named_with_what_to_do) {
   const listener one = listen_on({"127.0.0.1", 0}, "--listen");
   const std::string text = error(one.address);
-  EXPECT_THAT(text,
-              HasSubstr("cannot listen on " + one.address.to_string() + ": the address is already in use"));
+  EXPECT_THAT(text, HasSubstr("cannot listen on " + one.address.to_string() + ": the address is already in use"));
   EXPECT_THAT(text, HasSubstr("--listen HOST:PORT"));
 }
 
@@ -42,8 +41,7 @@ TEST(listeners, an_address_of_another_machine_is_refused) {
 }
 
 TEST(listeners, a_host_without_an_address_is_named) {
-  EXPECT_THAT(error({"no.such.host.invalid", 0}),
-              HasSubstr("the host 'no.such.host.invalid' has no address"));
+  EXPECT_THAT(error({"no.such.host.invalid", 0}), HasSubstr("the host 'no.such.host.invalid' has no address"));
 }
 
 }  // namespace

@@ -20,8 +20,7 @@ struct restart_policy_fixture : testing::Test {
 using restart_policy_test = restart_policy_fixture;
 
 TEST_F(restart_policy_test, restarts_at_once_and_then_backs_off_to_five_seconds) {
-  const std::chrono::milliseconds base[] = {0ms,    100ms,  200ms,  400ms,  800ms,
-                                            1600ms, 3200ms, 5000ms, 5000ms, 5000ms};
+  const std::chrono::milliseconds base[] = {0ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms, 5000ms};
   for (const auto expected : base) {
     const auto delay = policy.after_exit(time.now(), served_briefly).delay;
     EXPECT_GE(delay, expected);

@@ -19,8 +19,7 @@ using testing::Not;
 TEST(server_process, starts_workers_says_ready_drains_on_term_and_exits_with_0) {
   started_server server;
   const std::string line = server.wait_for("ready: ");
-  EXPECT_THAT(
-      line, ContainsRegex("ready: 2 workers serve 127.0.0.1:[1-9][0-9]* \\(admin 127.0.0.1:[1-9][0-9]*\\)$"));
+  EXPECT_THAT(line, ContainsRegex("ready: 2 workers serve 127.0.0.1:[1-9][0-9]* \\(admin 127.0.0.1:[1-9][0-9]*\\)$"));
   server.signal(SIGTERM);
   EXPECT_EQ(server.wait_for_exit(), 0);
   EXPECT_THAT(server.log(), HasSubstr("worker 0: drained after"));
@@ -97,8 +96,7 @@ TEST(server_process, workers_that_cannot_start_are_a_crash_loop_with_exit_code_7
   started_server server{{{"GROVE_TEST_WORKER", "exit:3"}}, {"--max-restarts=2"}};
   EXPECT_EQ(server.wait_for_exit(), exit_codes::crash_loop);
   EXPECT_THAT(server.log(), HasSubstr("exited with 3 after"));
-  EXPECT_THAT(server.log(),
-              HasSubstr("failed to start 3 times within 1m and no other serves: this is a crash loop"));
+  EXPECT_THAT(server.log(), HasSubstr("failed to start 3 times within 1m and no other serves: this is a crash loop"));
 }
 
 TEST(server_process, one_worker_that_cannot_start_does_not_stop_the_other) {

@@ -26,8 +26,7 @@ using std::chrono::steady_clock;
 constexpr std::chrono::seconds patience{30};
 
 int left(steady_clock::time_point deadline) {
-  const auto rest =
-      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
+  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
   return rest < 0 ? 0 : static_cast<int>(rest);
 }
 
@@ -38,8 +37,8 @@ bool is_ours(std::string_view entry) {
 }  // namespace
 
 started_server::started_server(variables environment, std::vector<std::string> arguments) {
-  std::vector<std::string> words{GROVE_SERVER_PROGRAM, "--listen=127.0.0.1:0", "--admin=127.0.0.1:0",
-                                 "--workers=2", "--pin=off"};
+  std::vector<std::string> words{GROVE_SERVER_PROGRAM, "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--workers=2",
+                                 "--pin=off"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   // Of two entries with one name the first counts.
   std::vector<std::string> entries;
@@ -79,8 +78,7 @@ started_server::~started_server() {
 
 bool started_server::read_more(steady_clock::time_point deadline) {
   pollfd poller{output_.get(), POLLIN, 0};
-  if (::poll(&poller, 1, left(deadline)) <= 0)
-    throw std::runtime_error{"nothing came in time; the log is:\n" + log_};
+  if (::poll(&poller, 1, left(deadline)) <= 0) throw std::runtime_error{"nothing came in time; the log is:\n" + log_};
   char chunk[4096];
   const ssize_t size = ::read(output_.get(), chunk, sizeof chunk);
   if (size > 0) log_.append(chunk, static_cast<std::size_t>(size));
@@ -95,8 +93,7 @@ std::string started_server::wait_for(std::string_view text) {
       seen_ = end + 1;
       if (line.find(text) != std::string::npos) return line;
     }
-    if (!read_more(deadline))
-      throw std::runtime_error{fmt::format("'{}' never came; the log is:\n{}", text, log_)};
+    if (!read_more(deadline)) throw std::runtime_error{fmt::format("'{}' never came; the log is:\n{}", text, log_)};
   }
 }
 
@@ -124,8 +121,7 @@ void started_server::signal(int number) const {
 
 std::uint16_t started_server::client_port() const {
   std::smatch match;
-  if (!std::regex_search(log_, match, std::regex{R"(ready: .* serves? 127\.0\.0\.1:(\d+) \(admin)"}))
-    return 0;
+  if (!std::regex_search(log_, match, std::regex{R"(ready: .* serves? 127\.0\.0\.1:(\d+) \(admin)"})) return 0;
   return static_cast<std::uint16_t>(std::stoi(match[1]));
 }
 

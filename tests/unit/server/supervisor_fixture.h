@@ -115,8 +115,7 @@ class supervisor_fixture : public testing::Test {
 
  private:
   std::shared_ptr<spdlog::logger> make_log() {
-    auto log =
-        std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_st>(text));
+    auto log = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_st>(text));
     log->set_pattern("%l %v");
     return log;
   }

@@ -33,9 +33,8 @@ TEST_F(supervisor_restart, a_death_is_told_with_what_the_worker_was_running) {
   slot.flight.running(5, 1, 2, "x", 0, 0, 0);
   time.advance(12s);
   judge.on_exit(1, exit_status::signalled(SIGSEGV));
-  EXPECT_THAT(logged(),
-              HasSubstr("error worker 1 (pid 101) died of signal 11 (SIGSEGV) after 12 s while running "
-                        "grove.Echo/x Spin; a bad memory access"));
+  EXPECT_THAT(logged(), HasSubstr("error worker 1 (pid 101) died of signal 11 (SIGSEGV) after 12 s while running "
+                                  "grove.Echo/x Spin; a bad memory access"));
 }
 
 TEST_F(supervisor_restart, a_successor_does_not_inherit_the_flight_record) {
@@ -86,8 +85,7 @@ TEST_F(supervisor_restart, a_crash_loop_at_start_gives_up_with_its_own_exit_code
   }
   if (judge.workers()[1].pid != 0) judge.on_exit(1, exit_status::signalled(SIGTERM));
   EXPECT_EQ(judge.exit_code(), exit_codes::crash_loop);
-  EXPECT_THAT(logged(),
-              HasSubstr("failed to start 6 times within 1m and no other serves: this is a crash loop"));
+  EXPECT_THAT(logged(), HasSubstr("failed to start 6 times within 1m and no other serves: this is a crash loop"));
 }
 
 TEST_F(supervisor_restart, giving_up_ends_the_workers_that_still_start) {

@@ -46,8 +46,7 @@ TEST_F(supervisor_start, a_worker_is_up_when_it_says_ready_and_everybody_is_woke
   EXPECT_EQ(state(0), worker_state::up);
   EXPECT_GT(segment.table_version(), version_before);
   EXPECT_GT(host.pokes, pokes_before);
-  EXPECT_THAT(logged(),
-              HasSubstr("worker 0: ready after 12 ms (pid 100, core 0, generation 1, 5 actor types)"));
+  EXPECT_THAT(logged(), HasSubstr("worker 0: ready after 12 ms (pid 100, core 0, generation 1, 5 actor types)"));
 }
 
 TEST_F(supervisor_start, says_ready_once_and_only_when_all_are_up) {
@@ -117,8 +116,7 @@ TEST_F(supervisor_start, a_worker_that_closes_its_control_socket_and_lives_is_ki
 
 TEST_F(supervisor_start, pinning_can_be_turned_off) {
   config.pin = pinning::off;
-  supervisor floating{
-      {config, cpus, segment, host, time, random, std::make_shared<spdlog::logger>("silent"), "", ""}};
+  supervisor floating{{config, cpus, segment, host, time, random, std::make_shared<spdlog::logger>("silent"), "", ""}};
   EXPECT_EQ(floating.workers()[0].core, std::nullopt);
 }
 

@@ -14,8 +14,7 @@ TEST(text_values, durations_have_a_unit) {
   EXPECT_EQ(parse_duration("1m"), 60s);
   EXPECT_EQ(parse_duration("2h"), 7200s);
   EXPECT_EQ(parse_duration("0s"), 0s);
-  for (const auto* wrong :
-       {"", "25", "s", "-1s", "1.5s", "1 s", "1d", "s25", "99999999999999999999s", "999999999h"}) {
+  for (const auto* wrong : {"", "25", "s", "-1s", "1.5s", "1 s", "1d", "s25", "99999999999999999999s", "999999999h"}) {
     EXPECT_FALSE(parse_duration(wrong)) << wrong;
   }
 }
@@ -52,8 +51,8 @@ TEST(text_values, addresses_have_a_host_and_a_port) {
   EXPECT_EQ(parse_host_port("127.0.0.1:7400"), (host_port{"127.0.0.1", 7400}));
   EXPECT_EQ(parse_host_port("localhost:0"), (host_port{"localhost", 0}));
   EXPECT_EQ(parse_host_port("[::1]:65535"), (host_port{"::1", 65535}));
-  for (const auto* wrong : {"", ":7400", "7400", "host", "host:", "host:x", "host:65536", "host:-1",
-                            "::1:7400", "[]:1", "a b:1", "[::1]", "host:1 ", "http://host:1"}) {
+  for (const auto* wrong : {"", ":7400", "7400", "host", "host:", "host:x", "host:65536", "host:-1", "::1:7400", "[]:1",
+                            "a b:1", "[::1]", "host:1 ", "http://host:1"}) {
     EXPECT_FALSE(parse_host_port(wrong)) << wrong;
   }
 }

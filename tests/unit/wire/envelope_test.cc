@@ -79,8 +79,7 @@ TEST(envelope, response_is_written_around_its_payload) {
   byte_buffer out;
   const std::string payload(5000, 'p');
   char* const place = append_response(
-      out,
-      {.id = 7, .code = status_code::not_found, .message = "no such thing", .result = outcome::not_executed},
+      out, {.id = 7, .code = status_code::not_found, .message = "no such thing", .result = outcome::not_executed},
       payload.size());
   std::memcpy(place, payload.data(), payload.size());
   const v1::Envelope read = by_protobuf(out);
@@ -191,8 +190,7 @@ TEST(envelope, cut_short_at_any_byte_never_reads_outside) {
   *written.mutable_request() = every_field_of_a_request();
   const std::string bytes = written.SerializeAsString();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    const std::string cut =
-        bytes.substr(0, size);  // Its own allocation, so that a sanitizer sees a read beyond it.
+    const std::string cut = bytes.substr(0, size);  // Its own allocation, so that a sanitizer sees a read beyond it.
     envelope_view read;
     EXPECT_EQ(decode_envelope(cut, read), size == 0) << size;
   }

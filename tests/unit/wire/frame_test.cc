@@ -21,8 +21,7 @@ TEST(frame, header_is_four_bytes_big_endian) {
 TEST(frame, is_incomplete_at_every_prefix_and_complete_at_its_last_byte) {
   const std::string whole = frame_of_length(5, 5);
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_EQ(first_frame(std::string_view{whole}.substr(0, size), 100).state, frame_state::incomplete)
-        << size;
+    EXPECT_EQ(first_frame(std::string_view{whole}.substr(0, size), 100).state, frame_state::incomplete) << size;
   }
   const frame_view found = first_frame(whole, 100);
   EXPECT_EQ(found.state, frame_state::complete);

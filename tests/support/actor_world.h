@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "trial.pb.h"
 #include "worker/actor/runtime.h"
 #include "worker/hub/hub.h"
 #include "worker/store/memory_store.h"
@@ -37,11 +36,11 @@ class recording_sink final : public reply_sink {
   std::size_t backlog = 0;
 };
 
-/// A runtime with its own hub and its own time. Its end fails the test when messages are left.
-class world : public testing::Test {
+/// A runtime with its own hub and its own time, for tests of actors. Its end fails the test when messages are left.
+class actor_world : public testing::Test {
  protected:
-  world();
-  ~world() override;
+  explicit actor_world(void (*add_types)(actor_types&));
+  ~actor_world() override;
 
   /// Sends a call and returns its number; `run` lets things happen.
   std::uint64_t send(std::string_view type, std::string_view key, std::string_view method,
@@ -82,8 +81,5 @@ class world : public testing::Test {
  private:
   std::uint64_t last_number_ = 0;
 };
-
-[[nodiscard]] trial::Amount amount(std::int64_t value);
-[[nodiscard]] trial::Path path(const std::vector<std::string>& keys);
 
 }  // namespace grove::test

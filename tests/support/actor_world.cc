@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/unit/actor/world.h"
+#include "tests/support/actor_world.h"
 
 #include "base/hash.h"
-#include "tests/unit/actor/trial_actors.h"
 
 namespace grove::test {
 namespace {
@@ -25,12 +24,12 @@ void recording_sink::item(message& call, const payload_source& payload) {
   items[call.origin_id].push_back(bytes_of(payload));
 }
 
-world::world() {
-  add_trial_types(types);
+actor_world::actor_world(void (*add_types)(actor_types&)) {
+  add_types(types);
   actors = std::make_unique<runtime>(loop, types, store, recorder, bounds);
 }
 
-world::~world() {
+actor_world::~actor_world() {
   const std::size_t unfinished = calls.size() - sink.ended.size();
   if (unfinished == 0) {
     EXPECT_EQ(actors->messages().in_use(), 0U) << "messages leak";
@@ -39,13 +38,13 @@ world::~world() {
   actors.reset();
 }
 
-std::uint64_t world::send(std::string_view type, std::string_view key, std::string_view method,
-                          const google::protobuf::MessageLite& request) {
+std::uint64_t actor_world::send(std::string_view type, std::string_view key, std::string_view method,
+                                const google::protobuf::MessageLite& request) {
   return send_bytes(type, key, method, request.SerializeAsString());
 }
 
-std::uint64_t world::send_bytes(std::string_view type_name, std::string_view key, std::string_view method,
-                                std::string_view payload) {
+std::uint64_t actor_world::send_bytes(std::string_view type_name, std::string_view key, std::string_view method,
+                                      std::string_view payload) {
   const actor_type& type = *types.find(type_name);
   message_ptr m = actors->messages().make(key, payload);
   m->type = &type;
@@ -59,30 +58,17 @@ std::uint64_t world::send_bytes(std::string_view type_name, std::string_view key
   return last_number_;
 }
 
-void world::advance(std::chrono::milliseconds step) {
+void actor_world::advance(std::chrono::milliseconds step) {
   time.advance(step);
   run();
 }
 
-ended_call world::call(std::string_view type, std::string_view key, std::string_view method,
-                       const google::protobuf::MessageLite& request) {
+ended_call actor_world::call(std::string_view type, std::string_view key, std::string_view method,
+                             const google::protobuf::MessageLite& request) {
   const std::uint64_t number = send(type, key, method, request);
   run();
   EXPECT_TRUE(has_ended(number)) << method << " did not end";
   return sink.ended[number];
-}
-
-trial::Amount amount(std::int64_t value) {
-  trial::Amount made;
-  made.set_amount(value);
-  return made;
-}
-
-trial::Path path(const std::vector<std::string>& keys) {
-  trial::Path made;
-  for (const std::string& key : keys)
-    made.add_keys(key);
-  return made;
 }
 
 }  // namespace grove::test

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CLI as a user types it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/server_process.h"
+
+namespace grove::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class cli : public testing::Test {
+ protected:
+  server_process server{{.workers = 2}};
+};
+
+TEST_F(cli, adds_and_gets) {
+  EXPECT_EQ(server.cli({"call", "grove.Counter/visits", "Add", R"({"by":2})"}).out, "{\"value\":\"2\"}\n");
+  EXPECT_EQ(server.cli({"call", "grove.Counter/visits", "Get"}).out, "{\"value\":\"2\"}\n");
+}
+
+TEST_F(cli, prints_zero_and_not_an_empty_object) {
+  EXPECT_EQ(server.cli({"call", "grove.Counter/new", "Get"}).out, "{\"value\":\"0\"}\n");
+}
+
+TEST_F(cli, reads_json_from_standard_input) {
+  EXPECT_EQ(server.cli({"call", "grove.Counter/x", "Add", "-"}, R"({"by": 7})").out, "{\"value\":\"7\"}\n");
+}
+
+TEST_F(cli, tells_without_waiting_for_a_result) {
+  const finished_process tell = server.cli({"tell", "grove.Counter/t", "Add", R"({"by":3})"});
+  EXPECT_EQ(tell.exit.code, 0);
+  EXPECT_EQ(server.cli({"call", "grove.Counter/t", "Get"}).out, "{\"value\":\"3\"}\n");
+}
+
+TEST_F(cli, tell_to_what_does_not_exist_fails) {
+  const finished_process tell = server.cli({"tell", "grove.Counte/t", "Add"});
+  EXPECT_EQ(tell.exit.code, 1);
+  EXPECT_THAT(tell.err, HasSubstr("grove.Counter"));
+}
+
+TEST_F(cli, watches_what_is_published) {
+  child_process watch{{.arguments = {cli_program(), "watch", "grove.Topic/news", "Subscribe"},
+                       .environment = {{"GROVE_SERVER", server.address()}},
+                       .input = {}}};
+  // Subscribed is subscribed when a publication finds somebody.
+  while (server.cli({"call", "grove.Topic/news", "Publish", R"({"text":"one"})"}).out.find("\"subscribers\":1") ==
+         std::string::npos) {
+  }
+  server.cli({"call", "grove.Topic/news", "Publish", R"({"text":"two"})"});
+  EXPECT_EQ(server.stop().exit.code, 0);
+  const finished_process end = watch.wait();
+  EXPECT_THAT(end.out, AllOf(HasSubstr(R"("text":"one"})"), HasSubstr(R"("text":"two"})"))) << end.err;
+}
+
+TEST_F(cli, names_the_field_that_does_not_fit) {
+  const finished_process result = server.cli({"call", "grove.Counter/x", "Add", R"({"bye":2})"});
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("INVALID_ARGUMENT"), HasSubstr("bye"), HasSubstr("\"by\"")));
+}
+
+TEST_F(cli, refuses_json_nested_a_thousand_deep) {
+  std::string json;
+  for (int i = 0; i < 1000; ++i)
+    json += R"({"nested":)";
+  json += "{}";
+  json += std::string(1000, '}');
+  const finished_process result = server.cli({"call", "grove.Echo/x", "Echo", "-"}, json);
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("INVALID_ARGUMENT"), HasSubstr("nest")));
+}
+
+TEST_F(cli, refuses_a_key_that_is_too_long_and_names_the_limit) {
+  const finished_process result = server.cli({"call", "grove.Counter/" + std::string(257, 'k'), "Get"});
+  EXPECT_EQ(result.exit.code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("257"), HasSubstr("256")));
+}
+
+TEST_F(cli, takes_its_options_before_and_after_the_command) {
+  EXPECT_EQ(run({.arguments = {cli_program(), "--server", server.address(), "types"}, .environment = {}, .input = {}})
+                .exit.code,
+            0);
+  EXPECT_EQ(run({.arguments = {cli_program(), "types", "--server", server.address()}, .environment = {}, .input = {}})
+                .exit.code,
+            0);
+}
+
+TEST_F(cli, lists_types_methods_and_workers) {
+  EXPECT_THAT(server.cli({"types"}).out, AllOf(HasSubstr("grove.Counter"), HasSubstr("Add, Get, Reset")));
+  EXPECT_THAT(server.cli({"describe", "grove.Counter"}).out, HasSubstr("by: int64"));
+  EXPECT_THAT(server.cli({"ps"}).out, HasSubstr("up"));
+  EXPECT_THAT(server.cli({"ps", "--json"}).out, HasSubstr("\"workers\""));
+}
+
+TEST(cli_alone, says_how_to_start_a_server_when_there_is_none) {
+  const finished_process result =
+      run({.arguments = {cli_program(), "ps", "--server", "127.0.0.1:1"}, .environment = {}, .input = {}});
+  EXPECT_EQ(result.exit.code, 3);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("127.0.0.1:1"), HasSubstr("grove-server")));
+}
+
+TEST(cli_alone, refuses_wrong_usage_with_exit_code_2) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"frob"}, {"call"}, {"call", "no-slash", "M"}, {"call", "a/b", "M", "--wrong"}}) {
+    process_options options;
+    options.arguments = {cli_program()};
+    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
+    const finished_process result = run(options);
+    EXPECT_EQ(result.exit.code, 2) << arguments[0];
+    EXPECT_THAT(result.err, HasSubstr("--help"));
+  }
+}
+
+TEST(server_options, that_do_not_exist_are_named_with_the_nearest) {
+  const finished_process result =
+      run({.arguments = {server_program(), "--worker", "2"}, .environment = {}, .input = {}});
+  EXPECT_EQ(result.exit.code, 64);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("--worker"), HasSubstr("--workers")));
+}
+
+TEST(server_options, port_that_is_taken_is_named) {
+  server_process first{{.workers = 1}};
+  const finished_process second =
+      run({.arguments = {server_program(), "--listen", first.address(), "--admin", "127.0.0.1:0", "--workers", "1"},
+           .environment = {},
+           .input = {}});
+  EXPECT_EQ(second.exit.code, 71);
+  EXPECT_THAT(second.err, HasSubstr(first.address()));
+}
+
+TEST(server_options, worker_program_by_hand_says_what_it_is_for) {
+  const finished_process result = run({.arguments = {worker_program(), "--slot", "0"}, .environment = {}, .input = {}});
+  EXPECT_EQ(result.exit.code, 64);
+  EXPECT_THAT(result.err, HasSubstr("grove-server"));
+}
+
+}  // namespace
+}  // namespace grove::test

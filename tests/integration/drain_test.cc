@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <string>
+
+#include "grove/v1/builtin.pb.h"
+#include "tests/support/server_process.h"
+#include "tests/support/wire_client.h"
+
+namespace grove::test {
+namespace {
+
+using testing::HasSubstr;
+
+v1::Envelope sleep_request(std::uint32_t milliseconds) {
+  v1::EchoSleepRequest sleep;
+  sleep.set_milliseconds(milliseconds);
+  v1::Envelope request;
+  request.mutable_request()->set_id(1);
+  request.mutable_request()->set_type("grove.Echo");
+  request.mutable_request()->set_key("x");
+  request.mutable_request()->set_method("Sleep");
+  request.mutable_request()->set_payload(sleep.SerializeAsString());
+  return request;
+}
+
+TEST(drain, finishes_what_was_begun_and_refuses_what_is_new) {
+  server_process server{{.workers = 1}};
+  wire_client client{server.address()};
+  client.greet();
+  client.send(sleep_request(500));
+  // The answer to this ping comes after the request before it was taken.
+  v1::Envelope ping;
+  ping.mutable_ping()->set_nonce(1);
+  client.send(ping);
+  ASSERT_TRUE(client.receive()->has_pong());
+  server.process().signal(SIGTERM);
+  ASSERT_TRUE(client.receive()->has_drain());
+  v1::Envelope late = sleep_request(1);
+  late.mutable_request()->set_id(2);
+  client.send(late);
+  const v1::Response refused = client.receive()->response();
+  EXPECT_EQ(refused.id(), 2U);
+  EXPECT_EQ(refused.code(), 14U);
+  EXPECT_EQ(refused.outcome(), v1::OUTCOME_NOT_EXECUTED);
+  const v1::Response finished = client.receive()->response();
+  EXPECT_EQ(finished.id(), 1U);
+  EXPECT_EQ(finished.code(), 0U);
+  EXPECT_EQ(server.process().wait().exit.code, 0);
+}
+
+TEST(drain, ends_after_its_time_even_when_calls_go_on) {
+  server_process server{{.workers = 1, .more = {"--drain-timeout", "300ms"}}};
+  wire_client client{server.address()};
+  client.greet();
+  client.send(sleep_request(60'000));
+  v1::Envelope ping;
+  ping.mutable_ping()->set_nonce(1);
+  client.send(ping);
+  ASSERT_TRUE(client.receive()->has_pong());
+  const finished_process end = server.stop();
+  EXPECT_EQ(end.exit.code, 0) << end.err;
+}
+
+TEST(drain, is_not_waited_for_when_interrupted) {
+  server_process server{{.workers = 1}};
+  wire_client client{server.address()};
+  client.greet();
+  client.send(sleep_request(60'000));
+  server.process().signal(SIGINT);
+  EXPECT_EQ(server.process().wait(std::chrono::seconds{10}).exit.signal, 0);
+}
+
+}  // namespace
+}  // namespace grove::test

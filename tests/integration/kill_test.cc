@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// A worker is killed while it works: its own calls fail, each with its class; the others' do not notice.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <atomic>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/hash.h"
+#include "grove/v1/builtin.pb.h"
+#include "tests/support/server_process.h"
+#include "tests/support/wire_client.h"
+
+namespace grove::test {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::uint32_t victim = 1;
+constexpr std::uint32_t survivor = 0;
+
+/// Keys of counters that the worker of `slot` owns.
+std::vector<std::string> keys_of(const v1::Welcome& welcome, std::uint32_t slot, std::size_t count) {
+  std::vector<std::string> keys;
+  for (int i = 0; keys.size() < count; ++i) {
+    std::string key = "key " + std::to_string(i);
+    const std::uint32_t partition = partition_of(hash_of_address(hash_of_type("grove.Counter"), key),
+                                                 static_cast<std::uint32_t>(welcome.owners_size()));
+    if (welcome.owners(static_cast<int>(partition)) == slot) keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+/// Adds to counters of one worker, one call at a time, until it is told to stop.
+struct load {
+  std::uint64_t acknowledged = 0;
+  std::map<std::uint32_t, int> errors_by_outcome;  ///< Of calls that were answered.
+  int lost_connections = 0;
+
+  void run(const std::string& address, std::uint32_t slot, const std::vector<std::string>& keys,
+           const std::atomic<bool>& stop) {
+    while (!stop) {
+      try {
+        wire_client client{address};
+        client.greet(slot);
+        for (std::size_t i = 0; !stop; i = (i + 1) % keys.size()) {
+          const v1::Response response = client.call("grove.Counter", keys[i], "Add", "");
+          if (response.code() == 0) {
+            ++acknowledged;
+          } else {
+            ++errors_by_outcome[static_cast<std::uint32_t>(response.outcome())];
+          }
+        }
+      } catch (const std::exception&) {
+        ++lost_connections;
+      }
+    }
+  }
+};
+
+TEST(killed_worker, fails_only_its_own_calls_and_comes_back) {
+  server_process server{{.workers = 2}};
+  wire_client probe{server.address()};
+  const v1::Welcome welcome = probe.greet(survivor);
+  const pid_t pid = server.worker_pid(victim);
+  const auto survivor_keys = keys_of(welcome, survivor, 10);
+  const auto victim_keys = keys_of(welcome, victim, 10);
+
+  std::atomic<bool> stop = false;
+  load on_survivor;
+  load on_victim;
+  load through_survivor;  // Calls of the victim's actors that the survivor passes on.
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] { on_survivor.run(server.address(), survivor, survivor_keys, stop); });
+  threads.emplace_back([&] { on_victim.run(server.address(), victim, victim_keys, stop); });
+  threads.emplace_back([&] { through_survivor.run(server.address(), survivor, victim_keys, stop); });
+
+  ::kill(pid, SIGKILL);
+  const std::string death = server.process().wait_for_line("SIGKILL");
+  const std::string back = server.process().wait_for_line("worker 1: ready");
+  stop = true;
+  for (std::thread& t : threads)
+    t.join();
+
+  EXPECT_THAT(death, HasSubstr("worker 1"));
+  EXPECT_GT(on_survivor.acknowledged, 0U);
+  EXPECT_EQ(on_survivor.errors_by_outcome.size(), 0U) << "calls to the other worker all succeed";
+  EXPECT_EQ(on_survivor.lost_connections, 0);
+  EXPECT_EQ(through_survivor.lost_connections, 0) << "the survivor's connections live on";
+  for (const auto& [outcome, count] : through_survivor.errors_by_outcome) {
+    EXPECT_NE(outcome, static_cast<std::uint32_t>(v1::OUTCOME_UNSPECIFIED)) << count << " calls without a class";
+    EXPECT_NE(outcome, static_cast<std::uint32_t>(v1::OUTCOME_EXECUTED));
+  }
+
+  // The victim's successor serves, and `grove ps` shows the restart.
+  wire_client after{server.address()};
+  EXPECT_EQ(after.greet(victim).worker(), victim);
+  EXPECT_EQ(after.call("grove.Counter", victim_keys[0], "Add", "").code(), 0U);
+  EXPECT_NE(server.worker_pid(victim), pid);
+  const finished_process ps = server.cli({"ps"});
+  EXPECT_THAT(ps.out, HasSubstr("SIGKILL"));
+  EXPECT_EQ(server.stop().exit.code, 0);
+}
+
+TEST(killed_worker, that_had_a_call_from_another_worker_ends_it_as_unknown) {
+  server_process server{{.workers = 2}};
+  wire_client client{server.address()};
+  const v1::Welcome welcome = client.greet(survivor);
+  const pid_t pid = server.worker_pid(victim);
+  // An Echo actor of the victim's, asked to sleep through the survivor.
+  std::string key;
+  for (int i = 0; key.empty(); ++i) {
+    const std::string candidate = "e" + std::to_string(i);
+    const std::uint32_t partition = partition_of(hash_of_address(hash_of_type("grove.Echo"), candidate),
+                                                 static_cast<std::uint32_t>(welcome.owners_size()));
+    if (welcome.owners(static_cast<int>(partition)) == victim) key = candidate;
+  }
+  v1::EchoSleepRequest sleep;
+  sleep.set_milliseconds(60'000);
+  v1::Envelope request;
+  request.mutable_request()->set_id(9);
+  request.mutable_request()->set_type("grove.Echo");
+  request.mutable_request()->set_key(key);
+  request.mutable_request()->set_method("Sleep");
+  request.mutable_request()->set_payload(sleep.SerializeAsString());
+  client.send(request);
+  // An answered call to the same worker, over the same connection and mesh, proves that the sleep has arrived there.
+  EXPECT_EQ(client.call("grove.Echo", key, "Echo", "").code(), 0U);
+  ::kill(pid, SIGKILL);
+  const v1::Response response = client.receive()->response();
+  EXPECT_EQ(response.id(), 9U);
+  EXPECT_EQ(response.code(), 14U);
+  EXPECT_EQ(response.outcome(), v1::OUTCOME_UNKNOWN);
+}
+
+TEST(killed_worker, is_named_with_what_it_was_running) {
+  server_process server{{.workers = 1}};
+  const pid_t pid = server.worker_pid(0);
+  wire_client client{server.address()};
+  client.greet();
+  v1::EchoSpinRequest spin;
+  spin.set_microseconds(1'000'000);
+  v1::Envelope request;
+  request.mutable_request()->set_id(1);
+  request.mutable_request()->set_type("grove.Echo");
+  request.mutable_request()->set_key("busy");
+  request.mutable_request()->set_method("Spin");
+  request.mutable_request()->set_payload(spin.SerializeAsString());
+  // A call that is answered before the spin begins, in the same write: when it is answered, the spin runs.
+  v1::Envelope ping;
+  ping.mutable_ping()->set_nonce(1);
+  client.send_bytes(frame_of(request));
+  // Its metrics say that a turn runs; the kill must come within that second.
+  while (http_get(server.admin(), "/metrics").find("grove_requests_total{worker=\"0\"} 2") == std::string::npos) {
+  }
+  ::kill(pid, SIGKILL);
+  EXPECT_THAT(server.process().wait_for_line("SIGKILL"), HasSubstr("grove.Echo/busy Spin"));
+}
+
+TEST(killed_worker, that_is_stopped_and_not_dead_is_replaced) {
+  server_process server{{.workers = 1, .more = {"--hang-timeout", "500ms"}}};
+  const pid_t pid = server.worker_pid(0);
+  ::kill(pid, SIGSTOP);
+  server.process().wait_for_line("worker 0: ready", std::chrono::seconds{30});
+  EXPECT_NE(server.worker_pid(0), pid);
+}
+
+}  // namespace
+}  // namespace grove::test
