@@ -80,9 +80,7 @@ class shared_number {
 /// `slot.metrics[metric::turns].add()`. Affinity of the writing functions: the worker's hub thread.
 class worker_metrics {
  public:
-  [[nodiscard]] shared_number& operator[](metric which) noexcept {
-    return values_[static_cast<std::size_t>(which)];
-  }
+  [[nodiscard]] shared_number& operator[](metric which) noexcept { return values_[static_cast<std::size_t>(which)]; }
   [[nodiscard]] const shared_number& operator[](metric which) const noexcept {
     return values_[static_cast<std::size_t>(which)];
   }

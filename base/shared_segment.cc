@@ -44,8 +44,7 @@ constexpr std::uint64_t whole_pages(std::uint64_t bytes) noexcept {
 }
 
 /// The layout that follows from the counts.
-segment_layout plan_layout(std::uint32_t workers, std::uint32_t partitions,
-                           std::uint64_t ring_bytes) noexcept {
+segment_layout plan_layout(std::uint32_t workers, std::uint32_t partitions, std::uint64_t ring_bytes) noexcept {
   const std::uint64_t rings = std::uint64_t{workers} * workers;
   segment_layout plan{};
   plan.magic = segment_magic;
@@ -72,8 +71,8 @@ void check_options(const shared_segment_options& options) {
                                 " partitions; it has room for 1 to " + std::to_string(partitions_max)};
   }
   if (options.ring_bytes > ring_bytes_limit) {
-    throw std::invalid_argument{"shared segment: rings of " + std::to_string(options.ring_bytes) +
-                                " bytes; at most " + std::to_string(ring_bytes_limit)};
+    throw std::invalid_argument{"shared segment: rings of " + std::to_string(options.ring_bytes) + " bytes; at most " +
+                                std::to_string(ring_bytes_limit)};
   }
 }
 
@@ -107,8 +106,7 @@ segment_layout read_layout(int fd) {
   expected.server_version = layout.server_version;
   if (!(layout == expected)) refuse("it was made by another build of the same layout version");
   if (static_cast<std::uint64_t>(info.st_size) != layout.total_bytes) {
-    refuse(std::to_string(info.st_size) + " bytes where its header says " +
-           std::to_string(layout.total_bytes));
+    refuse(std::to_string(info.st_size) + " bytes where its header says " + std::to_string(layout.total_bytes));
   }
   return layout;
 }

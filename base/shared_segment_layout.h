@@ -143,8 +143,8 @@ class flight_record {
   static constexpr std::size_t key_bytes = 40;
 
   /// A turn begins, or goes on after it had waited. A dozen stores to one pair of cache lines.
-  void running(std::int64_t now_ns, std::uint16_t type, std::uint16_t method, std::string_view key,
-               std::uint64_t hash, std::uint64_t session, std::uint64_t request) noexcept {
+  void running(std::int64_t now_ns, std::uint16_t type, std::uint16_t method, std::string_view key, std::uint64_t hash,
+               std::uint64_t session, std::uint64_t request) noexcept {
     const std::size_t kept = key.size() < key_bytes ? key.size() : key_bytes;
     std::array<std::uint64_t, key_bytes / 8> words{};
     std::memcpy(words.data(), key.data(), kept);

@@ -48,8 +48,10 @@ struct client_options {
   std::uint64_t seed = 0;
 };
 
-/// Affinity: with a thread of its own, any thread. On the caller's io_context, which one thread runs: the `async_`
-/// functions any thread, the blocking ones any but that one, construction and destruction that one.
+/// Affinity: with a thread of its own, any thread but that. On the caller's io_context, which one thread runs: the
+/// `async_` functions any thread, the blocking ones any but that one, construction and destruction that one. A handler
+/// runs on its associated executor; one that has none, a greenlet's too, runs in the client's loop, so that a greenlet
+/// needs a client on its own hub's loop.
 class client {
  public:
   /// Runs on a thread of its own.

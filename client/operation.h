@@ -133,12 +133,12 @@ class handler_operation final : public operation {
   void item(std::string_view bytes) override { on_item_(bytes); }
 
   void finish(call_result&& result, bool was_cancelled) override {
-    if (anchor) {
-      anchor->target = nullptr;
-      asio::get_associated_cancellation_slot(handler_).clear();
-    }
+    const bool cancellable = anchor != nullptr;
+    if (cancellable) anchor->target = nullptr;
     allocator_type allocator{asio::get_associated_allocator(handler_)};
-    auto complete = [handler = std::move(handler_), result = std::move(result), was_cancelled]() mutable {
+    auto complete = [handler = std::move(handler_), result = std::move(result), was_cancelled, cancellable]() mutable {
+      // Here, because the slot belongs to the handler's executor.
+      if (cancellable) asio::get_associated_cancellation_slot(handler).clear();
       const asio::error_code error =
           was_cancelled ? asio::error_code{asio::error::operation_aborted} : asio::error_code{};
       std::move(handler)(error, std::move(result));

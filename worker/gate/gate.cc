@@ -2,6 +2,7 @@
 #include "worker/gate/gate.h"
 
 #include <asio/ip/tcp.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -61,6 +62,10 @@ void gate::drain(std::chrono::milliseconds grace, std::function<void()> done) {
     s->tell_drain(grace);
   ++unfinished_;
   call_ended();
+}
+
+bool gate::has_unsent() const noexcept {
+  return std::ranges::any_of(sessions_, [](const auto& entry) { return entry.second->backlog_bytes() != 0; });
 }
 
 void gate::call_ended() {

@@ -65,6 +65,9 @@ class gate final : public reply_sink, private hub_component {
   [[nodiscard]] std::size_t unfinished_calls() const noexcept { return unfinished_; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
 
+  /// Whether answers still wait to be written.
+  [[nodiscard]] bool has_unsent() const noexcept;
+
   void finish(message& call, const reply& end) override;
   void item(message& call, const payload_source& payload) override;
   [[nodiscard]] std::size_t backlog_bytes(const message& call) const override;

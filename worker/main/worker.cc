@@ -132,6 +132,10 @@ bool worker::hand_over(std::uint32_t slot, int fd, std::string_view already_read
 bool worker::poll() {
   auto& heartbeat = segment_.slot(start_.slot).heartbeat;
   heartbeat.store(heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  // Clients have their answers; other workers may still wait for some.
+  if (drained_exit_ && !gate_->has_unsent() && mesh_->calls_in() == 0 && runtime_->turns_running() == 0) {
+    stop(*std::exchange(drained_exit_, std::nullopt));
+  }
   return false;
 }
 
@@ -158,11 +162,7 @@ void worker::drain(std::chrono::milliseconds grace, int exit_code) {
     stop(exit_code);
   });
   grace_over_->arm_after(hub_, grace);
-  gate_->drain(grace, [this, exit_code] {
-    // Not from here: the answer that ended the last call has still to be written.
-    grace_over_ = std::make_unique<callback_timer>([this, exit_code] { stop(exit_code); });
-    grace_over_->arm_after(hub_, std::chrono::milliseconds{0});
-  });
+  gate_->drain(grace, [this, exit_code] { drained_exit_ = exit_code; });
 }
 
 void worker::stop(int exit_code) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -84,6 +85,7 @@ class worker final : private gate_surroundings, private hub_component {
   std::unique_ptr<callback_timer> grace_over_;
   std::uint32_t ticks_ = 0;
   int exit_code_ = 0;
+  std::optional<int> drained_exit_;  ///< Set when no client waits for an answer any more.
   bool stopping_ = false;
 };
 

@@ -96,8 +96,8 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   if (answered && (p.lost || head.from_generation != p.generation)) return verdict::good;
   const actor_type* const type = types_.at(head.type);
   if (type == nullptr || head.method >= type->methods().size()) {
-    const std::string text = "worker " + std::to_string(slot_) + " has no method " +
-                             std::to_string(head.method) + " of an actor type " + std::to_string(head.type);
+    const std::string text = "worker " + std::to_string(slot_) + " has no method " + std::to_string(head.method) +
+                             " of an actor type " + std::to_string(head.type);
     if (answered) write_reply(p, number, {status_code::unimplemented, outcome::not_executed, text, {}});
     return verdict::good;
   }
@@ -108,15 +108,13 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   call->method = head.method;
   call->depth = head.depth;
   call->hash = head.hash;
-  call->deadline =
-      steady_time{std::chrono::duration_cast<steady_duration>(std::chrono::nanoseconds{head.deadline_ns})};
+  call->deadline = steady_time{std::chrono::duration_cast<steady_duration>(std::chrono::nanoseconds{head.deadline_ns})};
   if (answered) {
     call->origin = this;
     call->origin_session = p.session();
     call->origin_id = number;
     const std::uint32_t index = index_of(number);
-    if (index >= p.calls.size())
-      p.calls.resize(std::max<std::size_t>(std::size_t{index} + 1, p.calls.size() * 2));
+    if (index >= p.calls.size()) p.calls.resize(std::max<std::size_t>(std::size_t{index} + 1, p.calls.size() * 2));
     // The sender has given up whatever had this index before.
     if (message* const old = std::exchange(p.calls[index].call, nullptr)) {
       --calls_in_;
@@ -147,8 +145,8 @@ mesh::verdict mesh::take_answer(peer& p, std::string_view body) {
     own_.metrics[metric::mesh_pending].set(pending_->size());
     call->remote_call = 0;
     if (call->origin == nullptr) return verdict::good;
-    call->origin->finish(*call, {static_cast<status_code>(head.common.code),
-                                 static_cast<outcome>(head.common.outcome), text, payload_source{body}});
+    call->origin->finish(*call, {static_cast<status_code>(head.common.code), static_cast<outcome>(head.common.outcome),
+                                 text, payload_source{body}});
     return verdict::good;
   }
   entry->items_bytes += body.size();
@@ -211,13 +209,12 @@ void mesh::found_damaged(peer& p) {
   p.in.reset();
   ++p.faults;
   own_.metrics[metric::mesh_faults].add();
-  log_.error("the ring from worker {} is damaged at position {}: dropped {} bytes (fault {} of this worker)",
-             p.slot, at, p.in.position() - at, p.faults);
+  log_.error("the ring from worker {} is damaged at position {}: dropped {} bytes (fault {} of this worker)", p.slot,
+             at, p.in.position() - at, p.faults);
   // Answers may have been among what is lost, and so may have been calls: both sides start again.
   note(p, {record_kind::emptied, 0, 0, 0, p.generation, 0}, p.in.position());
   abandon_calls_from(p);
-  fail_calls_at(p, p.out.ring().position(),
-                "the answer was lost on its way from worker " + std::to_string(p.slot));
+  fail_calls_at(p, p.out.ring().position(), "the answer was lost on its way from worker " + std::to_string(p.slot));
 }
 
 void mesh::fail_calls_at(peer& p, std::uint64_t up_to, std::string_view text) {

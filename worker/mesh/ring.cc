@@ -35,8 +35,8 @@ ring_mapping::ring_mapping(int fd, std::uint64_t offset, std::size_t capacity) {
   if (room == MAP_FAILED) fail("reserving address space");
   auto* const place = static_cast<char*>(room);
   for (char* const half : {place, place + capacity}) {
-    if (::mmap(half, capacity, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-               static_cast<off_t>(offset)) == MAP_FAILED) {
+    if (::mmap(half, capacity, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, static_cast<off_t>(offset)) ==
+        MAP_FAILED) {
       const int error = errno;
       ::munmap(room, 2 * capacity);
       errno = error;
@@ -87,8 +87,7 @@ char* ring_writer::reserve(std::size_t bytes) noexcept {
     if (reserved_ + needed - head_ > capacity_) return nullptr;
   }
   char* const place = mapping_.data() + offset_;
-  const record_header header{static_cast<std::uint32_t>(bytes),
-                             static_cast<std::uint32_t>(bytes) ^ record_mark};
+  const record_header header{static_cast<std::uint32_t>(bytes), static_cast<std::uint32_t>(bytes) ^ record_mark};
   std::memcpy(place, &header, sizeof header);
   reserved_ += needed;
   offset_ += needed;

@@ -136,9 +136,7 @@ class ring_reader {
 
   /// Positions: of the first record; up to where records are published.
   [[nodiscard]] std::uint64_t position() const noexcept { return head_; }
-  [[nodiscard]] std::uint64_t published() const noexcept {
-    return control_->tail.load(std::memory_order_acquire);
-  }
+  [[nodiscard]] std::uint64_t published() const noexcept { return control_->tail.load(std::memory_order_acquire); }
   [[nodiscard]] const ring_mapping& memory() const noexcept { return mapping_; }
   [[nodiscard]] std::uint64_t unreleased_bytes() const noexcept { return head_ - released_; }
 
