@@ -81,7 +81,7 @@ class load_thread {
     const load_options& options = plan_.options;
     const unsigned me = first_connection_ + static_cast<unsigned>(i);
     load_connection::share mine;
-    const auto part = [&options](std::uint64_t whole, unsigned index, unsigned of) {
+    const auto part = [](std::uint64_t whole, unsigned index, unsigned of) {
       return whole / of + (index < whole % of ? 1 : 0);
     };
     if (options.order == key_order::each_once) {

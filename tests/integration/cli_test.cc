@@ -51,7 +51,7 @@ TEST_F(cli, watches_what_is_published) {
   while (server.cli({"call", "grove.Topic/news", "Publish", R"({"text":"one"})"}).out.find("\"subscribers\":1") ==
          std::string::npos) {
   }
-  server.cli({"call", "grove.Topic/news", "Publish", R"({"text":"two"})"});
+  EXPECT_EQ(server.cli({"call", "grove.Topic/news", "Publish", R"({"text":"two"})"}).exit.code, 0);
   EXPECT_EQ(server.stop().exit.code, 0);
   const finished_process end = watch.wait();
   EXPECT_THAT(end.out, AllOf(HasSubstr(R"("text":"one"})"), HasSubstr(R"("text":"two"})"))) << end.err;

@@ -6,9 +6,8 @@
 namespace grove {
 
 /// A thread's C++ exception state as the Itanium ABI lays it out (`__cxa_eh_globals`): the stack of caught
-/// exceptions, and the number of those in flight. The ABI keeps one a thread; a greenlet that is switched
-/// away from inside a catch block would find another's there, so every context has its own and the exchange
-/// swaps them.
+/// exceptions, and the number of those in flight. The ABI keeps one a thread; a greenlet that is switched away from
+/// inside a catch block would find another's there, so every context has its own and the exchange swaps them.
 struct exception_state {
   void* caught = nullptr;
   unsigned int uncaught = 0;

@@ -35,8 +35,8 @@ namespace greenlets::detail {
 
 }  // namespace greenlets::detail
 
-/// Suspends `from`, which must be the running context, and resumes `to`. Returns the context that resumed
-/// `from`. `exceptions` is the calling thread's exception state, see thread_exceptions().
+/// Suspends `from`, which must be the running context, and resumes `to`. Returns the context that resumed `from`.
+/// `exceptions` is the calling thread's exception state, see thread_exceptions().
 [[gnu::always_inline]] inline execution_context& exchange(execution_context& from, execution_context& to,
                                                           exception_state& exceptions) noexcept {
   from.exceptions = exceptions;

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A greenlet is a stackful micro-thread with no implicit scheduling: it runs until it switches. The behaviour
-// is that of Python's greenlet, in the idiom of C++.
+// A greenlet is a stackful micro-thread with no implicit scheduling: it runs until it switches. The behaviour is that
+// of Python's greenlet, in the idiom of C++.
 //
 // - Every thread has one main greenlet, made lazily; it has no parent and never dies while its thread lives.
-// - A greenlet that returns goes to its parent, with its result as the value of the parent's pending switch;
-// an exception
-//   that leaves it is thrown there. A dead receiver is replaced by its nearest live ancestor.
+// - A greenlet that returns goes to its parent, with its result as the value of the parent's pending switch; an
+//   exception that leaves it is thrown there. A dead receiver is replaced by its nearest live ancestor.
 // - A greenlet belongs to the thread that made it. Its handles may be held and dropped anywhere.
-// - The drop of the last handle of a suspended greenlet unwinds it with greenlet_exit before the drop
-// returns.
+// - The drop of the last handle of a suspended greenlet unwinds it with greenlet_exit before the drop returns.
 
 #include <array>
 #include <atomic>
@@ -50,8 +48,7 @@ struct thread_hot {
 }  // namespace greenlets::detail
 
 /// A counted handle of a greenlet.
-/// Affinity: copies may be made and dropped on any thread; everything else belongs to the greenlet's own
-/// thread.
+/// Affinity: copies may be made and dropped on any thread; everything else belongs to the greenlet's own thread.
 class greenlet_ptr {
  public:
   greenlet_ptr() noexcept = default;
@@ -86,8 +83,8 @@ struct greenlet_options {
   std::string_view name = {};  ///< borrowed: must outlive the greenlet or be replaced
 };
 
-/// What the layers above keep in a greenlet, so that they need no map keyed by it. Each member belongs to one
-/// layer; the greenlet only carries them.
+/// What the layers above keep in a greenlet, so that they need no map keyed by it. Each member belongs to one layer;
+/// the greenlet only carries them.
 struct greenlet_slots {
   void* turn = nullptr;          ///< the actor runtime: the turn that runs here
   void* task = nullptr;          ///< the hub: the spawned task
@@ -101,8 +98,8 @@ class greenlet {
  public:
   using run_function = unique_function<switch_value(switch_value)>;
 
-  /// A new greenlet, not started, of the calling thread. `run` takes a switch_value (what the first switch
-  /// passes) or nothing, and returns anything movable or nothing.
+  /// A new greenlet, not started, of the calling thread. `run` takes a switch_value (what the first switch passes) or
+  /// nothing, and returns anything movable or nothing.
   template <typename F>
   [[nodiscard]] static greenlet_ptr make(F&& run, greenlet_options options = {}) {
     return make_from(adapt(std::forward<F>(run)), options);
@@ -119,25 +116,25 @@ class greenlet {
   greenlet& operator=(const greenlet&) = delete;
 
   /// Suspends the caller and runs this greenlet: starts it with `passed`, or makes its pending switch return
-  /// `passed`. Returns what is passed to the caller when somebody switches back to it. The current greenlet
-  /// gets its own value back at once; in place of a dead one its nearest live ancestor gets it. Errors:
-  /// greenlet_error from another thread; stacks_exhausted when it would have to be started and cannot
+  /// `passed`. Returns what is passed to the caller when somebody switches back to it. The current greenlet gets its
+  /// own value back at once; in place of a dead one its nearest live ancestor gets it.
+  /// Errors: greenlet_error from another thread; stacks_exhausted when it would have to be started and cannot
   /// (nothing has changed then); whatever is thrown into the caller.
   switch_value switch_to(switch_value passed = {});
 
-  /// switch_to() without values either way, at the cost of the bare switch. In line, because a return just after a switch
-  /// is mispredicted: every frame between the caller and the jump costs as much as the jump.
+  /// switch_to() without values either way, at the cost of the bare switch. In line, because a return just after a
+  /// switch is mispredicted: every frame between the caller and the jump costs as much as the jump.
   [[gnu::always_inline]] void resume();
 
-  /// switch_to(), but the pending switch of this greenlet throws `thrown` (null: greenlet_exit). A greenlet
-  /// that has not started dies without running, and a dead one stays dead: the exception then goes to the
-  /// parent (or, dead itself, to its nearest live ancestor), greenlet_exit as a value.
+  /// switch_to(), but the pending switch of this greenlet throws `thrown` (null: greenlet_exit). A greenlet that has
+  /// not started dies without running, and a dead one stays dead: the exception then goes to the parent (or, dead
+  /// itself, to its nearest live ancestor), greenlet_exit as a value.
   switch_value throw_in(std::exception_ptr thrown = nullptr);
 
   /// Null for a main greenlet.
   [[nodiscard]] greenlet* parent() const noexcept { return parent_.get(); }
-  /// Errors: greenlet_error for a main greenlet, a cycle, or a parent of another thread; the parent is
-  /// unchanged then.
+  /// Errors: greenlet_error for a main greenlet, a cycle, or a parent of another thread; the parent is unchanged
+  /// then.
   void set_parent(greenlet& parent);
 
   /// Takes the stack now and not at the first switch. False if the pool is exhausted.
@@ -261,9 +258,9 @@ void check_stack();
 /// The stack pool of the calling thread, which its greenlets draw from.
 [[nodiscard]] stack_pool& thread_stacks();
 
-/// Called with a text when a greenlet that is unwound by the drop of its last handle swallows greenlet_exit
-/// or throws something else. The default writes the text to stderr. Returns the previous hook. Affinity: per
-/// thread.
+/// Called with a text when a greenlet that is unwound by the drop of its last handle swallows greenlet_exit or throws
+/// something else. The default writes the text to stderr. Returns the previous hook.
+/// Affinity: per thread.
 using unraisable_hook = unique_function<void(const greenlet&, std::string_view)>;
 unraisable_hook set_unraisable_hook(unraisable_hook hook);
 

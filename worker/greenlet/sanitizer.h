@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What AddressSanitizer, ThreadSanitizer and Valgrind are told of stacks and switches. All of it is empty in
-// a build without them.
+// What AddressSanitizer, ThreadSanitizer and Valgrind are told of stacks and switches. All of it is empty in a build
+// without them.
 
 #include <cstddef>
 

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Stacks for greenlets. A stack is a piece of a slab: one mapping that holds many stacks of one size class,
-// each with a guard page below it.
+// Stacks for greenlets. A stack is a piece of a slab: one mapping that holds many stacks of one size class, each with
+// a guard page below it.
 //
-// - Pages are committed by their first use. Where the kernel has guard regions (MADV_GUARD_INSTALL) a slab
-// stays one
+// - Pages are committed by their first use. Where the kernel has guard regions (MADV_GUARD_INSTALL) a slab stays one
 //   mapping; elsewhere every guard page is made by mprotect and costs two.
 // - What the pool knows of a free stack lies outside the stack, so a free stack can lose all its pages.
 // - Stacks are reused last in, first out: the next greenlet gets the warmest one.
@@ -58,10 +57,11 @@ class stack {
   [[nodiscard]] std::byte* base() const noexcept { return base_; }
   [[nodiscard]] std::byte* end() const noexcept { return base_ + bytes_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
-  /// Where the first frame starts. Shifted from end() by a different number of cache lines for neighbouring
-  /// stacks, so that the hot frames of many greenlets do not all fall into the same cache sets.
+  /// Where the first frame starts. Shifted from end() by a different number of cache lines for neighbouring stacks,
+  /// so that the hot frames of many greenlets do not all fall into the same cache sets.
   [[nodiscard]] std::byte* top() const noexcept;
-  /// True for an address in the guard page of this stack. Affinity: async-signal-safe.
+  /// True for an address in the guard page of this stack.
+  /// Affinity: async-signal-safe.
   [[nodiscard]] bool guards(const void* address) const noexcept;
 
   void release() noexcept;
@@ -94,8 +94,8 @@ class stack_pool {
   /// A stack, or nothing if count_max are out or the system gives no memory.
   [[nodiscard]] std::optional<stack> try_take(stack_class kind = stack_class::small);
 
-  /// Gives the pages of cold free stacks back to the system, all but the warm_max that were used last.
-  /// Returns the number of stacks that lost their pages.
+  /// Gives the pages of cold free stacks back to the system, all but the warm_max that were used last. Returns the
+  /// number of stacks that lost their pages.
   std::size_t trim() noexcept;
 
   [[nodiscard]] bool exhausted() const noexcept { return out_ >= options_.count_max; }

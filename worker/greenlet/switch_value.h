@@ -11,8 +11,8 @@
 
 namespace grove {
 
-/// What passes through a switch: nothing, or one object of any movable type (several go as a std::tuple). It
-/// differs from std::any in that the object is never copied. Objects of up to three words are held in place.
+/// What passes through a switch: nothing, or one object of any movable type (several go as a std::tuple). It differs
+/// from std::any in that the object is never copied. Objects of up to three words are held in place.
 class switch_value {
  public:
   switch_value() noexcept = default;

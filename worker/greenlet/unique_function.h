@@ -14,8 +14,7 @@ template <typename Signature>
 class unique_function;
 
 /// A callable that is moved and never copied, so that it can own sockets, handles and other unique functions.
-/// Callables of up to four words that move without throwing are held in place; larger ones cost one
-/// allocation.
+/// Callables of up to four words that move without throwing are held in place; larger ones cost one allocation.
 template <typename Result, typename... Args>
 class unique_function<Result(Args...)> {
  public:

@@ -9,8 +9,9 @@
 
 namespace grove {
 
-/// A value or an exception that one side sets and any number of greenlets wait for. The last set wins for
-/// those that have not looked yet. Affinity: hub thread; set() also in the hub's context.
+/// A value or an exception that one side sets and any number of greenlets wait for. The last set wins for those that
+/// have not looked yet.
+/// Affinity: hub thread; set() also in the hub's context.
 template <typename T>
 class async_result {
  public:

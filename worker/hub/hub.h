@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The hub runs the event loop of a thread, in the greenlet that made it. A greenlet that waits switches to
-// the hub; the hub resumes it from the ready queue when what it waits for has happened.
+// The hub runs the event loop of a thread, in the greenlet that made it. A greenlet that waits switches to the hub;
+// the hub resumes it from the ready queue when what it waits for has happened.
 //
-// - One pass: a bounded batch of ready items, the components, what other threads posted, due timers, and I/O
-// if nothing
-//   was done or it has not been looked at for a while. The hub sleeps only when a pass did nothing and every
+// - One pass: a bounded batch of ready items, the components, what other threads posted, due timers, and I/O if
+//   nothing was done or it has not been looked at for a while. The hub sleeps only when a pass did nothing and every
 //   component agrees.
 // - Nothing that runs in the hub's context may wait; an attempt throws blocking_in_hub.
 // - Resuming a greenlet, arming a timer and posting an intrusive item allocate nothing.
-// - The io_context is used without locks: everything Asio stays on the hub's thread. Other threads use poke()
-// and
+// - The io_context is used without locks: everything Asio stays on the hub's thread. Other threads use poke() and
 //   post_from_thread() only.
 
 #include <asio/executor_work_guard.hpp>
@@ -46,14 +44,13 @@ class blocking_in_hub : public greenlet_error {
 /// Something that the loop runs each pass: the actor runtime, the mesh.
 class hub_component {
  public:
-  /// Does a bounded amount of what there is to do; true if it did anything. It may resume greenlets whose
-  /// parent is the hub's greenlet; it must not wait.
+  /// Does a bounded amount of what there is to do; true if it did anything. It may resume greenlets whose parent is
+  /// the hub's greenlet; it must not wait.
   virtual bool poll() = 0;
-  /// Announces to whoever sends work that the thread sleeps from now on and must be poked. False: work has
-  /// arrived.
+  /// Announces to whoever sends work that the thread sleeps from now on and must be poked. False: work has arrived.
   virtual bool prepare_sleep() = 0;
-  /// The thread has woken (or did not go to sleep after all): undoes prepare_sleep(). Called only for
-  /// components whose prepare_sleep() was called since.
+  /// The thread has woken (or did not go to sleep after all): undoes prepare_sleep(). Called only for components
+  /// whose prepare_sleep() was called since.
   virtual void woke() = 0;
 
  protected:
@@ -73,8 +70,8 @@ class hub {
   /// Lifetime: `time` is borrowed.
   explicit hub(const clock& time, hub_options options = {});
 
-  /// Unwinds the greenlets that are left: spawned ones are killed and get loop passes to finish in; the rest
-  /// is thrown greenlet_exit. Raw greenlets that wait must have been dropped by their owners.
+  /// Unwinds the greenlets that are left: spawned ones are killed and get loop passes to finish in; the rest is
+  /// thrown greenlet_exit. Raw greenlets that wait must have been dropped by their owners.
   ~hub();
   hub(const hub&) = delete;
   hub& operator=(const hub&) = delete;
@@ -113,18 +110,21 @@ class hub {
   /// Takes a posted item back.
   void unpost(ready_item& item) noexcept { ready_.remove(item); }
 
-  /// post() for other threads. Affinity: any thread.
+  /// post() for other threads.
+  /// Affinity: any thread.
   void post_from_thread(unique_function<void()> call);
-  /// Wakes the hub if it sleeps or is about to, so that components are polled. Affinity: any thread.
+  /// Wakes the hub if it sleeps or is about to, so that components are polled.
+  /// Affinity: any thread.
   void poke() noexcept;
 
-  /// Components are polled in the order of attaching. Lifetime: borrowed until detach().
+  /// Components are polled in the order of attaching.
+  /// Lifetime: borrowed until detach().
   void attach(hub_component& component);
   void detach(hub_component& component) noexcept;
 
-  /// Throws `thrown` into `target` at its present wait in this hub, or at its next one if it is not in one
-  /// that can still be interrupted: a wait that has been woken completes. The first pending delivery wins:
-  /// false if there is one. `source` tells deliveries apart for cancel_interrupt().
+  /// Throws `thrown` into `target` at its present wait in this hub, or at its next one if it is not in one that can
+  /// still be interrupted: a wait that has been woken completes. The first pending delivery wins: false if there is
+  /// one. `source` tells deliveries apart for cancel_interrupt().
   bool interrupt(greenlet& target, std::exception_ptr thrown, const void* source = nullptr) noexcept;
   /// Takes a pending delivery back (of any source, if null) that has not been thrown. True if there was one.
   bool cancel_interrupt(greenlet& target, const void* source = nullptr) noexcept;

@@ -4,9 +4,8 @@
 // A bounded queue between greenlets.
 //
 // - Waiters of each side are served in the order of arrival.
-// - Hand-off: an item that meets a waiting consumer goes into that consumer's hands at once, and a place that
-// becomes free
-//   goes to the producer that waits longest. Nobody who comes later can take either (no barging).
+// - Hand-off: an item that meets a waiting consumer goes into that consumer's hands at once, and a place that becomes
+//   free goes to the producer that waits longest. Nobody who comes later can take either (no barging).
 // - A waiter that is killed or times out before that loses nothing; after it, the operation completes.
 
 #include <cstddef>
@@ -27,7 +26,8 @@ class queue {
   explicit queue(hub& on, std::size_t capacity = std::numeric_limits<std::size_t>::max()) noexcept
       : hub_(on), capacity_(capacity) {}
 
-  /// Waits for a place. Cancel: the item has not been added (and is gone).
+  /// Waits for a place.
+  /// Cancel: the item has not been added (and is gone).
   void push(T item) { (void)push_waiting(item, std::nullopt); }
   /// False at `until`; `item` is untouched then.
   [[nodiscard]] bool push_until(T& item, steady_time until) { return push_waiting(item, until); }
@@ -40,7 +40,8 @@ class queue {
   }
   [[nodiscard]] bool try_push(T&& item) { return try_push(item); }
 
-  /// Waits for an item. Cancel: nothing has been taken.
+  /// Waits for an item.
+  /// Cancel: nothing has been taken.
   T pop() { return *pop_waiting(std::nullopt); }
   /// Nothing at `until`.
   [[nodiscard]] std::optional<T> pop_until(steady_time until) { return pop_waiting(until); }

@@ -5,8 +5,8 @@
 
 namespace grove {
 
-/// A member of the hub's ready queue: something that the hub runs once, in the order of posting. It is part
-/// of the object that it belongs to, so that posting allocates nothing.
+/// A member of the hub's ready queue: something that the hub runs once, in the order of posting. It is part of the
+/// object that it belongs to, so that posting allocates nothing.
 class ready_item {
  public:
   ready_item() noexcept = default;
@@ -17,8 +17,8 @@ class ready_item {
 
  protected:
   virtual ~ready_item() = default;
-  /// Runs in the hub's context, taken out of the queue: it may post itself again, may destroy itself, must
-  /// not wait. What it throws goes to the hub's error handler.
+  /// Runs in the hub's context, taken out of the queue: it may post itself again, may destroy itself, must not wait.
+  /// What it throws goes to the hub's error handler.
   virtual void run() = 0;
   /// In place of run(), when the hub goes away.
   virtual void discard() noexcept {}

@@ -9,8 +9,8 @@
 namespace grove {
 
 /// A counter to wait for. A release with waiters hands the permit to the first of them: nobody, the releaser
-/// included, can take it in between. Affinity: hub thread; release() and try_acquire() also in the hub's
-/// context.
+/// included, can take it in between.
+/// Affinity: hub thread; release() and try_acquire() also in the hub's context.
 class semaphore {
  public:
   semaphore(hub& on, std::size_t permits) noexcept : hub_(on), permits_(permits) {}

@@ -49,15 +49,14 @@ class task_base : private ready_item, private hub_timer {
   /// Waits for the end, at most until `until`; true if it has finished. Never throws the task's error.
   bool join(std::optional<steady_time> until = std::nullopt);
 
-  /// Throws `thrown` (null: greenlet_exit) into the task at its present or next wait. A task that has not
-  /// started never runs. The first kill wins, later ones are ignored; a finished task is left alone; a task
-  /// that kills itself throws at once. With kill_mode::wait it waits for the end, at most until `until`; true
-  /// if the task has finished.
+  /// Throws `thrown` (null: greenlet_exit) into the task at its present or next wait. A task that has not started
+  /// never runs. The first kill wins, later ones are ignored; a finished task is left alone; a task that kills itself
+  /// throws at once. With kill_mode::wait it waits for the end, at most until `until`; true if the task has finished.
   bool kill(kill_mode mode = kill_mode::wait, std::exception_ptr thrown = nullptr,
             std::optional<steady_time> until = std::nullopt);
 
-  /// Calls `call` in the hub's context once the task has finished (soon, if it has already), in the order of
-  /// linking. Returns a number for unlink().
+  /// Calls `call` in the hub's context once the task has finished (soon, if it has already), in the order of linking.
+  /// Returns a number for unlink().
   std::uint64_t link(link_function call);
   /// Suppresses a call that has not been made, also from inside another link.
   void unlink(std::uint64_t number) noexcept;
@@ -200,9 +199,9 @@ class task_of final : public typed_task<T> {
 
 }  // namespace hubs::detail
 
-/// Schedules `body` to run in a greenlet of its own, at the next pass or at `when`; spawned greenlets start
-/// in the order of spawning. One that finds no free stack starts as soon as there is one. An error that
-/// nobody asks for goes to the hub's error handler.
+/// Schedules `body` to run in a greenlet of its own, at the next pass or at `when`; spawned greenlets start in the
+/// order of spawning. One that finds no free stack starts as soon as there is one. An error that nobody asks for goes
+/// to the hub's error handler.
 template <typename F>
 auto spawn_on(hub& on, F&& body, std::optional<steady_time> when = std::nullopt,
               stack_class stack = stack_class::small) {

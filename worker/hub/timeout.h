@@ -11,8 +11,8 @@
 
 namespace grove {
 
-/// What a timeout throws; outside std::exception, so that ordinary handlers let it pass. A handler asks the
-/// timeout whether it is its own: `catch (const timeout_expired& e) { if (!limit.owns(e)) throw; ... }`.
+/// What a timeout throws; outside std::exception, so that ordinary handlers let it pass. A handler asks the timeout
+/// whether it is its own: `catch (const timeout_expired& e) { if (!limit.owns(e)) throw; ... }`.
 struct timeout_expired {
   std::uint64_t identity = 0;
 };

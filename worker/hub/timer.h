@@ -13,16 +13,17 @@ class hub;
 class timer_heap;
 
 /// A one-shot timer that is part of the object that it belongs to. Derive and override expired(), or use
-/// callback_timer. Affinity: hub thread. Lifetime: the destructor disarms; an armed timer must not outlive
-/// its hub.
+/// callback_timer.
+/// Affinity: hub thread.
+/// Lifetime: the destructor disarms; an armed timer must not outlive its hub.
 class hub_timer {
  public:
   hub_timer() noexcept = default;
   hub_timer(const hub_timer&) = delete;
   hub_timer& operator=(const hub_timer&) = delete;
 
-  /// Arms it, or moves it if it is armed. A time that has passed expires at the next loop pass. Timers of
-  /// equal time expire in the order of arming.
+  /// Arms it, or moves it if it is armed. A time that has passed expires at the next loop pass. Timers of equal time
+  /// expire in the order of arming.
   void arm(hub& on, steady_time when);
   void arm_after(hub& on, steady_duration delay);
   /// Idempotent.
@@ -31,8 +32,8 @@ class hub_timer {
 
  protected:
   virtual ~hub_timer() { disarm(); }
-  /// Runs in the hub's context, disarmed: it may arm itself again, may destroy itself, must not wait. What it
-  /// throws goes to the hub's error handler.
+  /// Runs in the hub's context, disarmed: it may arm itself again, may destroy itself, must not wait. What it throws
+  /// goes to the hub's error handler.
   virtual void expired() = 0;
 
  private:
@@ -42,9 +43,8 @@ class hub_timer {
   std::size_t at_ = 0;
 };
 
-/// A heap of timers with four children a node: times are kept in the heap's own array, so that a sift touches
-/// no timer but those it moves. Arming and disarming are O(log n); nothing is allocated but the array's
-/// growth.
+/// A heap of timers with four children a node: times are kept in the heap's own array, so that a sift touches no
+/// timer but those it moves. Arming and disarming are O(log n); nothing is allocated but the array's growth.
 class timer_heap {
  public:
   timer_heap() = default;

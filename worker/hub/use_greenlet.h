@@ -6,14 +6,12 @@
 //   std::size_t n = asio::async_read(socket, buffer, grove::use_greenlet);
 //   std::size_t n = socket.async_read_some(buffer, grove::use_greenlet[error]);
 //
-// - Only the calling greenlet waits. An error_code is thrown as std::system_error, or stored with `[error]`;
-// what follows
-//   it is returned: nothing, the value, or a std::tuple of the values.
-// - The operation borrows buffers from the caller's stack, so the call returns only when the operation has
-// completed. An
-//   interrupt (kill, timeout, turn's deadline) is passed to the operation through its cancellation slot; when
-//   it has completed the exception is thrown. An operation that has succeeded all the same returns its
-//   result, and the exception stays pending for the next wait: neither is lost.
+// - Only the calling greenlet waits. An error_code is thrown as std::system_error, or stored with `[error]`; what
+//   follows it is returned: nothing, the value, or a std::tuple of the values.
+// - The operation borrows buffers from the caller's stack, so the call returns only when the operation has completed.
+//   An interrupt (kill, timeout, turn's deadline) is passed to the operation through its cancellation slot; when it
+//   has completed the exception is thrown. An operation that has succeeded all the same returns its result, and the
+//   exception stays pending for the next wait: neither is lost.
 // - Nothing is allocated as long as the operation's own state fits into the room in the caller's frame.
 
 #include <asio/associated_allocator.hpp>
@@ -83,8 +81,7 @@ struct room_allocator {
 class operation {
  public:
   explicit operation(hub& on) noexcept : hub_(on), waiter_(on) {}
-  /// Never leaves a borrowed buffer behind: an operation that is still under way is cancelled and its
-  /// completion run.
+  /// Never leaves a borrowed buffer behind: an operation that is still under way is cancelled and its completion run.
   ~operation();
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
@@ -139,8 +136,7 @@ struct outcome_of {
   std::optional<std::tuple<Values...>> values;
 };
 
-/// The handler: completes the outcome that the greenlet waits for. `Failure` is what the signature begins
-/// with.
+/// The handler: completes the outcome that the greenlet waits for. `Failure` is what the signature begins with.
 template <typename Failure, typename... Values>
 class completion {
  public:

@@ -8,10 +8,10 @@
 
 namespace grove {
 
-/// A limit on the waits of the greenlet that makes it, for as long as it exists: a wait that lasts beyond
-/// `when` throws what the bound makes. Bounds nest; the earliest one fires. It costs a few stores until the
-/// greenlet really waits: only then a timer is armed. A bound that becomes due while something else is being
-/// delivered, or outside a wait, fires at the next wait: an outer one is never lost behind an inner one.
+/// A limit on the waits of the greenlet that makes it, for as long as it exists: a wait that lasts beyond `when`
+/// throws what the bound makes. Bounds nest; the earliest one fires. It costs a few stores until the greenlet really
+/// waits: only then a timer is armed. A bound that becomes due while something else is being delivered, or outside a
+/// wait, fires at the next wait: an outer one is never lost behind an inner one.
 /// Affinity: one greenlet, constructed and destroyed as a stack (last made, first gone).
 class wait_bound : private hub_timer {
  public:

@@ -11,9 +11,9 @@ namespace grove {
 
 class waiter_list;
 
-/// The waiting primitive: an object on the stack of a greenlet that waits for one thing. Everything that
-/// blocks is made of it. It may be used again after a wait has returned. Affinity: hub thread; wait() in the
-/// greenlet that made it, wake() anywhere on the thread.
+/// The waiting primitive: an object on the stack of a greenlet that waits for one thing. Everything that blocks is
+/// made of it. It may be used again after a wait has returned.
+/// Affinity: hub thread; wait() in the greenlet that made it, wake() anywhere on the thread.
 class waiter : private ready_item, private hub_timer {
  public:
   explicit waiter(hub& on) noexcept : hub_(on) {}
@@ -79,8 +79,9 @@ class waiter : private ready_item, private hub_timer {
   waiter* previous_ = nullptr;
 };
 
-/// Waiters in the order of arrival. Those in a list that is destroyed wait on: only an interrupt or their time ends it. A waiter is in at most one list, leaves it by itself when it is
-/// destroyed, and is taken out when it is woken through the list.
+/// Waiters in the order of arrival. Those in a list that is destroyed wait on: only an interrupt or their time ends
+/// it. A waiter is in at most one list, leaves it by itself when it is destroyed, and is taken out when it is woken
+/// through the list.
 class waiter_list {
  public:
   waiter_list() noexcept = default;

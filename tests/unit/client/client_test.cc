@@ -64,6 +64,8 @@ TEST_F(client_test, a_call_gets_its_answer) {
   EXPECT_EQ(result.payload, "hello");
 }
 
+// Asio offers coroutines under GCC, and under Clang only with its own library.
+#if defined(ASIO_HAS_CO_AWAIT)
 TEST_F(client_test, an_awaitable_call_returns_its_result) {
   client with{io, to_server()};
   std::string answer;
@@ -80,6 +82,8 @@ TEST_F(client_test, an_awaitable_call_returns_its_result) {
   run_until([&answer] { return !answer.empty(); });
   EXPECT_EQ(answer, "awaited");
 }
+
+#endif
 
 TEST_F(client_test, a_future_call_returns_its_result) {
   client with{io, to_server()};

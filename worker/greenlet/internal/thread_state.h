@@ -22,8 +22,7 @@ enum attention : unsigned {
   attention_orphan = 8,    // the last handle of the current greenlet was dropped by itself
 };
 
-/// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their
-/// thread.
+/// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their thread.
 struct thread_state : thread_hot {
   thread_state();
   thread_state(const thread_state&) = delete;
@@ -72,9 +71,8 @@ struct delivery {
 struct switching {
   /// Runs `target` or who stands in for it with `what`; returns what comes back.
   static switch_value deliver(thread_state& thread, greenlet& target, delivery what);
-  /// The greenlet that gets `what` when it is sent to `target`. Unstarted ones on the way die of an
-  /// exception; greenlet_exit becomes a value then. The result is live and suspended or current, or freshly
-  /// prepared.
+  /// The greenlet that gets `what` when it is sent to `target`. Unstarted ones on the way die of an exception;
+  /// greenlet_exit becomes a value then. The result is live and suspended or current, or freshly prepared.
   static greenlet_ptr receiver(greenlet& target, delivery& what);
   static void start(greenlet& fresh);
   [[noreturn]] static void run(boost::context::detail::transfer_t from);
