@@ -13,7 +13,7 @@ inline constexpr int server_unreachable = 3;
 inline constexpr int bad_configuration = 64;  ///< Never restarted: the same configuration fails again.
 inline constexpr int internal_failure = 70;   ///< Counts against the restart budget.
 inline constexpr int cannot_listen = 71;      ///< The address is taken or not ours.
-inline constexpr int crash_loop = 72;       ///< The supervisor gave up: more restarts than its budget allows.
-inline constexpr int supervisor_lost = 73;  ///< A worker whose supervisor went away.
+inline constexpr int crash_loop = 72;         ///< The supervisor gave up: more restarts than its budget allows.
+inline constexpr int supervisor_lost = 73;    ///< A worker whose supervisor went away.
 
 }  // namespace grove::exit_codes

@@ -25,8 +25,7 @@ struct limits {
   std::uint32_t stacks_max = 16'384;  ///< Dedicated greenlet stacks a worker.
   std::chrono::milliseconds slow_reader_cut{10'000};
   std::chrono::milliseconds first_frame_within{5'000};
-  std::chrono::milliseconds frame_within{
-      30'000};  ///< From its first byte to its last, after the first frame.
+  std::chrono::milliseconds frame_within{30'000};  ///< From its first byte to its last, after the first frame.
   std::chrono::milliseconds call_deadline{30'000};
   std::chrono::milliseconds call_deadline_max{600'000};
   std::chrono::milliseconds idle_timeout{600'000};  ///< An actor without messages is passivated after it.

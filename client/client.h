@@ -7,7 +7,7 @@
 //   auto result = client.call("grove.Counter", "visits", "Get", "");
 //
 //   grove::client client{io};                                 // on the caller's io_context
-//   auto result = co_await client.async_call("grove.Counter", "visits", "Get", "", {}, asio::use_awaitable);
+//   auto result = co_await client.async_call("grove.Counter", "visits", "Get", "", options, asio::use_awaitable);
 //
 // Calls share one connection to each worker. A call that certainly did not run is tried again (client/retry.h), a lost
 // connection is opened again, and every call ends within its timeout.

@@ -2,16 +2,20 @@
 include(GoogleTest OPTIONAL)
 
 # A folder of the project: a static library `grove_NAME` (alias `grove::NAME`), or with EXECUTABLE the program.
-#   grove_add_component(NAME [EXECUTABLE program] SOURCES file... [DEPENDS target...] [INSTALL_HEADERS])
+#   grove_add_component(NAME [EXECUTABLE program [FOR_BUILDING]] SOURCES file... [DEPENDS target...] [INSTALL_HEADERS])
 function(grove_add_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "INSTALL_HEADERS" "EXECUTABLE" "SOURCES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INSTALL_HEADERS;FOR_BUILDING" "EXECUTABLE" "SOURCES;DEPENDS")
   if(arg_EXECUTABLE)
     set(target grove_${name}_program)
     add_executable(${target} ${arg_SOURCES})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${arg_EXECUTABLE} RUNTIME_OUTPUT_DIRECTORY
                                                                             "${PROJECT_BINARY_DIR}/bin")
     target_link_libraries(${target} PRIVATE grove_flags ${arg_DEPENDS})
-    install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+    set(install_component runtime)
+    if(arg_FOR_BUILDING)
+      set(install_component development)
+    endif()
+    install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT ${install_component})
     return()
   endif()
   set(target grove_${name})

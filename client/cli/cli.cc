@@ -7,6 +7,7 @@
 
 #include "base/exit_codes.h"
 #include "base/nearest.h"
+#include "base/version.h"
 #include "client/cli/commands.h"
 
 namespace grove::cli {
@@ -14,7 +15,7 @@ namespace {
 
 void add_commands(CLI::App& app, const environment& where) {
   app.set_help_flag("-h,--help", "Show this help");
-  app.set_version_flag("--version", "grove " GROVE_VERSION, "Show the version");
+  app.set_version_flag("--version", std::string{"grove "}.append(version), "Show the version");
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"
@@ -72,6 +73,21 @@ void add_commands(CLI::App& app, const environment& where) {
   return "there is no option " + name + did_you_mean(name, options_of(command));
 }
 
+/// Options that every command has may stand in front of it as well: `grove --server HOST:PORT ps`.
+[[nodiscard]] std::vector<std::string> with_command_first(const std::vector<std::string>& arguments) {
+  auto at = arguments.begin();
+  while (at != arguments.end()) {
+    const bool takes_value = *at == "--server" || *at == "--timeout";
+    if (!takes_value && *at != "--json" && !at->starts_with("--server=") && !at->starts_with("--timeout=")) break;
+    at += takes_value && at + 1 != arguments.end() ? 2 : 1;
+  }
+  if (at == arguments.end()) return arguments;
+  std::vector<std::string> moved{*at};
+  moved.insert(moved.end(), arguments.begin(), at);
+  moved.insert(moved.end(), at + 1, arguments.end());
+  return moved;
+}
+
 }  // namespace
 
 void add_common_options(CLI::App& command, common_options& into, prints what) {
@@ -82,14 +98,15 @@ void add_common_options(CLI::App& command, common_options& into, prints what) {
   if (what == prints::table) command.add_flag("--json", into.json, "Print JSON");
 }
 
-int run(const std::vector<std::string>& arguments, const environment& where) {
+int run(const std::vector<std::string>& given, const environment& where) {
+  const std::vector<std::string> arguments = with_command_first(given);
   CLI::App app{"Talks to a Grove server: calls its actors, shows what it can do, measures it.", "grove"};
   add_commands(app, where);
   const std::vector<std::string> commands = commands_of(app);
   if (!arguments.empty() && !arguments.front().starts_with('-') &&
       std::find(commands.begin(), commands.end(), arguments.front()) == commands.end()) {
     where.err << "grove: there is no command " << arguments.front() << did_you_mean(arguments.front(), commands)
-              << " See grove --help\n";
+              << "\nSee grove --help\n";
     return exit_codes::wrong_usage;
   }
   try {

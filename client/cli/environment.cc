@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "base/exit_codes.h"
+#include "base/version.h"
 #include "client/address.h"
 
 namespace grove::cli {
@@ -69,7 +70,7 @@ client_options connection_of(const common_options& options, const environment& w
   }
   client_options made;
   made.servers = {std::get<server_address>(address)};
-  made.connection.client_name = "grove/" GROVE_VERSION;
+  made.connection.client_name = std::string{"grove/"}.append(version);
   if (!options.timeout.empty()) {
     if (parse_duration(options.timeout, "--timeout").count() == 0) {
       throw wrong_usage("--timeout: it must be more than 0");

@@ -6,6 +6,7 @@
 #include <asio/write.hpp>
 #include <utility>
 
+#include "base/version.h"
 #include "client/retry.h"
 #include "grove/v1/wire.pb.h"
 #include "proto/wire/frame.h"
@@ -74,10 +75,11 @@ void load_connection::open() {
     }
     socket_.set_option(asio::ip::tcp::no_delay{true});
     socket_.non_blocking(true);
+    const std::string name = std::string{"grove-bench/"}.append(version);
     wire::hello_view hello;
     hello.version = wire::protocol_version;
     hello.wanted_worker = worker_;
-    hello.client = "grove-bench/" GROVE_VERSION;
+    hello.client = name;
     byte_buffer bytes;
     wire::append_hello(bytes, hello);
     last_heard_ = std::chrono::steady_clock::now();

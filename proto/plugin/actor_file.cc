@@ -9,11 +9,11 @@ namespace {
 std::string handler(const method_model& m) {
   const char* const is_const = m.read_only ? " const" : "";
   if (m.streaming) {
-    return fmt::format("{}    virtual void {}(const {}& request, ::grove::stream<{}> items){} = 0;\n",
-                       m.comment, m.name, m.request, m.response, is_const);
+    return fmt::format("{}    virtual void {}(const {}& request, ::grove::stream<{}> items){} = 0;\n", m.comment,
+                       m.name, m.request, m.response, is_const);
   }
-  return fmt::format("{}    virtual {} {}(const {}& request){} = 0;\n", m.comment, m.response, m.name,
-                     m.request, is_const);
+  return fmt::format("{}    virtual {} {}(const {}& request){} = 0;\n", m.comment, m.response, m.name, m.request,
+                     is_const);
 }
 
 std::string reference_methods(const service_model& service) {
@@ -62,8 +62,7 @@ std::string service_class(const service_model& service) {
   }};
 }};
 )",
-                     service.comment, service.name, service.actor_type, base, handlers,
-                     reference_methods(service));
+                     service.comment, service.name, service.actor_type, base, handlers, reference_methods(service));
 }
 
 std::string method_entry(const service_model& service, const method_model& m) {
@@ -73,8 +72,8 @@ std::string method_entry(const service_model& service, const method_model& m) {
                                  ::grove::stream<{3}>{{detail::open_stream(turn)}});
                    detail::finish(turn);)",
                                 call, m.name, m.request, m.response)
-                  : fmt::format(R"(detail::finish(turn, {0}.{1}(static_cast<const {2}&>(request.get())));)",
-                                call, m.name, m.request);
+                  : fmt::format(R"(detail::finish(turn, {0}.{1}(static_cast<const {2}&>(request.get())));)", call,
+                                m.name, m.request);
   return fmt::format(R"(      {{.name = "{0}",
        .read_only = {1},
        .interleave = {2},

@@ -24,10 +24,8 @@ std::string replace_all(std::string text, std::string_view from, std::string_vie
 /// protobuf's C++ generator puts a nested message Outer.Inner into a class Outer_Inner.
 std::string cpp_type(const Descriptor& message) {
   const std::string& package = message.file()->package();
-  const std::string local =
-      package.empty() ? message.full_name() : message.full_name().substr(package.size() + 1);
-  return (package.empty() ? "" : "::" + replace_all(package, ".", "::")) +
-         "::" + replace_all(local, ".", "_");
+  const std::string local = package.empty() ? message.full_name() : message.full_name().substr(package.size() + 1);
+  return (package.empty() ? "" : "::" + replace_all(package, ".", "::")) + "::" + replace_all(local, ".", "_");
 }
 
 template <class Described>
@@ -46,8 +44,7 @@ std::string comment_of(const Described& described, std::string_view indent) {
 
 bool read_method(const MethodDescriptor& method, service_model& into, std::string& error) {
   if (method.client_streaming()) {
-    error =
-        method.full_name() + ": an actor's method takes one request; streams of requests are not supported";
+    error = method.full_name() + ": an actor's method takes one request; streams of requests are not supported";
     return false;
   }
   const grove::v1::MethodOptions& options = method.options().GetExtension(grove::v1::method);

@@ -45,8 +45,7 @@ struct file_model {
 /// Reads what is to be generated from `file`: the services that carry the option (grove.v1.actor).
 /// Errors: false with a text that names the place for what cannot be generated: a request stream, an unknown
 /// state message, an idle_timeout that is no duration.
-[[nodiscard]] bool read_model(const google::protobuf::FileDescriptor& file, file_model& into,
-                              std::string& error);
+[[nodiscard]] bool read_model(const google::protobuf::FileDescriptor& file, file_model& into, std::string& error);
 
 /// "10m", "30s", "500ms": milliseconds; empty for anything else.
 [[nodiscard]] std::optional<std::uint64_t> parse_duration(const std::string& text);

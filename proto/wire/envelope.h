@@ -109,8 +109,7 @@ void append_refusal(byte_buffer& out, const refusal_view& refusal);
 
 /// Appends the frame of a response, all but the bytes of its payload, and returns the place where
 /// `payload_size` bytes of payload belong. `response.payload` is not looked at.
-[[nodiscard]] char* append_response(byte_buffer& out, const response_view& response,
-                                    std::size_t payload_size);
+[[nodiscard]] char* append_response(byte_buffer& out, const response_view& response, std::size_t payload_size);
 
 /// The same for an item.
 [[nodiscard]] char* append_item(byte_buffer& out, std::uint64_t id, std::size_t payload_size);

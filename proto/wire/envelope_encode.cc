@@ -82,9 +82,8 @@ void append_number(byte_buffer& out, body_kind kind, std::uint64_t number) {
 
 void append_hello(byte_buffer& out, const hello_view& hello) {
   const std::size_t wanted = hello.wanted_worker ? 1 + varint_size(*hello.wanted_worker) : 0;
-  writer w =
-      begin(out, body_kind::hello,
-            size_of(std::uint64_t{hello.version}) + size_of(hello.features) + wanted + size_of(hello.client));
+  writer w = begin(out, body_kind::hello,
+                   size_of(std::uint64_t{hello.version}) + size_of(hello.features) + wanted + size_of(hello.client));
   w.field(1, hello.version);
   w.field(2, hello.features);
   if (hello.wanted_worker) {
@@ -95,9 +94,9 @@ void append_hello(byte_buffer& out, const hello_view& hello) {
 }
 
 void append_request(byte_buffer& out, const request_view& r) {
-  const std::size_t size = size_of(r.id) + size_of(r.type) + size_of(r.key) + size_of(r.method) +
-                           size_of(r.payload) + size_of(r.remaining_microseconds) +
-                           size_of(r.idempotency_key) + size_of(std::uint64_t{r.one_way});
+  const std::size_t size = size_of(r.id) + size_of(r.type) + size_of(r.key) + size_of(r.method) + size_of(r.payload) +
+                           size_of(r.remaining_microseconds) + size_of(r.idempotency_key) +
+                           size_of(std::uint64_t{r.one_way});
   writer w = begin(out, body_kind::request, size);
   w.field(1, r.id);
   w.field(2, r.type);
@@ -133,9 +132,8 @@ char* append_response(byte_buffer& out, const response_view& response, std::size
   const auto code = static_cast<std::uint64_t>(response.code);
   const auto result = static_cast<std::uint64_t>(response.result);
   const std::size_t payload = payload_size == 0 ? 0 : 1 + varint_size(payload_size) + payload_size;
-  writer w =
-      begin(out, body_kind::response,
-            size_of(response.id) + size_of(code) + size_of(response.message) + size_of(result) + payload);
+  writer w = begin(out, body_kind::response,
+                   size_of(response.id) + size_of(code) + size_of(response.message) + size_of(result) + payload);
   w.field(1, response.id);
   w.field(2, code);
   w.field(3, response.message);

@@ -6,9 +6,7 @@ namespace grove::wire {
 frame_view first_frame(std::string_view bytes, std::size_t envelope_bytes_max) noexcept {
   frame_view found;
   if (bytes.size() < frame_header_bytes) return found;
-  const auto byte = [bytes](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i]));
-  };
+  const auto byte = [bytes](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
   found.length = byte(0) << 24U | byte(1) << 16U | byte(2) << 8U | byte(3);
   if (found.length == 0) {
     found.state = frame_state::empty;

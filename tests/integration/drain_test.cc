@@ -51,6 +51,33 @@ TEST(drain, finishes_what_was_begun_and_refuses_what_is_new) {
   EXPECT_EQ(server.process().wait().exit.code, 0);
 }
 
+TEST(drain, ends_streams_at_once_because_they_never_end_by_themselves) {
+  server_process server{{.workers = 2}};
+  for (std::uint32_t worker = 0; worker < 2; ++worker) {
+    wire_client client{server.address()};
+    client.greet(worker);
+    v1::Envelope request;
+    request.mutable_request()->set_id(7);
+    request.mutable_request()->set_type("grove.Topic");
+    request.mutable_request()->set_key("news");
+    request.mutable_request()->set_method("Subscribe");
+    client.send(request);
+    // The publication's answer, over the same connection and to the same actor, proves that the subscription is there.
+    EXPECT_EQ(client.call("grove.Topic", "news", "Publish", "").code(), 0U);
+    if (worker == 0) continue;
+    server.process().signal(SIGTERM);
+    for (;;) {
+      const auto frame = client.receive();
+      ASSERT_TRUE(frame.has_value());
+      if (!frame->has_response()) continue;
+      EXPECT_EQ(frame->response().id(), 7U);
+      EXPECT_EQ(frame->response().code(), 14U);
+      break;
+    }
+  }
+  EXPECT_EQ(server.process().wait(std::chrono::seconds{10}).exit.code, 0);
+}
+
 TEST(drain, ends_after_its_time_even_when_calls_go_on) {
   server_process server{{.workers = 1, .more = {"--drain-timeout", "300ms"}}};
   wire_client client{server.address()};

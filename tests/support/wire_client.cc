@@ -32,7 +32,7 @@ wire_client::wire_client(const std::string& address) : socket_{::socket(AF_INET,
 }
 
 void wire_client::shrink_receive_buffer() {
-  const int bytes = 4096;
+  const int bytes = 64 * 1024;
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 

@@ -11,8 +11,7 @@
 namespace grove {
 namespace {
 
-std::string unknown_text(std::string_view what, std::string_view name,
-                         const std::vector<std::string_view>& known) {
+std::string unknown_text(std::string_view what, std::string_view name, const std::vector<std::string_view>& known) {
   constexpr std::size_t shown_max = 64;
   std::string text{"no "};
   text.append(what).append(" '").append(name.substr(0, shown_max)).append("'");
@@ -28,7 +27,10 @@ std::string unknown_text(std::string_view what, std::string_view name,
 }  // namespace
 
 actor_type::actor_type(actor_type_definition definition, std::uint16_t index)
-    : definition_{std::move(definition)}, hash_{hash_of_type(definition_.name)}, index_{index} {}
+    : definition_{std::move(definition)},
+      hash_{hash_of_type(definition_.name)},
+      index_{index},
+      interleaves_{std::ranges::any_of(definition_.methods, &actor_method::interleave)} {}
 
 std::optional<std::uint16_t> actor_type::find_method(std::string_view name) const noexcept {
   for (std::size_t i = 0; i < definition_.methods.size(); ++i) {
@@ -41,8 +43,7 @@ const actor_type& actor_types::add_definition(actor_type_definition definition) 
   if (find(definition.name) != nullptr) {
     throw std::invalid_argument{"actor type '" + definition.name + "' is registered twice"};
   }
-  types_.push_back(
-      std::make_unique<actor_type>(std::move(definition), static_cast<std::uint16_t>(types_.size())));
+  types_.push_back(std::make_unique<actor_type>(std::move(definition), static_cast<std::uint16_t>(types_.size())));
   return *types_.back();
 }
 

@@ -62,12 +62,16 @@ class actor_type {
   [[nodiscard]] const actor_type_definition& definition() const noexcept { return definition_; }
   [[nodiscard]] const std::vector<actor_method>& methods() const noexcept { return definition_.methods; }
 
+  /// Whether turns of some method may overlap with others.
+  [[nodiscard]] bool interleaves() const noexcept { return interleaves_; }
+
   [[nodiscard]] std::optional<std::uint16_t> find_method(std::string_view name) const noexcept;
 
  private:
   actor_type_definition definition_;
   std::uint64_t hash_;
   std::uint16_t index_;
+  bool interleaves_;
 };
 
 /// All types that a worker serves. Workers of one server register the same ones in the same order: their
@@ -94,8 +98,7 @@ class actor_types {
   [[nodiscard]] std::size_t size() const noexcept { return types_.size(); }
 
  private:
-  std::vector<std::unique_ptr<actor_type>>
-      types_;  // A handful: a scan that compares lengths first beats a hash.
+  std::vector<std::unique_ptr<actor_type>> types_;  // A handful: a scan that compares lengths first beats a hash.
 };
 
 /// "no actor type 'grove.Conter'; did you mean 'grove.Counter'?": for whoever asked for what does not exist.

@@ -14,8 +14,7 @@ namespace {
 
 /// A greenlet that waits for its call, on its stack.
 struct pending_call {
-  explicit pending_call(hub& on, google::protobuf::MessageLite& into) noexcept
-      : response{into}, wake_up{on} {}
+  explicit pending_call(hub& on, google::protobuf::MessageLite& into) noexcept : response{into}, wake_up{on} {}
 
   google::protobuf::MessageLite& response;
   waiter wake_up;
@@ -106,8 +105,7 @@ void local_calls::call(std::string_view type, std::string_view key, std::string_
       if (!wait.wake_up.wait_until(deadline) && !wait.answered) {
         give_up();
         throw grove::deadline_exceeded{
-            std::string{"no answer from "}.append(type).append("/").append(key).append(
-                " within the call's time")};
+            std::string{"no answer from "}.append(type).append("/").append(key).append(" within the call's time")};
       }
     }
   } catch (...) {

@@ -39,12 +39,11 @@ actor_cell* directory::find(const actor_type& type, std::uint64_t hash, std::str
   return found == by_address_.end() ? nullptr : found->cell;
 }
 
-actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint64_t hash,
-                              std::string_view key) {
+actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint64_t hash, std::string_view key) {
   const actor_type_definition& definition = type.definition();
   const std::size_t offset = object_offset(definition);
-  auto* const block = static_cast<char*>(
-      ::operator new(offset + definition.object_size + key.size(), block_alignment(definition)));
+  auto* const block =
+      static_cast<char*>(::operator new(offset + definition.object_size + key.size(), block_alignment(definition)));
   auto* const cell = new (block) actor_cell{owner, type, hash};
   std::unique_ptr<actor_cell, decltype([](actor_cell* c) { free_cell(c); })> owned{cell};
   char* const key_place = block + offset + definition.object_size;

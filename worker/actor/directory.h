@@ -20,8 +20,7 @@ class directory {
   directory& operator=(const directory&) = delete;
   ~directory();
 
-  [[nodiscard]] actor_cell* find(const actor_type& type, std::uint64_t hash,
-                                 std::string_view key) const noexcept;
+  [[nodiscard]] actor_cell* find(const actor_type& type, std::uint64_t hash, std::string_view key) const noexcept;
 
   /// Makes the cell and the object of an address that is not here yet.
   /// Errors: what the object's constructor throws; the directory is unchanged then.

@@ -30,9 +30,7 @@ struct message {
 
   /// The addresses ("Type/key") of the actors that wait for this call, outermost first, one a line; for
   /// messages that actors send. It makes a call cycle visible.
-  [[nodiscard]] std::string_view chain() const noexcept {
-    return {bytes() + key_size + payload_size, chain_size};
-  }
+  [[nodiscard]] std::string_view chain() const noexcept { return {bytes() + key_size + payload_size, chain_size}; }
 
   [[nodiscard]] char* payload_place() noexcept { return bytes() + key_size; }
 
@@ -51,11 +49,10 @@ struct message {
   message* next_call = nullptr;
 
   const actor_type* type = nullptr;
-  actor_cell* target = nullptr;  ///< Once it is in a mailbox of this worker.
-  turn* running = nullptr;       ///< While its turn runs.
-  stream_state* stream =
-      nullptr;             ///< Once a streaming handler has opened it: the stream owns the message then.
-  std::uint64_t hash = 0;  ///< Of the address.
+  actor_cell* target = nullptr;    ///< Once it is in a mailbox of this worker.
+  turn* running = nullptr;         ///< While its turn runs.
+  stream_state* stream = nullptr;  ///< Once a streaming handler has opened it: the stream owns the message then.
+  std::uint64_t hash = 0;          ///< Of the address.
   steady_time deadline{};
   std::uint64_t remote_call = 0;  ///< The mesh's number for it, while another worker has it.
   std::uint32_t key_size = 0;
@@ -69,8 +66,7 @@ struct message {
  private:
   friend class message_pool;
   friend struct message_release;
-  explicit message(message_pool* pool, std::uint32_t size_class) noexcept
-      : pool_{pool}, size_class_{size_class} {}
+  explicit message(message_pool* pool, std::uint32_t size_class) noexcept : pool_{pool}, size_class_{size_class} {}
   ~message() = default;
 
   [[nodiscard]] const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
@@ -98,8 +94,7 @@ class message_pool {
   [[nodiscard]] message_ptr make(std::string_view key, std::string_view payload, std::string_view chain = {});
 
   /// The same with `payload_size` bytes of payload that the caller has still to write at `payload_place()`.
-  [[nodiscard]] message_ptr make_blank(std::string_view key, std::size_t payload_size,
-                                       std::string_view chain = {});
+  [[nodiscard]] message_ptr make_blank(std::string_view key, std::size_t payload_size, std::string_view chain = {});
 
   /// How many messages are out.
   [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }

@@ -43,8 +43,7 @@ constexpr std::size_t sweep_least = 1024;
       text.push_back(c);
     }
   }
-  return text.append(address_text(cell))
-      .append("; a method with interleave may be called while its actor waits");
+  return text.append(address_text(cell)).append("; a method with interleave may be called while its actor waits");
 }
 
 }  // namespace
@@ -232,9 +231,10 @@ void runtime::run_cell(actor_cell& cell, greenlet& in) {
   const auto startable = [this, &cell](const message& m) { return may_start(cell, m); };
   for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
     message_ptr call = cell.mail.pop_if(startable);
-    if (call == nullptr)
-      return;  // Empty, or a turn that others must wait for is under way and will look again.
+    if (call == nullptr) return;  // Empty, or a turn that others must wait for is under way and will look again.
     if (turns_left_ > 0) --turns_left_;
+    // Should this turn wait, another runner goes on with what may overlap with it.
+    if (cell.type->interleaves() && cell.mail.has_messages()) enqueue(cell);
     run_turn(cell, std::move(call), in);
   }
   if (!cell.mail.empty()) enqueue(cell);
@@ -277,11 +277,9 @@ void runtime::invoke(turn& t) {
   } catch (const status_error& e) {
     abort_turn(t, e.code(), outcome::executed, e.what());
   } catch (const stack_low& e) {
-    abort_turn(t, status_code::resource_exhausted, outcome::executed,
-               std::string{"stack_low: "}.append(e.what()));
+    abort_turn(t, status_code::resource_exhausted, outcome::executed, std::string{"stack_low: "}.append(e.what()));
   } catch (const std::exception& e) {
-    abort_turn(t, status_code::internal, outcome::executed,
-               std::string{"the handler threw: "}.append(e.what()));
+    abort_turn(t, status_code::internal, outcome::executed, std::string{"the handler threw: "}.append(e.what()));
   } catch (const turn_cancelled&) {
     abort_turn(t, status_code::cancelled, outcome::unknown, "cancelled by the caller while it ran");
   } catch (const turn_expired&) {
@@ -291,8 +289,7 @@ void runtime::invoke(turn& t) {
     abort_turn(t, status_code::unavailable, outcome::unknown, "the worker stopped while it ran");
     throw;
   } catch (...) {
-    abort_turn(t, status_code::internal, outcome::executed,
-               "the handler threw something that is no std::exception");
+    abort_turn(t, status_code::internal, outcome::executed, "the handler threw something that is no std::exception");
   }
 }
 
@@ -302,8 +299,7 @@ void runtime::activate(actor_cell& cell) {
     if (google::protobuf::Message* const state = cell.object->stored_state()) {
       std::string encoded;
       if (store_.load(cell.type->name(), cell.key(), encoded) && !state->ParseFromString(encoded)) {
-        throw status_error{status_code::data_loss,
-                           "the stored state of " + address_text(cell) + " cannot be read"};
+        throw status_error{status_code::data_loss, "the stored state of " + address_text(cell) + " cannot be read"};
       }
     }
     cell.object->on_activate();
@@ -362,8 +358,7 @@ void runtime::save_state(actor_cell& cell) {
 
 void runtime::sweep_idle() {
   ++sweeps_;
-  const std::size_t looked_at =
-      std::min(directory_.size(), std::max(sweep_least, directory_.size() / sweep_share));
+  const std::size_t looked_at = std::min(directory_.size(), std::max(sweep_least, directory_.size() / sweep_share));
   for (std::size_t n = 0; n < looked_at; ++n) {
     if (sweep_position_ >= directory_.size()) sweep_position_ = 0;
     actor_cell& cell = directory_.at(sweep_position_++);

@@ -44,8 +44,7 @@ namespace grove {
 class runtime final : public message_receiver, private hub_component {
  public:
   /// Lifetime: everything is borrowed, and outlives the runtime. `recorder` is told what runs.
-  runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder,
-          const limits& its_limits);
+  runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder, const limits& its_limits);
   ~runtime() override;
 
   /// From now on, calls to actors that other workers own go through `mesh`. Until then all actors are local.

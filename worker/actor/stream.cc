@@ -17,8 +17,7 @@ void runtime::close_stream(stream_state& s, const status& end) {
   const message_ptr call = std::move(s.call);
   call->stream = nullptr;
   if (call->origin == nullptr) return;
-  call->origin->finish(
-      *call, {.code = end.code(), .result = outcome::executed, .text = end.message(), .payload = {}});
+  call->origin->finish(*call, {.code = end.code(), .result = outcome::executed, .text = end.message(), .payload = {}});
 }
 
 namespace actors::detail {
@@ -26,13 +25,9 @@ namespace actors::detail {
 void write_item(const stream_ptr& s, const google::protobuf::MessageLite& item) {
   if (!s || s->call == nullptr) return;
   turn* const t = current_turn();
-  if (t == nullptr || &t->cell != s->cell)
-    throw std::logic_error{"a stream is written by turns of its actor only"};
-  t->outbox.push_back({.tell = nullptr,
-                       .stream = s,
-                       .item = item.SerializeAsString(),
-                       .step = outgoing::stream_step::item,
-                       .end = {}});
+  if (t == nullptr || &t->cell != s->cell) throw std::logic_error{"a stream is written by turns of its actor only"};
+  t->outbox.push_back(
+      {.tell = nullptr, .stream = s, .item = item.SerializeAsString(), .step = outgoing::stream_step::item, .end = {}});
 }
 
 void close_stream(const stream_ptr& s, status end) noexcept {
@@ -43,11 +38,8 @@ void close_stream(const stream_ptr& s, status end) noexcept {
     s->owner.close_stream(*s.get(), end);
     return;
   }
-  t->outbox.push_back({.tell = nullptr,
-                       .stream = s,
-                       .item = {},
-                       .step = outgoing::stream_step::close,
-                       .end = std::move(end)});
+  t->outbox.push_back(
+      {.tell = nullptr, .stream = s, .item = {}, .step = outgoing::stream_step::close, .end = std::move(end)});
 }
 
 }  // namespace actors::detail

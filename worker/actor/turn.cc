@@ -19,8 +19,7 @@ turn* current_turn() noexcept {
 void runtime::end_turn(turn& t, const reply& end) {
   GROVE_CHECK(!t.ended, "a turn ends once");
   t.ended = true;
-  if (t.state_before != nullptr)
-    scratch_of(*t.cell.object->stored_state()).push_back(std::move(t.state_before));
+  if (t.state_before != nullptr) scratch_of(*t.cell.object->stored_state()).push_back(std::move(t.state_before));
   if (t.call != nullptr) t.call->running = nullptr;
   if (!t.outbox.empty()) release_outbox(t);
   if (t.call != nullptr && t.call->origin != nullptr) t.call->origin->finish(*t.call, end);
@@ -96,8 +95,7 @@ namespace {
 // Objects that have held more than this are not kept for reuse.
 constexpr std::size_t kept_payload_max = 16 * 1024;
 
-[[nodiscard]] bool parse(google::protobuf::Message& into, std::string_view payload,
-                         std::uint32_t nesting_max) {
+[[nodiscard]] bool parse(google::protobuf::Message& into, std::string_view payload, std::uint32_t nesting_max) {
   const auto size = static_cast<int>(payload.size());
   // Each level of nesting takes two bytes at least, so a short payload needs no count.
   if (payload.size() <= std::size_t{2} * nesting_max) return into.ParseFromArray(payload.data(), size);
@@ -121,17 +119,15 @@ scratch_message read_request(turn& t, const google::protobuf::Message& prototype
   const std::string_view payload = t.call->payload();
   if (!parse(*request, payload, t.owner.bounds().nesting_max)) {
     throw invalid_argument{"the payload is no " + prototype.GetDescriptor()->full_name() +
-                           ", or its messages are nested deeper than " +
-                           std::to_string(t.owner.bounds().nesting_max) + " (limit nesting)"};
+                           ", or its messages are nested deeper than " + std::to_string(t.owner.bounds().nesting_max) +
+                           " (limit nesting)"};
   }
   return {free, std::move(request), payload.size() <= kept_payload_max};
 }
 
 void finish(turn& t, const google::protobuf::MessageLite& response) {
-  t.owner.end_turn(t, {.code = status_code::ok,
-                       .result = outcome::executed,
-                       .text = {},
-                       .payload = payload_source{response}});
+  t.owner.end_turn(
+      t, {.code = status_code::ok, .result = outcome::executed, .text = {}, .payload = payload_source{response}});
 }
 
 void finish(turn& t) {

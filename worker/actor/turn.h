@@ -39,8 +39,7 @@ struct turn {
   actor_cell& cell;
   message_ptr call;  ///< Null once a stream has taken it over.
   greenlet& running_in;
-  std::unique_ptr<google::protobuf::Message>
-      state_before;  ///< Set once the handler asked for the state to change.
+  std::unique_ptr<google::protobuf::Message> state_before;  ///< Set once the handler asked for the state to change.
   std::vector<outgoing> outbox;
   stream_ptr opened;  ///< Of a streaming method.
   bool ended = false;

@@ -10,8 +10,7 @@ namespace grove::builtin {
 namespace {
 
 constexpr std::uint32_t sleep_milliseconds_max = 60'000;
-constexpr std::uint32_t spin_microseconds_max =
-    1'000'000;  // Half of the time after which a worker counts as hung.
+constexpr std::uint32_t spin_microseconds_max = 1'000'000;  // Half of the time after which a worker counts as hung.
 
 }  // namespace
 

@@ -39,8 +39,8 @@ v1::MapSetResponse MapActor::Set(const v1::MapSetRequest& request) {
     throw resource_exhausted{"the map has its " + std::to_string(entries_max) + " entries already"};
   }
   if (bytes_ - freed + added > bytes_max) {
-    throw resource_exhausted{"the map would have " + std::to_string(bytes_ - freed + added) +
-                             " bytes; at most " + std::to_string(bytes_max) + " are allowed"};
+    throw resource_exhausted{"the map would have " + std::to_string(bytes_ - freed + added) + " bytes; at most " +
+                             std::to_string(bytes_max) + " are allowed"};
   }
   // Nothing throws from here on, so the whole map need not be copied for an undo.
   (*state_without_undo().mutable_entries())[request.name()] = request.value();
@@ -65,13 +65,13 @@ v1::MapDeleteResponse MapActor::Delete(const v1::MapDeleteRequest& request) {
 
 v1::MapListResponse MapActor::List(const v1::MapListRequest& request) const {
   if (request.limit() > list_max) {
-    throw invalid_argument{"limit is " + std::to_string(request.limit()) + "; at most " +
-                           std::to_string(list_max) + " are allowed"};
+    throw invalid_argument{"limit is " + std::to_string(request.limit()) + "; at most " + std::to_string(list_max) +
+                           " are allowed"};
   }
   const std::size_t limit = request.limit() == 0 ? list_default : request.limit();
   v1::MapListResponse response;
-  auto at = request.after() < request.prefix() ? names_.lower_bound(request.prefix())
-                                               : names_.upper_bound(request.after());
+  auto at =
+      request.after() < request.prefix() ? names_.lower_bound(request.prefix()) : names_.upper_bound(request.after());
   for (; at != names_.end() && at->starts_with(request.prefix()); ++at) {
     if (static_cast<std::size_t>(response.entries_size()) == limit) {
       response.set_more(true);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/gate/gate.h"
 
-#include <asio/ip/tcp.hpp>
 #include <algorithm>
+#include <asio/ip/tcp.hpp>
 #include <utility>
 
 #include "base/check.h"
@@ -119,8 +119,7 @@ std::string_view gate::welcome_envelope(bool with_owners) {
   announced.set_method_bytes(limits_.method_bytes_max);
   announced.set_metadata_entries(limits_.metadata_entries_max);
   announced.set_unfinished_calls(limits_.unfinished_calls_max);
-  announced.set_call_microseconds(
-      static_cast<std::uint64_t>(std::chrono::microseconds{limits_.call_deadline}.count()));
+  announced.set_call_microseconds(static_cast<std::uint64_t>(std::chrono::microseconds{limits_.call_deadline}.count()));
   announced.set_call_microseconds_max(
       static_cast<std::uint64_t>(std::chrono::microseconds{limits_.call_deadline_max}.count()));
   if (with_owners) {

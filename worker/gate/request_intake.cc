@@ -38,9 +38,8 @@ status request_intake::examine(const wire::request_view& request) const {
                                                std::to_string(bounds.metadata_entries_max)};
   }
   if (!request.idempotency_key.empty()) {
-    return {
-        status_code::unimplemented,
-        "idempotency keys need durable state, which this version does not have: its state lives in memory"};
+    return {status_code::unimplemented,
+            "idempotency keys need durable state, which this version does not have: its state lives in memory"};
   }
   if (owner_.draining()) return {status_code::unavailable, "the server is draining; connect again elsewhere"};
   return {};
@@ -64,8 +63,7 @@ void request_intake::take(const wire::request_view& request) {
     return;
   }
   const limits& bounds = owner_.bounds();
-  const auto longest =
-      static_cast<std::uint64_t>(std::chrono::microseconds{bounds.call_deadline_max}.count());
+  const auto longest = static_cast<std::uint64_t>(std::chrono::microseconds{bounds.call_deadline_max}.count());
   const std::chrono::microseconds remaining =
       request.remaining_microseconds == 0
           ? std::chrono::microseconds{bounds.call_deadline}
@@ -76,8 +74,7 @@ void request_intake::take(const wire::request_view& request) {
   call->hash = hash_of_address(type->hash(), request.key);
   call->deadline = actors.on().pass_time() + remaining;
   // A stream lasts until one side ends it.
-  if (type->methods()[*method].streaming && request.remaining_microseconds == 0)
-    call->deadline = steady_time::max();
+  if (type->methods()[*method].streaming && request.remaining_microseconds == 0) call->deadline = steady_time::max();
   call->origin_id = request.id;
   session_.begin_call(*call);
   if (request.one_way) {

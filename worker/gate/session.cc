@@ -3,7 +3,9 @@
 
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "proto/wire/frame.h"
 #include "worker/gate/gate.h"
@@ -19,6 +21,10 @@ constexpr std::size_t read_bytes = 64 * 1024;
 constexpr std::size_t frames_per_run = 64;
 
 constexpr std::chrono::milliseconds linger_for{1000};
+
+[[nodiscard]] bool is_stream(const message& call) {
+  return call.type->methods()[call.method].streaming;
+}
 
 std::string version_text(std::uint32_t version) {
   return "protocol version " + std::to_string(version) + " is not supported; this server speaks version " +
@@ -199,8 +205,13 @@ void session::forget_call(message& call) {
 void session::finish(message& call, const reply& end) {
   if (&call == submitting_) submitting_ = nullptr;
   const std::uint64_t id = call.origin_id;
+  const bool ended_by_drain = owner_.draining() && end.code == status_code::cancelled && is_stream(call);
   forget_call(call);
-  respond(id, end);
+  if (ended_by_drain) {
+    respond(id, {.code = status_code::unavailable, .result = outcome::executed, .text = "the server is draining"});
+  } else {
+    respond(id, end);
+  }
 }
 
 void session::respond(std::uint64_t id, const reply& end) {
@@ -214,8 +225,7 @@ void session::respond(std::uint64_t id, const reply& end) {
         .add();
   }
   char* const place = wire::append_response(
-      out_, {.id = id, .code = end.code, .message = end.text, .result = end.result, .payload = {}},
-      end.payload.size());
+      out_, {.id = id, .code = end.code, .message = end.text, .result = end.result, .payload = {}}, end.payload.size());
   end.payload.write(place);
   if (!handling_) owner_.mark_dirty(*this);
 }
@@ -229,6 +239,13 @@ void session::tell_drain(std::chrono::milliseconds grace) {
   if (phase_ != phase::open) return;
   wire::append_drain(out_, static_cast<std::uint64_t>(std::chrono::microseconds{grace}.count()));
   owner_.mark_dirty(*this);
+  // A stream ends when somebody ends it, so nobody can wait for that. Ending one may end others of this list.
+  std::vector<std::uint64_t> streams;
+  for (const message* call = calls_; call != nullptr; call = call->next_call) {
+    if (is_stream(*call)) streams.push_back(call->origin_id);
+  }
+  for (const std::uint64_t id : streams)
+    request_intake{*this}.cancel(id);
 }
 
 // --- Writing ---

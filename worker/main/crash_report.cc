@@ -29,12 +29,11 @@ void write_text(const char* text, std::size_t size) {
 // here the supervisor's KILL follows.
 void report(int signal) {
   std::array<char, 256> line{};
-  const int size = std::snprintf(line.data(), line.size(), "grove-worker %d: %s\n",
-                                 static_cast<int>(::getpid()), ::strsignal(signal));
+  const int size = std::snprintf(line.data(), line.size(), "grove-worker %d: %s\n", static_cast<int>(::getpid()),
+                                 ::strsignal(signal));
   write_text(line.data(), static_cast<std::size_t>(size));
   std::array<void*, 64> frames{};
-  ::backtrace_symbols_fd(frames.data(), ::backtrace(frames.data(), static_cast<int>(frames.size())),
-                         STDERR_FILENO);
+  ::backtrace_symbols_fd(frames.data(), ::backtrace(frames.data(), static_cast<int>(frames.size())), STDERR_FILENO);
   const flight_report flight = read_flight(*reported_slot);
   const std::string running =
       (flight.running ? "it was running " : "it ran no turn; the last one was ") + flight.to_string() + "\n";

@@ -20,12 +20,11 @@ void descriptor_watch::stop() noexcept {
 }
 
 void descriptor_watch::wait() {
-  descriptor_.async_wait(asio::posix::stream_descriptor::wait_read,
-                         [this, alive = alive_](std::error_code error) {
-                           if (!*alive || error) return;
-                           readable_();
-                           if (*alive) wait();
-                         });
+  descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, [this, alive = alive_](std::error_code error) {
+    if (!*alive || error) return;
+    readable_();
+    if (*alive) wait();
+  });
 }
 
 }  // namespace grove

@@ -35,8 +35,7 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
-  if (::sched_setaffinity(0, sizeof set, &set) != 0)
-    log.warn("cannot run on core {} alone: the kernel refused", cpu);
+  if (::sched_setaffinity(0, sizeof set, &set) != 0) log.warn("cannot run on core {} alone: the kernel refused", cpu);
 }
 
 [[nodiscard]] int fail(control_link& control, const std::string& reason, int exit_code) {
@@ -58,8 +57,7 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
     const auto first = control.receive();
     if (!first) return exit_codes::supervisor_lost;
     if (!first->has_start() || first->start().slot() != slot) {
-      return fail(control,
-                  "the supervisor's first message is no WorkerStart for slot " + std::to_string(slot),
+      return fail(control, "the supervisor's first message is no WorkerStart for slot " + std::to_string(slot),
                   exit_codes::internal_failure);
     }
     const v1::WorkerStart& sent = first->start();
@@ -68,10 +66,8 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
     if (sent.has_cpu()) pin_to(sent.cpu(), *log);
     shared_segment segment = shared_segment::open(unique_fd{inherited_fds::shared_memory});
     install_crash_report(segment.slot(slot));
-    const worker_start start{.slot = slot,
-                             .generation = sent.generation(),
-                             .workers = sent.workers(),
-                             .bounds = limits_from(sent.limits())};
+    const worker_start start{
+        .slot = slot, .generation = sent.generation(), .workers = sent.workers(), .bounds = limits_from(sent.limits())};
     worker self{start, std::move(segment), control, *log};
     return self.run();
   } catch (const std::exception& e) {
@@ -93,11 +89,10 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? exit_codes::done : exit_codes::bad_configuration;
   }
   if (!is_socket(inherited_fds::control)) {
-    std::fprintf(
-        stderr,
-        "grove-worker: there is no supervisor at descriptor %d; start grove-server, which starts its "
-        "workers\n",
-        inherited_fds::control);
+    std::fprintf(stderr,
+                 "grove-worker: there is no supervisor at descriptor %d; start grove-server, which starts its "
+                 "workers\n",
+                 inherited_fds::control);
     return exit_codes::bad_configuration;
   }
   ::signal(SIGPIPE, SIG_IGN);

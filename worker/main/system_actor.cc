@@ -38,8 +38,7 @@ void add_with_imports(const google::protobuf::FileDescriptor& file, google::prot
 }
 
 [[nodiscard]] std::uint64_t milliseconds_since(std::int64_t ns) {
-  const std::int64_t now =
-      std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count();
+  const std::int64_t now = std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count();
   return ns == 0 || now < ns ? 0 : static_cast<std::uint64_t>((now - ns) / 1'000'000);
 }
 
@@ -63,8 +62,7 @@ void describe(const worker_slot& slot, std::uint32_t index, v1::Worker& into) {
   into.set_pid(slot.pid.load(std::memory_order_relaxed));
   into.set_state(state_of(slot.state.load(std::memory_order_relaxed)));
   into.set_restarts(slot.restarts.load(std::memory_order_relaxed));
-  if (into.pid() != 0)
-    into.set_uptime_ms(milliseconds_since(slot.started_at_ns.load(std::memory_order_relaxed)));
+  if (into.pid() != 0) into.set_uptime_ms(milliseconds_since(slot.started_at_ns.load(std::memory_order_relaxed)));
   into.set_actors(metrics[metric::actors].get());
   into.set_connections(metrics[metric::connections].get());
   into.set_turns(metrics[metric::turns].get());

@@ -3,8 +3,9 @@
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
+#include <future>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -26,14 +27,12 @@ class fake_actors {
   /// Runs `change(server)` in the server's loop and waits for it.
   template <class Change>
   void change(Change what) {
-    std::mutex done;
-    done.lock();
-    asio::post(io_, [&] {
+    const auto done = std::make_shared<std::promise<void>>();
+    asio::post(io_, [this, &what, done] {
       what(server_);
-      done.unlock();
+      done->set_value();
     });
-    done.lock();
-    done.unlock();
+    done->get_future().wait();
   }
 
   /// The sum of all counters.
