@@ -40,7 +40,7 @@ std::vector<std::string> spelled(Spell spell) {
 /// Variables that begin with GROVE_ and are not ours to judge: those of Grove's other programs and tests, and what
 /// Kubernetes puts into every container of a namespace that has a service whose name begins with "grove".
 bool belongs_to_others(const std::string& name) {
-  static constexpr std::array<std::string_view, 2> others = {"GROVE_WORKER", "GROVE_SERVER"};
+  static constexpr std::array<std::string_view, 3> others = {"GROVE_WORKER", "GROVE_SERVER", "GROVE_CACHE"};
   if (std::ranges::find(others, name) != others.end() || name.starts_with("GROVE_TEST_")) return true;
   const std::regex service_links{"GROVE_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?)"};
   return std::regex_match(name, service_links);

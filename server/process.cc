@@ -95,6 +95,7 @@ child_process spawn_process(const spawn_request& request) {
   std::vector<std::string> words{std::filesystem::path{request.program}.filename().string()};
   words.insert(words.end(), request.arguments.begin(), request.arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words)
     argv.push_back(word.data());
   argv.push_back(nullptr);

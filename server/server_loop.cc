@@ -50,7 +50,7 @@ std::uint64_t seed() {
 class server_loop {
  public:
   server_loop(const server_config& config, cpu_budget cpus, std::string program, listener clients,
-              std::optional<listener> admin, std::shared_ptr<spdlog::logger> log)
+              std::optional<listener> admin, const std::shared_ptr<spdlog::logger>& log)
       : cpus_{std::move(cpus)},
         clients_{std::move(clients)},
         segment_{make_segment(config, config.workers.value_or(cpus_.workers()), time_)},
@@ -138,7 +138,7 @@ void tell_the_beginning(const server_config& config, const cpu_budget& cpus, spd
 
 }  // namespace
 
-int run_server(const server_config& config, std::shared_ptr<spdlog::logger> log) {
+int run_server(const server_config& config, const std::shared_ptr<spdlog::logger>& log) {
   reset_signals();
   try {
     cpu_budget cpus = read_cpu_budget();
@@ -146,7 +146,7 @@ int run_server(const server_config& config, std::shared_ptr<spdlog::logger> log)
     const std::uint32_t workers = config.workers.value_or(cpus.workers());
     const std::uint64_t descriptors = raise_descriptor_limit();
     // What workers inherit is above 256 (process.h); with them come our own sockets.
-    const auto needed = static_cast<std::uint64_t>(2 * inherited_fds::wake(workers) + 256 + 128);
+    const auto needed = 2 * static_cast<std::uint64_t>(inherited_fds::wake(workers)) + 256 + 128;
     if (descriptors < needed) {
       log->critical("at most {} descriptors may be open, {} are needed: raise the limit (ulimit -n)", descriptors,
                     needed);

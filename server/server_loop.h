@@ -11,6 +11,6 @@ namespace grove::server {
 
 /// Runs a whole server: opens what workers share, starts them, and waits for events until the supervisor says that it
 /// is over. Everything that can go wrong at the start is logged. Returns the process's exit code.
-[[nodiscard]] int run_server(const server_config& config, std::shared_ptr<spdlog::logger> log);
+[[nodiscard]] int run_server(const server_config& config, const std::shared_ptr<spdlog::logger>& log);
 
 }  // namespace grove::server

@@ -62,7 +62,7 @@ void add_commands(CLI::App& app, const environment& where) {
 [[nodiscard]] std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
   const auto chosen = app.get_subcommands();
   const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  const std::string text = error.what();
+  std::string text = error.what();
   if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return text;
   // "The following argument was not expected: X", or "The following arguments were not expected: X Y".
   const auto colon = text.find(": ");

@@ -88,6 +88,7 @@ constexpr std::uint32_t reader_depth_max = 100;
 
 [[nodiscard]] std::string unknown_field(const Descriptor& type, std::string_view name) {
   std::vector<std::string_view> names;
+  names.reserve(static_cast<std::size_t>(type.field_count()));
   for (int i = 0; i < type.field_count(); ++i)
     names.emplace_back(type.field(i)->json_name());
   std::string text = "there is no field \"" + std::string{name} + "\" in " + type.full_name();

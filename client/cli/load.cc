@@ -198,6 +198,7 @@ load_result run_load(const load_options& options, const server_info& info, const
   std::condition_variable ended;
   unsigned running = count;
   std::vector<std::jthread> threads;
+  threads.reserve(loads.size());
   for (const auto& load : loads) {
     threads.emplace_back([&, load = load.get()] {
       load->run(times);

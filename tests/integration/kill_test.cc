@@ -161,6 +161,14 @@ TEST(killed_worker, is_named_with_what_it_was_running) {
   EXPECT_THAT(server.process().wait_for_line("SIGKILL"), HasSubstr("grove.Echo/busy Spin"));
 }
 
+TEST(busy_worker, is_not_taken_for_one_that_hangs) {
+  server_process server{{.workers = 1, .more = {"--hang-timeout", "500ms"}}};
+  const finished_process load = server.cli({"bench", "--type", "grove.Echo", "--method", "Spin", "--payload",
+                                            R"({"microseconds":200})", "--depth", "4", "--duration", "2s"});
+  EXPECT_EQ(load.exit.code, 0) << load.err << load.out;
+  EXPECT_THAT(server.stop().err, testing::Not(HasSubstr("hangs")));
+}
+
 TEST(killed_worker, that_is_stopped_and_not_dead_is_replaced) {
   server_process server{{.workers = 1, .more = {"--hang-timeout", "500ms"}}};
   const pid_t pid = server.worker_pid(0);

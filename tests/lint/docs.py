@@ -152,7 +152,8 @@ def check_programs(tree, programs):
         return done.stdout + done.stderr if done.returncode == 0 else ""
 
     helps = {}
-    for path, number, match in mentions(tree, r"(?:^|[\s$(])(grove-server|grove)((?: +[^\s|;&)]+)*)"):
+    # Where a command begins: a line, a prompt, inline code, a pipe. Elsewhere `grove` is a word, an image or a user.
+    for path, number, match in mentions(tree, r"(?:^\s*(?:\$ )?|`|&& |\| )(grove-server|grove)((?: +[^\s|;&)`]+)*)"):
         program, words = match[1], match[2].split()
         command = [program]
         if program == "grove":

@@ -16,6 +16,8 @@ namespace {
 // How much runs before the loop looks at sockets again, and of one actor before the next one has its go.
 constexpr std::uint32_t turns_per_batch = 1024;
 constexpr std::uint32_t turns_per_actor = 16;
+constexpr std::chrono::milliseconds batch_for{5};
+constexpr std::uint32_t turns_between_clock_readings = 16;
 
 // A sweep looks at this share of the actors, so that a second's sweep stays short with a million of them.
 constexpr std::size_t sweep_share = 8;
@@ -198,6 +200,7 @@ bool runtime::poll() {
 
 void runtime::run_ready() {
   turns_left_ = turns_per_batch;
+  batch_end_ = {};
   while (ready_head_ != nullptr && turns_left_ > 0) {
     runner* const r = idle_runner();
     // Every stack is held by a turn that waits: the ready actors wait for one of those to end.
@@ -232,12 +235,25 @@ void runtime::run_cell(actor_cell& cell, greenlet& in) {
   for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
     message_ptr call = cell.mail.pop_if(startable);
     if (call == nullptr) return;  // Empty, or a turn that others must wait for is under way and will look again.
-    if (turns_left_ > 0) --turns_left_;
+    count_turn();
     // Should this turn wait, another runner goes on with what may overlap with it.
     if (cell.type->interleaves() && cell.mail.has_messages()) enqueue(cell);
     run_turn(cell, std::move(call), in);
   }
   if (!cell.mail.empty()) enqueue(cell);
+}
+
+void runtime::count_turn() {
+  if (turns_left_ == 0) return;
+  --turns_left_;
+  if (turns_left_ % turns_between_clock_readings != 0) return;
+  // Turns that compute for long end the batch early: sockets and timers wait no longer than for one of them.
+  const steady_time now = hub_.now();
+  if (batch_end_ == steady_time{}) {
+    batch_end_ = now + batch_for;
+  } else if (now >= batch_end_) {
+    turns_left_ = 0;
+  }
 }
 
 void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {

@@ -94,6 +94,7 @@ class runtime final : public message_receiver, private hub_component {
 
   [[nodiscard]] runner* idle_runner();
   void run_cell(actor_cell& cell, greenlet& in);
+  void count_turn();
   [[nodiscard]] bool may_start(const actor_cell& cell, const message& m) const noexcept;
   void run_turn(actor_cell& cell, message_ptr call, greenlet& in);
   void invoke(turn& t);
@@ -123,6 +124,7 @@ class runtime final : public message_receiver, private hub_component {
   boost::unordered_flat_map<const google::protobuf::Descriptor*, std::unique_ptr<scratch_list>> scratch_;
   std::size_t turns_running_ = 0;
   std::uint32_t turns_left_ = 0;  ///< Of the present batch.
+  steady_time batch_end_{};       ///< When the batch ends even if turns are left.
   std::uint32_t sweeps_ = 0;
   std::size_t sweep_position_ = 0;
 };

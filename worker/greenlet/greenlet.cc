@@ -5,7 +5,6 @@
 
 namespace grove {
 
-using greenlets::detail::delivery;
 using greenlets::detail::enter_thread;
 using greenlets::detail::switching;
 using greenlets::detail::this_thread;

@@ -197,12 +197,20 @@ bool hub::fire_timers() {
 bool hub::poll_io() {
   passes_without_io_ = 0;
   io_looked_at_ = pass_time_;
+  // Not io_context::poll(): under load handlers make new work as quickly as they finish it, and it would not return while
+  // timers, other threads and the mesh wait.
+  const steady_time end = now() + options_.completions_for;
+  std::size_t ran = 0;
   try {
-    return io_.poll() > 0;
+    while (ran < options_.completions_max && io_.poll_one() > 0) {
+      ++ran;
+      if (now() >= end) break;
+    }
   } catch (...) {
     report("a completion handler", std::current_exception());
-    return true;
+    ++ran;
   }
+  return ran > 0;
 }
 
 void hub::sleep() {
@@ -297,7 +305,7 @@ bool hub::interrupt_pending(const greenlet& target) const noexcept {
   return target.slots().pending != nullptr;
 }
 
-void hub::report(std::string_view where, std::exception_ptr error) noexcept {
+void hub::report(std::string_view where, const std::exception_ptr& error) noexcept {
   try {
     if (error_handler_) {
       error_handler_(where, error);

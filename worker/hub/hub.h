@@ -58,9 +58,11 @@ class hub_component {
 };
 
 struct hub_options {
-  std::size_t batch_max = 1024;                  ///< ready items, and timers, run in one pass
-  unsigned passes_without_io_max = 16;           ///< busy passes after which I/O is looked at in any case
-  std::chrono::microseconds without_io_max{20};  ///< ... or after this time
+  std::size_t batch_max = 1024;                     ///< ready items, and timers, run in one pass
+  unsigned passes_without_io_max = 16;              ///< busy passes after which I/O is looked at in any case
+  std::chrono::microseconds without_io_max{20};     ///< ... or after this time
+  std::size_t completions_max = 256;                ///< completion handlers run in one pass
+  std::chrono::microseconds completions_for{5000};  ///< ... and how long at most, a running one not cut short
 };
 
 class hub {
@@ -133,7 +135,7 @@ class hub {
   /// Called for what callbacks, components and unobserved tasks throw; by default the text goes to stderr.
   using error_handler = unique_function<void(std::string_view where, std::exception_ptr error)>;
   void set_error_handler(error_handler handler) { error_handler_ = std::move(handler); }
-  void report(std::string_view where, std::exception_ptr error) noexcept;
+  void report(std::string_view where, const std::exception_ptr& error) noexcept;
 
   [[nodiscard]] std::size_t armed_timers() const noexcept { return timers_.size(); }
   [[nodiscard]] std::size_t ready_count() const noexcept { return ready_.size(); }

@@ -16,7 +16,6 @@ namespace grove {
 using meshes::detail::calls_max;
 using meshes::detail::index_of;
 using meshes::detail::note_head;
-using meshes::detail::peer;
 using meshes::detail::pending_call;
 using meshes::detail::record_head;
 using meshes::detail::record_kind;

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <asio/post.hpp>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "tests/unit/hub/hub_fixture.h"
+#include "worker/hub/callback_timer.h"
 #include "worker/hub/event.h"
 #include "worker/hub/task.h"
 
@@ -53,6 +55,22 @@ TEST_F(hub_loop, reports_an_error_in_a_completion_handler_and_goes_on) {
   loop.run_ready();
   EXPECT_TRUE(ran);
   expected_errors = {"a completion handler: broken"};
+}
+
+TEST_F(hub_loop, is_not_starved_by_completion_handlers_that_make_new_ones) {
+  bool expired = false;
+  callback_timer timer([&] { expired = true; });
+  timer.arm_after(loop, 0ms);
+  bool stop = false;
+  std::function<void()> again = [&] {
+    if (!stop) asio::post(loop.io(), again);
+  };
+  again();
+  for (int pass = 0; pass < 3; ++pass)
+    loop.poll();
+  EXPECT_TRUE(expired) << "a pass ends although there is always another handler";
+  stop = true;
+  loop.run_ready();
 }
 
 TEST_F(hub_loop, refuses_to_block_in_its_own_context) {
