@@ -29,7 +29,7 @@ def lines_of(tree, paths):
 
 def absolute_paths(tree):
     """Nothing names a folder of the machine that it was written on."""
-    here = tree.root.parent.as_posix()
+    here = tree.root.as_posix()
     elsewhere = re.compile(r"(?<![\w.$}])/(home|Users|work)/[a-z]")  # lint-allow: absolute_paths, because it is the rule
     for path, number, line in lines_of(tree, tree.files()):
         if elsewhere.search(line) or (len(here) > 1 and f"{here}/" in line):
