@@ -44,7 +44,7 @@ void gate::adopt(unique_fd connected, std::string_view already_read) {
   if (error) return;
   // Answers are gathered here already, so that the kernel need not wait for more. On what is not TCP it has no effect.
   socket.set_option(asio::ip::tcp::no_delay{true}, error);
-  const auto made = std::make_shared<session>(*this, std::move(socket), ++next_session_, handed_over);
+  const auto made = std::make_shared<session>(*this, std::move(socket), handed_over);
   sessions_.emplace(made.get(), made);
   metrics_[metric::connections].set(sessions_.size());
   made->start(already_read);
@@ -103,7 +103,7 @@ bool gate::poll() {
   return true;
 }
 
-std::string_view gate::welcome_envelope(bool with_owners) {
+std::string gate::welcome_envelope(bool with_owners) const {
   v1::Envelope envelope;
   v1::Welcome& welcome = *envelope.mutable_welcome();
   welcome.set_version(1);
@@ -126,8 +126,7 @@ std::string_view gate::welcome_envelope(bool with_owners) {
     for (std::uint32_t p = 0; p < around_.partitions(); ++p)
       welcome.add_owners(around_.owner_of_partition(p));
   }
-  welcome_ = envelope.SerializeAsString();
-  return welcome_;
+  return envelope.SerializeAsString();
 }
 
 }  // namespace grove

@@ -77,7 +77,7 @@ class gate final : public reply_sink, private hub_component {
   [[nodiscard]] gate_surroundings& around() const noexcept { return around_; }
   [[nodiscard]] worker_metrics& metrics() const noexcept { return metrics_; }
   [[nodiscard]] const limits& bounds() const noexcept { return limits_; }
-  [[nodiscard]] std::string_view welcome_envelope(bool with_owners);
+  [[nodiscard]] std::string welcome_envelope(bool with_owners) const;
   void mark_dirty(session& s);
   void forget(session& s);
   void call_began() noexcept { ++unfinished_; }
@@ -98,8 +98,6 @@ class gate final : public reply_sink, private hub_component {
   std::size_t unfinished_ = 0;
   bool draining_ = false;
   std::function<void()> drained_;
-  std::string welcome_;
-  std::uint64_t next_session_ = 0;
 };
 
 }  // namespace grove

@@ -33,8 +33,8 @@ std::string version_text(std::uint32_t version) {
 
 }  // namespace
 
-session::session(gate& owner, asio::ip::tcp::socket socket, std::uint64_t number, bool handed_over)
-    : owner_{owner}, socket_{std::move(socket)}, number_{number}, handed_over_{handed_over} {}
+session::session(gate& owner, asio::ip::tcp::socket socket, bool handed_over)
+    : owner_{owner}, socket_{std::move(socket)}, handed_over_{handed_over} {}
 
 session::~session() = default;
 

@@ -22,7 +22,7 @@ class gate;
 /// Affinity: the worker's hub thread. Lifetime: kept alive by its gate until it ends, and by its operations under way.
 class session final : public std::enable_shared_from_this<session>, private hub_timer {
  public:
-  session(gate& owner, asio::ip::tcp::socket socket, std::uint64_t number, bool handed_over);
+  session(gate& owner, asio::ip::tcp::socket socket, bool handed_over);
   ~session() override;
 
   /// Begins to read, after handling what was read before it came here.
@@ -75,7 +75,6 @@ class session final : public std::enable_shared_from_this<session>, private hub_
 
   gate& owner_;
   asio::ip::tcp::socket socket_;
-  std::uint64_t number_;
   byte_buffer in_;
   byte_buffer out_;
   byte_buffer writing_;
