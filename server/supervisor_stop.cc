@@ -19,6 +19,9 @@ void supervisor::on_signal(int signal) {
     case SIGHUP:
       parts_.log->warn("SIGHUP is ignored: reloading without a restart comes in a later version");
       return;
+    case SIGUSR2:
+      parts_.log->warn("SIGUSR2 is ignored: upgrading the program in place comes in a later version");
+      return;
     case SIGTERM:
       if (phase_ == phase::serving) return drain();
       break;
