@@ -25,7 +25,7 @@ class Tree:
                 folders[:] = [f for f in folders if f not in SKIPPED and not f.startswith("build-")]
                 for name in names:
                     path = pathlib.Path(where, name)
-                    if path.is_symlink() or (suffixes and not name.endswith(suffixes)):
+                    if name in SKIPPED or path.is_symlink() or (suffixes and not name.endswith(suffixes)):
                         continue
                     found.append(path.relative_to(self.root))
         return sorted(set(found))
