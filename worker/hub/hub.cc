@@ -75,6 +75,8 @@ hub::hub(const clock& time, hub_options options)
 hub::~hub() {
   GROVE_CHECK(in_hub(), "a hub is destroyed by another greenlet than the one that made it");
   unwind_tasks();
+  while (!services_.empty())
+    services_.pop_back();
   GROVE_CHECK(waiting_ == 0, "a hub is destroyed while greenlets wait in it: drop them first");
   while (!ready_.empty())
     ready_.pop().discard();
@@ -281,6 +283,13 @@ void hub::attach(hub_component& component) {
 
 void hub::detach(hub_component& component) noexcept {
   std::erase(components_, &component);
+}
+
+hub_service* hub::find_service(const void* kind) const noexcept {
+  for (const owned_service& at : services_) {
+    if (at.kind == kind) return at.object.get();
+  }
+  return nullptr;
 }
 
 bool hub::interrupt(greenlet& target, std::exception_ptr thrown, const void* source) noexcept {

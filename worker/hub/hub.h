@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,15 @@ class hub_component {
 
  protected:
   ~hub_component() = default;
+};
+
+/// Something that a hub has one of, made at its first use.
+class hub_service {
+ public:
+  hub_service() = default;
+  hub_service(const hub_service&) = delete;
+  hub_service& operator=(const hub_service&) = delete;
+  virtual ~hub_service() = default;
 };
 
 struct hub_options {
@@ -124,6 +134,15 @@ class hub {
   void attach(hub_component& component);
   void detach(hub_component& component) noexcept;
 
+  /// This hub's `Service`, made with `Service(hub&)` at the first call.
+  /// Lifetime: the hub's; services are destroyed last made first, when the greenlets have been unwound.
+  template <typename Service>
+  Service& service() {
+    if (hub_service* made = find_service(&service_kind<Service>)) return static_cast<Service&>(*made);
+    services_.push_back({&service_kind<Service>, std::make_unique<Service>(*this)});
+    return static_cast<Service&>(*services_.back().object);
+  }
+
   /// Throws `thrown` into `target` at its present wait in this hub, or at its next one if it is not in one that can
   /// still be interrupted: a wait that has been woken completes. The first pending delivery wins: false if there is
   /// one. `source` tells deliveries apart for cancel_interrupt().
@@ -165,6 +184,13 @@ class hub {
   void trim_stacks() noexcept;
   void unwind_tasks() noexcept;
   void require_hub_context() const;
+  struct owned_service {
+    const void* kind;
+    std::unique_ptr<hub_service> object;
+  };
+  template <typename Service>
+  static constexpr char service_kind = 0;  // its address tells the kinds apart
+  [[nodiscard]] hub_service* find_service(const void* kind) const noexcept;
   /// Starts spawned greenlets that waited for a stack.
   void feed_starved() noexcept;
 
@@ -182,6 +208,7 @@ class hub {
   std::size_t live_tasks_ = 0;
   std::uint64_t timeouts_ever_ = 0;
   std::vector<hub_component*> components_;
+  std::vector<owned_service> services_;
   error_handler error_handler_;
 
   asio::io_context io_;

@@ -97,9 +97,10 @@ void task_base::finish(std::exception_ptr error, bool exited) noexcept {
   (previous_ == nullptr ? hub_.tasks_ : previous_->next_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
   --hub_.live_tasks_;
-  joiners_.wake_all();
-  // The rest must happen off the task's own stack. The hub's handle goes with it.
+  // The rest must happen off the task's own stack. The hub's handle goes with it. Links are called before the greenlets
+  // that join run, so that these find a group without the finished member.
   hub_.post(*this);
+  joiners_.wake_all();
 }
 
 void task_base::notify() noexcept {
@@ -151,6 +152,10 @@ bool task_base::kill(kill_mode mode, std::exception_ptr thrown, std::optional<st
 
 std::uint64_t task_base::link(link_function call) {
   observed_ = true;
+  return watch(std::move(call));
+}
+
+std::uint64_t task_base::watch(link_function call) {
   links_.push_back({++links_ever_, std::move(call)});
   if (ready() && !is_queued()) {
     acquire();

@@ -58,6 +58,8 @@ class task_base : private ready_item, private hub_timer {
   /// Calls `call` in the hub's context once the task has finished (soon, if it has already), in the order of linking.
   /// Returns a number for unlink().
   std::uint64_t link(link_function call);
+  /// link() that does not count as asking for the error: it still goes to the hub's error handler.
+  std::uint64_t watch(link_function call);
   /// Suppresses a call that has not been made, also from inside another link.
   void unlink(std::uint64_t number) noexcept;
 

@@ -255,6 +255,33 @@ TEST(hub_end, throws_again_into_greenlets_that_swallow_the_kill) {
   EXPECT_EQ(swallowed, 3);
 }
 
+TEST(hub_end, destroys_its_services_after_its_greenlets_last_made_first) {
+  static std::string order;
+  struct first final : hub_service {
+    explicit first(hub&) { order += "+1"; }
+    ~first() override { order += "-1"; }
+  };
+  struct second final : hub_service {
+    explicit second(hub&) { order += "+2"; }
+    ~second() override { order += "-2"; }
+  };
+  manual_clock time;
+  {
+    hub loop(time);
+    spawn([] {
+      struct at_end {
+        ~at_end() { order += "g"; }
+      } guard;
+      sleep_for(1h);
+    });
+    loop.run_ready();
+    loop.service<first>();
+    EXPECT_EQ(&loop.service<second>(), &loop.service<second>());
+    EXPECT_EQ(&loop.service<first>(), &loop.service<first>());
+  }
+  EXPECT_EQ(order, "+1+2g-2-1");
+}
+
 TEST(hub_end, a_thread_may_have_one_hub_after_another) {
   manual_clock time;
   for (int i = 0; i < 3; ++i) {

@@ -312,6 +312,27 @@ TEST_F(linking, one_that_throws_does_not_stop_the_others) {
   expected_errors = {"a link of a spawned greenlet: listener"};
 }
 
+TEST_F(linking, to_watch_leaves_the_error_to_the_handler) {
+  int fired = 0;
+  spawn([] { throw std::runtime_error("unseen"); })->watch([&](task_base&) { ++fired; });
+  loop.run_ready();
+  EXPECT_EQ(fired, 1);
+  expected_errors = {"a spawned greenlet: unseen"};
+}
+
+TEST_F(linking, calls_before_the_greenlets_that_join_run) {
+  std::string order;
+  auto task = spawn([] { yield(); });
+  spawn([&] {
+    task->join();
+    order += "joined";
+  });
+  loop.poll();
+  task->link([&](task_base&) { order += "link "; });
+  loop.run_ready();
+  EXPECT_EQ(order, "link joined");
+}
+
 TEST_F(linking, can_be_undone_before_and_during_the_notification) {
   auto task = spawn([] {});
   std::string order;
