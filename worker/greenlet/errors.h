@@ -16,6 +16,13 @@ class greenlet_error : public std::logic_error {
   using std::logic_error::logic_error;
 };
 
+/// Misuse of a continulet: one that has finished, is another thread's or in use by another greenlet; a first value; a
+/// second init().
+class continulet_error : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
 /// Less than `stack_low_mark` is left of the running greenlet's stack (see check_stack()).
 class stack_low : public std::runtime_error {
  public:

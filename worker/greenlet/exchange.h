@@ -15,11 +15,16 @@
 
 namespace grove {
 
-/// What a suspended context is: its stack pointer, its exception state, and what sanitizers want to know.
+class continulet;
+
+/// What a suspended context is: its stack pointer, its exception state, what sanitizers want to know, and which flow
+/// of control it is. A greenlet's context always describes the flow that the greenlet runs now: the one it began with,
+/// or the body of a continulet that it has switched to.
 struct execution_context {
   boost::context::detail::fcontext_t suspended_at = nullptr;
   exception_state exceptions;
   sanitizer_fiber fiber;
+  continulet* flow = nullptr;  ///< whose body it is; null: the flow that a greenlet began with
 };
 
 namespace greenlets::detail {
@@ -35,14 +40,21 @@ namespace greenlets::detail {
 
 }  // namespace greenlets::detail
 
-/// Suspends `from`, which must be the running context, and resumes `to`. Returns the context that resumed `from`.
+/// Stores the running context in `from` and resumes `to`. Who is resumed later has to call arrive(), with the context
+/// that describes it then.
 /// `exceptions` is the calling thread's exception state, see thread_exceptions().
-[[gnu::always_inline]] inline execution_context& exchange(execution_context& from, execution_context& to,
-                                                          exception_state& exceptions) noexcept {
+[[gnu::always_inline]] inline boost::context::detail::transfer_t leave(execution_context& from, execution_context& to,
+                                                                       exception_state& exceptions) noexcept {
   from.exceptions = exceptions;
   exceptions = to.exceptions;
   from.fiber.leave(to.fiber);
-  return greenlets::detail::arrive(from, boost::context::detail::jump_fcontext(to.suspended_at, &from));
+  return boost::context::detail::jump_fcontext(to.suspended_at, &from);
+}
+
+/// Suspends `from`, which must be the running context, and resumes `to`. Returns the context that resumed `from`.
+[[gnu::always_inline]] inline execution_context& exchange(execution_context& from, execution_context& to,
+                                                          exception_state& exceptions) noexcept {
+  return greenlets::detail::arrive(from, leave(from, to, exceptions));
 }
 
 /// Makes `made` a suspended context that will run `entry` on the given stack. `entry` never returns.

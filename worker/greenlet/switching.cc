@@ -109,7 +109,8 @@ switch_value switching::arrived(thread_state& thread) {
 }
 
 void switching::run(boost::context::detail::transfer_t from) {
-  thread_state& thread = enter_thread();
+  // Not enter_thread(), which may unwind what other threads have dropped: the arrival comes first.
+  auto& thread = static_cast<thread_state&>(*this_thread);
   greenlet& self = *thread.current;
   arrive(self.context_, from);
   delivery result;
