@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/greenlet/greenlet.h"
 
+#include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 namespace grove {
@@ -27,7 +28,7 @@ greenlet::greenlet(thread_state& owner, run_function run, const greenlet_options
 greenlet::~greenlet() {
   run_.reset();
   parent_.reset();
-  stack_.release();
+  release_stack();
   context_.fiber.forget();
   owner().remove_greenlet();
 }
@@ -105,9 +106,22 @@ void greenlet::set_parent(greenlet& parent) {
   parent_ = greenlet_ptr(&parent);
 }
 
+const stack& greenlet::own_stack() const noexcept {
+  return slice_ != nullptr ? slice_->region.bytes : stack_;
+}
+
+void greenlet::release_stack() noexcept {
+  greenlets::detail::sliced_stacks::forget(*this);
+  stack_.release();
+}
+
 bool greenlet::try_reserve_stack() {
   switching::check_owner(*this);
-  if (stack_ || state_ != state::fresh) return true;
+  if (stack_ || slice_ != nullptr || state_ != state::fresh) return true;
+  if (sliced()) {
+    slice_ = owner().sliced.make_slice();
+    return slice_ != nullptr;
+  }
   std::optional<stack> taken = owner().stacks.try_take(stack_kind_);
   if (taken) stack_ = std::move(*taken);
   return taken.has_value();

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <new>
 #include <string_view>
 #include <type_traits>
@@ -33,6 +34,8 @@ namespace greenlets::detail {
 
 struct thread_state;
 struct switching;
+class sliced_stacks;
+class stack_slice;
 
 /// The part of a thread's state that every switch touches.
 struct thread_hot {
@@ -144,7 +147,7 @@ class greenlet {
   /// True once it has finished, and for all greenlets of a thread that has exited.
   [[nodiscard]] bool dead() const noexcept;
   /// Started and not finished.
-  [[nodiscard]] bool active() const noexcept { return state_ == state::live && !dead(); }
+  [[nodiscard]] bool active() const noexcept { return unfinished() && !dead(); }
   [[nodiscard]] explicit operator bool() const noexcept { return active(); }
   [[nodiscard]] bool is_current() const noexcept {
     return greenlets::detail::this_thread != nullptr && greenlets::detail::this_thread->current == this;
@@ -165,14 +168,17 @@ class greenlet {
   /// True while the drop of the last handle unwinds it: it must not wait any more.
   [[nodiscard]] bool unwinding() const noexcept { return unwinding_; }
 
-  /// Its stack; empty before the start, after the end, and for a main greenlet.
-  [[nodiscard]] const stack& own_stack() const noexcept { return stack_; }
+  /// The stack that it runs on, shared if it is sliced; empty before the start, after the end, and for a main greenlet.
+  [[nodiscard]] const stack& own_stack() const noexcept;
+  [[nodiscard]] bool sliced() const noexcept { return stack_kind_ == stack_class::sliced; }
 
  private:
   friend class greenlet_ptr;
   friend struct greenlets::detail::thread_state;
   friend struct greenlets::detail::switching;
-  enum class state : std::uint8_t { fresh, live, finished };
+  friend class greenlets::detail::sliced_stacks;
+  // Away: live, and a stack that it shares has the bytes of another greenlet.
+  enum class state : std::uint8_t { fresh, live, away, finished };
 
   greenlet(greenlets::detail::thread_state& owner, run_function run, const greenlet_options& options);
   ~greenlet();
@@ -183,6 +189,8 @@ class greenlet {
   [[nodiscard, gnu::always_inline]] bool is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept;
   [[gnu::always_inline]] void hop(greenlets::detail::thread_hot& thread) noexcept;
   static greenlet& enter();
+  [[nodiscard]] bool unfinished() const noexcept { return state_ == state::live || state_ == state::away; }
+  void release_stack() noexcept;
   void resume_slowly();
   void arrive_slowly();
   [[nodiscard]] greenlets::detail::thread_state& owner() const noexcept;
@@ -200,6 +208,7 @@ class greenlet {
   greenlet_slots slots_;
   std::string_view name_;
   stack stack_;
+  std::unique_ptr<greenlets::detail::stack_slice> slice_;
   run_function run_;
   greenlet* next_dropped_ = nullptr;
 };
@@ -257,6 +266,11 @@ void check_stack();
 
 /// The stack pool of the calling thread, which its greenlets draw from.
 [[nodiscard]] stack_pool& thread_stacks();
+
+/// Whether the misuse of sliced stacks is looked for on this thread: an access to the stack of a suspended sliced
+/// greenlet then faults where it is made. Costs two system calls a switch; on by default in builds without NDEBUG.
+/// Call it before the first sliced greenlet starts.
+void set_sliced_stack_checks(bool on);
 
 /// Called with a text when a greenlet that is unwound by the drop of its last handle swallows greenlet_exit or throws
 /// something else. The default writes the text to stderr. Returns the previous hook.

@@ -28,8 +28,8 @@
 #ifdef GROVE_TSAN
 #include <sanitizer/tsan_interface.h>
 #endif
-#if __has_include(<valgrind/valgrind.h>) && !defined(GROVE_ASAN) && !defined(GROVE_TSAN)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>) && !defined(GROVE_ASAN) && !defined(GROVE_TSAN)
+#include <valgrind/memcheck.h>
 #define GROVE_VALGRIND 1
 #endif
 
@@ -100,5 +100,22 @@ struct sanitizer_fiber {
 #endif
   }
 };
+
+/// The bytes of a suspended stack are about to be copied from there ...
+inline void stack_bytes_leave([[maybe_unused]] const void* from, [[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef GROVE_ASAN
+  ASAN_UNPOISON_MEMORY_REGION(from, bytes);
+#endif
+}
+
+/// ... or back to there.
+inline void stack_bytes_return([[maybe_unused]] void* to, [[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef GROVE_ASAN
+  ASAN_UNPOISON_MEMORY_REGION(to, bytes);
+#endif
+#ifdef GROVE_VALGRIND
+  VALGRIND_MAKE_MEM_UNDEFINED(to, bytes);
+#endif
+}
 
 }  // namespace grove

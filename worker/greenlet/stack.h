@@ -19,7 +19,11 @@
 
 namespace grove {
 
-enum class stack_class : std::uint8_t { small, large };
+/// Of what kind the stack of a greenlet is. Small and large ones are its own. Sliced greenlets share a few large stacks:
+/// a suspended one keeps on the heap what it has in use, a few hundred bytes, and pays for that with a copy when it runs
+/// again. Nobody else may use an address in the stack of a sliced greenlet while it is suspended, see
+/// set_sliced_stack_checks().
+enum class stack_class : std::uint8_t { small, large, sliced };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr std::size_t stack_growth_under_sanitizers = 8;
@@ -60,6 +64,9 @@ class stack {
   /// Where the first frame starts. Shifted from end() by a different number of cache lines for neighbouring stacks,
   /// so that the hot frames of many greenlets do not all fall into the same cache sets.
   [[nodiscard]] std::byte* top() const noexcept;
+  [[nodiscard]] bool holds(const void* address) const noexcept {
+    return pool_ != nullptr && address >= base_ && address < end();
+  }
   /// True for an address in the guard page of this stack.
   /// Affinity: async-signal-safe.
   [[nodiscard]] bool guards(const void* address) const noexcept;
@@ -91,7 +98,7 @@ class stack_pool {
   stack_pool(const stack_pool&) = delete;
   stack_pool& operator=(const stack_pool&) = delete;
 
-  /// A stack, or nothing if count_max are out or the system gives no memory.
+  /// A stack, small or large, or nothing if count_max are out or the system gives no memory.
   [[nodiscard]] std::optional<stack> try_take(stack_class kind = stack_class::small);
 
   /// Gives the pages of cold free stacks back to the system, all but the warm_max that were used last. Returns the

@@ -50,11 +50,11 @@ void switching::check_owner(const greenlet& target) {
 greenlet_ptr switching::receiver(greenlet& target, delivery& what) {
   greenlet_ptr at(&target);
   for (;;) {
-    if (at->state_ == greenlet::state::live) return at;
+    if (at->unfinished()) return at;
     if (at->state_ == greenlet::state::fresh) {
       if (what.thrown == nullptr) return at;
       at->state_ = greenlet::state::finished;
-      at->stack_.release();
+      at->release_stack();
       at->run_.reset();
     }
     if (what.thrown != nullptr && is_exit(what.thrown)) what = {greenlet_exit(), nullptr};
@@ -64,6 +64,10 @@ greenlet_ptr switching::receiver(greenlet& target, delivery& what) {
 
 void switching::start(greenlet& fresh) {
   if (!fresh.try_reserve_stack()) throw stacks_exhausted("all stacks of the thread's pool are in use");
+  if (fresh.sliced()) {
+    fresh.state_ = greenlet::state::away;
+    return;
+  }
   prepare(fresh.context_, fresh.stack_.base(), fresh.stack_.top(), &switching::run);
   fresh.state_ = greenlet::state::live;
 }
@@ -84,7 +88,7 @@ switch_value switching::deliver(thread_state& thread, greenlet& target, delivery
   greenlet& next = *to;
   thread.current = &next;
   to.reset();
-  exchange(self.context_, next.context_, *thread.exceptions);
+  exchange(self.context_, thread.sliced.way_to(next), *thread.exceptions);
   return arrived(thread);
 }
 
@@ -102,6 +106,7 @@ switch_value switching::arrived(thread_state& thread) {
   greenlet* finished = std::exchange(thread.finished, nullptr);
   greenlet* orphan = std::exchange(thread.orphan, nullptr);
   thread.attention = thread.current->handles_.load(std::memory_order_acquire) == 0 ? attention_orphan : 0U;
+  if (thread.sliced.watches(*thread.current)) thread.attention |= attention_sliced;
   if (finished != nullptr) bury(*finished);
   if (orphan != nullptr && orphan->handles_.load(std::memory_order_acquire) == 0) dispose(thread, *orphan);
   if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
@@ -143,11 +148,11 @@ void switching::finish(thread_state& thread, greenlet& self, delivery what) noex
   greenlet& next = *to;
   thread.current = &next;
   to.reset();
-  leave_for_ever(self.context_, next.context_, *thread.exceptions);
+  leave_for_ever(self.context_, thread.sliced.way_to(next), *thread.exceptions);
 }
 
 void switching::bury(greenlet& finished) noexcept {
-  finished.stack_.release();
+  finished.release_stack();
   finished.context_.fiber.forget();
   if (finished.handles_.load(std::memory_order_acquire) == 0) dispose(finished.owner(), finished);
 }
@@ -162,7 +167,7 @@ void switching::dropped(greenlet& target) noexcept {
         owner.has_foreign_drops.store(true, std::memory_order_relaxed);
         return;
       }
-      target.stack_.release();
+      target.release_stack();
     }
     delete &target;
     return;
@@ -177,7 +182,7 @@ void switching::dropped(greenlet& target) noexcept {
 void switching::dispose(thread_state& thread, greenlet& dropped) noexcept {
   // The chain of parents goes iteratively: it may be as long as there is memory.
   for (greenlet* at = &dropped; at != nullptr;) {
-    if (at->state_ == greenlet::state::live && !unwind(thread, *at)) return;
+    if (at->unfinished() && !unwind(thread, *at)) return;
     greenlet* parent = std::exchange(at->parent_.target_, nullptr);
     delete at;
     at = nullptr;
@@ -194,7 +199,7 @@ bool switching::unwind(thread_state& thread, greenlet& dropped) noexcept {
   greenlet_ptr parent = std::exchange(dropped.parent_, greenlet_ptr(thread.current));
   dropped.unwinding_ = true;
   const auto must_go = [&dropped] {
-    return dropped.state_ == greenlet::state::live && dropped.handles_.load(std::memory_order_acquire) == 1;
+    return dropped.unfinished() && dropped.handles_.load(std::memory_order_acquire) == 1;
   };
   for (int swallowed = 0; must_go(); ++swallowed) {
     if (swallowed == 1) thread.report_unraisable(dropped, "swallowed greenlet_exit and switched away while unwound");

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/overflow_report.h"
 
 namespace grove::greenlets::detail {
@@ -20,6 +21,7 @@ enum attention : unsigned {
   attention_thrown = 2,    // thrown holds an exception for it
   attention_finished = 4,  // `finished` has ended: its stack can be given back
   attention_orphan = 8,    // the last handle of the current greenlet was dropped by itself
+  attention_sliced = 16,   // the current greenlet is sliced, and its stack is checked
 };
 
 /// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their thread.
@@ -36,6 +38,7 @@ struct thread_state : thread_hot {
   greenlet_ptr main;
   std::byte* main_stack_base = nullptr;
   stack_pool stacks;
+  sliced_stacks sliced{*this};
   unraisable_hook unraisable;
   void* loop = nullptr;
 
