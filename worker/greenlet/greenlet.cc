@@ -71,8 +71,8 @@ void greenlet::resume_slowly() {
   (void)switching::deliver(enter_thread(), *this, {});
 }
 
-void greenlet::arrive_slowly() {
-  (void)switching::arrived(owner());
+void greenlet::arrive_slowly(greenlets::detail::thread_hot& thread) {
+  (void)switching::arrived(static_cast<thread_state&>(thread));
 }
 
 switch_value greenlet::switch_to(switch_value passed) {
@@ -87,7 +87,7 @@ switch_value greenlet::switch_to(switch_value passed) {
   }
   hop(*thread);
   if (thread->attention == 0) return {};
-  return switching::arrived(owner());
+  return switching::arrived(static_cast<thread_state&>(*thread));  // `this` may be gone by now
 }
 
 switch_value greenlet::throw_in(std::exception_ptr thrown) {

@@ -192,7 +192,7 @@ class greenlet {
   [[nodiscard]] bool unfinished() const noexcept { return state_ == state::live || state_ == state::away; }
   void release_stack() noexcept;
   void resume_slowly();
-  void arrive_slowly();
+  static void arrive_slowly(greenlets::detail::thread_hot& thread);
   [[nodiscard]] greenlets::detail::thread_state& owner() const noexcept;
   template <typename F>
   static run_function adapt(F&& run);
@@ -230,7 +230,7 @@ inline void greenlet::resume() {
     return resume_slowly();
   hop(*thread);
   if (thread->attention != 0) [[unlikely]]
-    arrive_slowly();
+    arrive_slowly(*thread);  // `this` may be gone by now
 }
 
 template <typename F>

@@ -101,14 +101,14 @@ struct sanitizer_fiber {
   }
 };
 
-/// The bytes of a suspended stack are about to be copied from there ...
+/// What frames have poisoned there does not count any more: the bytes are copied away, or given back.
 inline void stack_bytes_leave([[maybe_unused]] const void* from, [[maybe_unused]] std::size_t bytes) noexcept {
 #ifdef GROVE_ASAN
   ASAN_UNPOISON_MEMORY_REGION(from, bytes);
 #endif
 }
 
-/// ... or back to there.
+/// Frames are about to be copied to there.
 inline void stack_bytes_return([[maybe_unused]] void* to, [[maybe_unused]] std::size_t bytes) noexcept {
 #ifdef GROVE_ASAN
   ASAN_UNPOISON_MEMORY_REGION(to, bytes);

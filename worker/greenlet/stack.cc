@@ -62,6 +62,7 @@ stack_pool::~stack_pool() {
       for (unsigned id : mapped.valgrind_ids)
         VALGRIND_STACK_DEREGISTER(id);
 #endif
+      stack_bytes_leave(mapped.start, mapped.bytes);
       ::munmap(mapped.start, mapped.bytes);
     }
   }

@@ -207,6 +207,25 @@ TEST(greenlet_drop, of_a_suspended_one_drops_what_it_holds) {
   EXPECT_TRUE(destroyed);
 }
 
+// The switch must not look at its target when it returns: found by AddressSanitizer.
+TEST(greenlet_drop, of_the_one_that_another_has_switched_to_leaves_that_other_whole) {
+  for (const bool with_value : {false, true}) {
+    greenlet_ptr target = greenlet::make([] { greenlet::main().resume(); });
+    std::string seen;
+    const greenlet_ptr other = greenlet::make([&seen, with_value, to = target.get()] {
+      try {
+        with_value ? (void)to->switch_to(1) : to->resume();
+      } catch (const std::runtime_error& thrown) {
+        seen = thrown.what();
+      }
+    });
+    other->resume();
+    target.reset();
+    other->throw_in(std::make_exception_ptr(std::runtime_error("still here")));
+    EXPECT_EQ(seen, "still here");
+  }
+}
+
 TEST(greenlet_drop, does_not_lose_a_value_that_is_under_way) {
   struct dropper {
     greenlet_ptr held;
