@@ -5,6 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <array>
 #include <boost/context/detail/fcontext.hpp>
 #include <boost/context/fiber.hpp>
 #include <memory>
@@ -76,6 +77,33 @@ void greenlet_switch_with_a_value(benchmark::State& state) {
   });
   for (auto _ : state)
     benchmark::DoNotOptimize(partner->switch_to(1).take<int>());
+}
+
+void greenlet_switch_with_types(benchmark::State& state) {
+  grove::greenlet& main = grove::greenlet::main();
+  grove::greenlet_ptr partner = grove::greenlet::make([&](int passed) {
+    for (;;)
+      passed = main.switch_for<int>(passed + 1);
+  });
+  int passed = 0;
+  for (auto _ : state)
+    passed = partner->switch_for<int>(std::move(passed));
+  benchmark::DoNotOptimize(passed);
+}
+
+void greenlet_switch_with_a_large_object(benchmark::State& state) {
+  struct large {
+    std::array<std::uint64_t, 16> words;
+  };
+  grove::greenlet& main = grove::greenlet::main();
+  grove::greenlet_ptr partner = grove::greenlet::make([&](large passed) {
+    for (;;)
+      passed = main.switch_for<large>(std::move(passed));
+  });
+  large passed{};
+  for (auto _ : state)
+    passed = partner->switch_for<large>(std::move(passed));
+  benchmark::DoNotOptimize(passed);
 }
 
 void boost_fiber(benchmark::State& state) {
@@ -156,6 +184,8 @@ BENCHMARK(jump_fcontext_bare);
 BENCHMARK(exchange_bare);
 BENCHMARK(greenlet_resume);
 BENCHMARK(greenlet_switch_with_a_value);
+BENCHMARK(greenlet_switch_with_types);
+BENCHMARK(greenlet_switch_with_a_large_object);
 BENCHMARK(boost_fiber);
 BENCHMARK(hub_yield);
 BENCHMARK(hub_wake_and_wait);

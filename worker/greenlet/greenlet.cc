@@ -20,7 +20,7 @@ void greenlet_ptr::reset() noexcept {
   if (target != nullptr && target->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) switching::dropped(*target);
 }
 
-greenlet::greenlet(thread_state& owner, run_function run, const greenlet_options& options)
+greenlet::greenlet(thread_state& owner, greenlets::detail::body_function run, const greenlet_options& options)
     : owner_(&owner), stack_kind_(options.stack), parent_(options.parent), name_(options.name), run_(std::move(run)) {
   owner.add_greenlet();
 }
@@ -33,7 +33,7 @@ greenlet::~greenlet() {
   owner().remove_greenlet();
 }
 
-greenlet_ptr greenlet::make_from(run_function run, const greenlet_options& options) {
+greenlet_ptr greenlet::make_from(greenlets::detail::body_function run, const greenlet_options& options) {
   thread_state& thread = enter_thread();
   greenlet_options made = options;
   if (made.parent == nullptr) made.parent = thread.current;
@@ -67,27 +67,26 @@ bool greenlet::dead() const noexcept {
 }
 
 void greenlet::resume_slowly() {
-  switching::check_owner(*this);
-  (void)switching::deliver(enter_thread(), *this, {});
+  greenlets::detail::take_slowly<void>([this](greenlets::detail::taker with) { switch_slowly({}, with); });
 }
 
 void greenlet::arrive_slowly(greenlets::detail::thread_hot& thread) {
-  (void)switching::arrived(static_cast<thread_state&>(thread));
+  using greenlets::detail::taker;
+  greenlets::detail::take_slowly<void>(
+      [&](taker with) { switching::arrived(static_cast<thread_state&>(thread), with); });
 }
 
-switch_value greenlet::switch_to(switch_value passed) {
-  greenlets::detail::thread_hot* const thread = this_thread;
-  if (!is_plain_target(thread)) [[unlikely]] {
-    switching::check_owner(*this);
-    return switching::deliver(enter_thread(), *this, {std::move(passed), nullptr});
-  }
-  if (passed) {
-    owner().inbox = std::move(passed);
-    thread->attention = greenlets::detail::attention_value;
-  }
-  hop(*thread);
-  if (thread->attention == 0) return {};
-  return switching::arrived(static_cast<thread_state&>(*thread));  // `this` may be gone by now
+void greenlet::switch_slowly(switch_value passed, greenlets::detail::taker with) {
+  switching::check_owner(*this);
+  switching::deliver(enter_thread(), *this, {std::move(passed), nullptr}, with);
+}
+
+void greenlets::detail::receive_slowly(thread_hot& thread, taker with) {
+  switching::arrived(static_cast<thread_state&>(thread), with);
+}
+
+void greenlets::detail::body_frame::end(switch_value result) noexcept {
+  switching::end(static_cast<thread_state&>(thread_), {std::move(result), nullptr});
 }
 
 switch_value greenlet::throw_in(std::exception_ptr thrown) {

@@ -10,26 +10,26 @@
 // - A greenlet belongs to the thread that made it. Its handles may be held and dropped anywhere.
 // - The drop of the last handle of a suspended greenlet unwinds it with greenlet_exit before the drop returns.
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <new>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "worker/greenlet/errors.h"
 #include "worker/greenlet/exchange.h"
+#include "worker/greenlet/greenlet_body.h"
+#include "worker/greenlet/greenlet_ptr.h"
 #include "worker/greenlet/stack.h"
 #include "worker/greenlet/switch_value.h"
+#include "worker/greenlet/typed_parcel.h"
 #include "worker/greenlet/unique_function.h"
 
 namespace grove {
 
-class greenlet;
 namespace greenlets::detail {
 
 struct thread_state;
@@ -37,48 +37,28 @@ struct switching;
 class sliced_stacks;
 class stack_slice;
 
+/// Why a switch has to take the slow path on one of its sides: something is delivered, or must be cleaned up.
+enum attention : unsigned {
+  attention_value = 1,     // inbox holds a value for the greenlet that arrives
+  attention_thrown = 2,    // thrown holds an exception for it
+  attention_finished = 4,  // `finished` has ended: its stack can be given back
+  attention_orphan = 8,    // the last handle of the current greenlet was dropped by itself
+  attention_sliced = 16,   // the current greenlet is sliced, and its stack is checked
+};
+
 /// The part of a thread's state that every switch touches.
 struct thread_hot {
   greenlet* current = nullptr;
   exception_state* exceptions = nullptr;
-  unsigned attention = 0;  // not 0: the slow path has something to do
+  unsigned attention = 0;
   std::atomic<bool> has_foreign_drops{false};
+  switch_value inbox;
 };
 
 /// The calling thread's; null until it is needed.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local thread_hot* this_thread;
 
 }  // namespace greenlets::detail
-
-/// A counted handle of a greenlet.
-/// Affinity: copies may be made and dropped on any thread; everything else belongs to the greenlet's own thread.
-class greenlet_ptr {
- public:
-  greenlet_ptr() noexcept = default;
-  greenlet_ptr(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
-  explicit greenlet_ptr(greenlet* target) noexcept;
-  greenlet_ptr(const greenlet_ptr& other) noexcept : greenlet_ptr(other.target_) {}
-  greenlet_ptr(greenlet_ptr&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
-  greenlet_ptr& operator=(greenlet_ptr other) noexcept {
-    std::swap(target_, other.target_);
-    return *this;
-  }
-  ~greenlet_ptr() { reset(); }
-
-  /// Drops the handle. The last one of a suspended greenlet unwinds it.
-  /// Switches: into the greenlet, if it has to be unwound.
-  void reset() noexcept;
-
-  [[nodiscard]] greenlet* get() const noexcept { return target_; }
-  [[nodiscard]] greenlet* operator->() const noexcept { return target_; }
-  [[nodiscard]] greenlet& operator*() const noexcept { return *target_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return target_ != nullptr; }
-  friend bool operator==(const greenlet_ptr&, const greenlet_ptr&) noexcept = default;
-
- private:
-  friend struct greenlets::detail::switching;
-  greenlet* target_ = nullptr;
-};
 
 struct greenlet_options {
   greenlet* parent = nullptr;  ///< null: the greenlet that is current
@@ -99,13 +79,12 @@ struct greenlet_slots {
 
 class greenlet {
  public:
-  using run_function = unique_function<switch_value(switch_value)>;
-
-  /// A new greenlet, not started, of the calling thread. `run` takes a switch_value (what the first switch passes) or
-  /// nothing, and returns anything movable or nothing.
+  /// A new greenlet, not started, of the calling thread. `run` takes what the first switch passes, as objects of the
+  /// types that it names, as a switch_value, or not at all; it returns anything movable or nothing. Objects that do
+  /// not fit are a switch_type_error in the parent.
   template <typename F>
   [[nodiscard]] static greenlet_ptr make(F&& run, greenlet_options options = {}) {
-    return make_from(adapt(std::forward<F>(run)), options);
+    return make_from(greenlets::detail::make_body(std::forward<F>(run)), options);
   }
 
   /// The greenlet that runs on the calling thread; makes the thread's main greenlet if there is none.
@@ -123,7 +102,14 @@ class greenlet {
   /// own value back at once; in place of a dead one its nearest live ancestor gets it.
   /// Errors: greenlet_error from another thread; stacks_exhausted when it would have to be started and cannot
   /// (nothing has changed then); whatever is thrown into the caller.
-  switch_value switch_to(switch_value passed = {});
+  switch_value switch_to(switch_value passed = {}) { return switch_for<switch_value>(std::move(passed)); }
+
+  /// switch_to() with types, and without an allocation: passes `args` (several as a std::tuple) and returns the R that
+  /// is passed back, or nothing, whatever is passed, if R is void. Both sides may mix it with switch_to(): only the
+  /// types of the objects count. What is passed by reference stays where it is until the receiver moves from it.
+  /// Errors: as switch_to(); switch_type_error, which keeps the object, if no R is passed back.
+  template <typename R = void, typename... Args>
+  R switch_for(Args&&... args);
 
   /// switch_to() without values either way, at the cost of the bare switch. In line, because a return just after a
   /// switch is mispredicted: every frame between the caller and the jump costs as much as the jump.
@@ -180,10 +166,11 @@ class greenlet {
   // Away: live, and a stack that it shares has the bytes of another greenlet.
   enum class state : std::uint8_t { fresh, live, away, finished };
 
-  greenlet(greenlets::detail::thread_state& owner, run_function run, const greenlet_options& options);
+  greenlet(greenlets::detail::thread_state& owner, greenlets::detail::body_function run,
+           const greenlet_options& options);
   ~greenlet();
 
-  static greenlet_ptr make_from(run_function run, const greenlet_options& options);
+  static greenlet_ptr make_from(greenlets::detail::body_function run, const greenlet_options& options);
   static greenlet_ptr make_main(greenlets::detail::thread_state& owner);
   /// The fast path of a switch: to be asked for first, then done.
   [[nodiscard, gnu::always_inline]] bool is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept;
@@ -194,8 +181,8 @@ class greenlet {
   void resume_slowly();
   static void arrive_slowly(greenlets::detail::thread_hot& thread);
   [[nodiscard]] greenlets::detail::thread_state& owner() const noexcept;
-  template <typename F>
-  static run_function adapt(F&& run);
+  /// What the slow path of a switch needs before the jump; the taker says what is done with what comes back.
+  void switch_slowly(switch_value passed, greenlets::detail::taker with);
 
   execution_context context_;
   greenlets::detail::thread_hot* owner_;
@@ -209,7 +196,7 @@ class greenlet {
   std::string_view name_;
   stack stack_;
   std::unique_ptr<greenlets::detail::stack_slice> slice_;
-  run_function run_;
+  greenlets::detail::body_function run_;
   greenlet* next_dropped_ = nullptr;
 };
 
@@ -233,29 +220,35 @@ inline void greenlet::resume() {
     arrive_slowly(*thread);  // `this` may be gone by now
 }
 
-template <typename F>
-greenlet::run_function greenlet::adapt(F&& run) {
-  using held = std::decay_t<F>;
-  if constexpr (std::is_same_v<held, run_function>) {
-    return std::forward<F>(run);
-  } else {
-    constexpr bool takes_value = std::is_invocable_v<held&, switch_value>;
-    return [run = held(std::forward<F>(run))]([[maybe_unused]] switch_value passed) mutable -> switch_value {
-      auto call = [&]() -> decltype(auto) {
-        if constexpr (takes_value) {
-          return run(std::move(passed));
-        } else {
-          return run();
-        }
-      };
-      if constexpr (std::is_void_v<decltype(call())>) {
-        call();
-        return {};
-      } else {
-        return switch_value(call());
-      }
-    };
+template <typename R, typename... Args>
+inline R greenlet::switch_for(Args&&... args) {
+  namespace detail = greenlets::detail;
+  detail::parcel<Args...> sent(std::forward<Args>(args)...);
+  detail::thread_hot* const thread = detail::this_thread;
+  if (!is_plain_target(thread)) [[unlikely]] {
+    switch_value passed;
+    sent.put_into(passed);
+    return detail::take_slowly<R>([&](detail::taker with) { switch_slowly(std::move(passed), with); });
   }
+  if (sent.put_into(thread->inbox)) thread->attention = detail::attention_value;
+  hop(*thread);
+  if constexpr (std::is_void_v<R>) {
+    if (thread->attention == 0) [[likely]]
+      return;
+  } else if constexpr (std::is_same_v<R, switch_value>) {
+    if (thread->attention == 0) return {};
+    if (thread->attention == detail::attention_value && !detail::lending::is_outside(thread->inbox)) [[likely]] {
+      thread->attention = 0;
+      return std::move(thread->inbox);
+    }
+  } else if (thread->attention == detail::attention_value) [[likely]] {
+    if (R* object = detail::lending::lent_object<R>(thread->inbox)) [[likely]] {
+      detail::lending::forget(thread->inbox);
+      thread->attention = 0;
+      return std::move(*object);
+    }
+  }
+  return detail::take_slowly<R>([&](detail::taker with) { detail::receive_slowly(*thread, with); });
 }
 
 /// Bytes left on the running greenlet's stack (or the thread's, in a main greenlet).

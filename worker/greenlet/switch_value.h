@@ -4,12 +4,19 @@
 #include <any>
 #include <concepts>
 #include <cstddef>
+#include <cstring>
 #include <memory>
+#include <new>
+#include <string>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
 
 namespace grove {
+
+namespace greenlets::detail {
+struct lending;
+}
 
 /// What passes through a switch: nothing, or one object of any movable type (several go as a std::tuple). It differs
 /// from std::any in that the object is never copied. Objects of up to three words are held in place.
@@ -25,7 +32,7 @@ class switch_value {
       std::construct_at(reinterpret_cast<held*>(room_), std::forward<T>(object));
       operations_ = &in_place<held>;
     } else {
-      std::construct_at(reinterpret_cast<held**>(room_), new held(std::forward<T>(object)));
+      point_at(new held(std::forward<T>(object)));
       operations_ = &on_heap<held>;
     }
   }
@@ -45,36 +52,39 @@ class switch_value {
 
   template <typename T>
   [[nodiscard]] bool is() const noexcept {
-    return operations_ != nullptr && *operations_->type == typeid(T);
+    return operations_ == home<T>() || (operations_ != nullptr && *operations_->type == typeid(T));
   }
+
+  /// The object's type; void if the value is empty.
+  [[nodiscard]] const std::type_info& type() const noexcept { return empty() ? typeid(void) : *operations_->type; }
 
   /// The object, or null if the value is empty or holds another type.
   template <typename T>
   [[nodiscard]] T* get_if() noexcept {
-    return is<T>() ? static_cast<T*>(operations_->address(room_)) : nullptr;
+    if (operations_ == home<T>()) return static_cast<T*>(fits<T> ? room_ : pointee());
+    return is<T>() ? static_cast<T*>(operations_->in_room ? room_ : pointee()) : nullptr;
   }
 
   /// Moves the object out and leaves the value empty.
-  /// Errors: std::bad_any_cast if it is empty or holds another type; the value is unchanged then.
+  /// Errors: switch_type_error if it is empty or holds another type; the value is unchanged then.
   template <typename T>
-  T take() {
-    T* object = get_if<T>();
-    if (object == nullptr) throw std::bad_any_cast();
-    T result = std::move(*object);
-    reset();
-    return result;
-  }
+  T take();
 
   void reset() noexcept {
-    if (const operations* held = std::exchange(operations_, nullptr)) held->destroy(room_);
+    const operations* held = std::exchange(operations_, nullptr);
+    if (held != nullptr && held->destroy != nullptr) held->destroy(room_);
   }
 
  private:
+  friend struct greenlets::detail::lending;
+
+  /// How an object is held: in the room, on the heap, or outside, where somebody else keeps it alive.
   struct operations {
     const std::type_info* type;
-    void* (*address)(void*) noexcept;
-    void (*relocate)(void* to, void* from) noexcept;
-    void (*destroy)(void*) noexcept;
+    bool in_room;                                      // else the room has a pointer to it
+    void (*relocate)(void* to, void* from) noexcept;   // null: copy the bytes of the room
+    void (*destroy)(void* room) noexcept;              // null: nothing to do
+    void (*bring_home)(switch_value& lent) = nullptr;  // null: it is not held outside
   };
   static constexpr std::size_t room_bytes = 3 * sizeof(void*);
 
@@ -83,26 +93,128 @@ class switch_value {
                                alignof(T) <= alignof(void*) && std::is_nothrow_move_constructible_v<T>;
 
   template <typename T>
-  static constexpr operations in_place{&typeid(T), [](void* room) noexcept { return room; },
-                                       [](void* to, void* from) noexcept {
-                                         std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from)));
-                                         std::destroy_at(static_cast<T*>(from));
-                                       },
-                                       [](void* room) noexcept { std::destroy_at(static_cast<T*>(room)); }};
+  static void relocate_in_place(void* to, void* from) noexcept {
+    std::construct_at(static_cast<T*>(to), std::move(*static_cast<T*>(from)));
+    std::destroy_at(static_cast<T*>(from));
+  }
+  template <typename T>
+  static void destroy_in_place(void* room) noexcept {
+    std::destroy_at(static_cast<T*>(room));
+  }
+  template <typename T>
+  static constexpr operations in_place{&typeid(T), true,
+                                       std::is_trivially_copyable_v<T> ? nullptr : &relocate_in_place<T>,
+                                       std::is_trivially_destructible_v<T> ? nullptr : &destroy_in_place<T>};
 
   template <typename T>
-  static constexpr operations on_heap{
-      &typeid(T), [](void* room) noexcept { return static_cast<void*>(*static_cast<T**>(room)); },
-      [](void* to, void* from) noexcept { *static_cast<T**>(to) = *static_cast<T**>(from); },
-      [](void* room) noexcept { delete *static_cast<T**>(room); }};
+  static constexpr operations on_heap{&typeid(T), false, nullptr,
+                                      [](void* room) noexcept { delete *static_cast<T**>(room); }};
+
+  template <typename T>
+  static void bring_home(switch_value& lent) {
+    switch_value owned(std::move(*static_cast<T*>(lent.pointee())));
+    lent = std::move(owned);
+  }
+  /// On the stack of the greenlet that passes it, which is suspended and destroys it when it goes on.
+  template <typename T>
+  static constexpr operations lent{&typeid(T), false, nullptr, nullptr, &bring_home<T>};
+  /// On the stack of a greenlet that has finished: whoever gets it destroys it.
+  template <typename T>
+  static constexpr operations left{&typeid(T), false, nullptr,
+                                   std::is_trivially_destructible_v<T>
+                                       ? nullptr
+                                       : +[](void* room) noexcept { std::destroy_at(*static_cast<T**>(room)); },
+                                   &bring_home<T>};
+
+  template <typename T>
+  static constexpr const operations* home() {
+    if constexpr (fits<T>) {
+      return &in_place<T>;
+    } else {
+      return &on_heap<T>;
+    }
+  }
+
+  void point_at(void* object) noexcept { std::memcpy(room_, &object, sizeof object); }
+  [[nodiscard]] void* pointee() const noexcept {
+    void* object = nullptr;
+    std::memcpy(&object, room_, sizeof object);
+    return object;
+  }
 
   void take(switch_value& other) noexcept {
     operations_ = std::exchange(other.operations_, nullptr);
-    if (operations_ != nullptr) operations_->relocate(room_, other.room_);
+    if (operations_ == nullptr) return;
+    if (operations_->relocate == nullptr)
+      std::memcpy(room_, other.room_, room_bytes);
+    else
+      operations_->relocate(room_, other.room_);
   }
 
   const operations* operations_ = nullptr;
   alignas(void*) std::byte room_[room_bytes];
 };
 
+/// A switch passed an object of another type than its receiver asked for.
+class switch_type_error : public std::bad_any_cast {
+ public:
+  switch_type_error(const std::type_info& passed, const std::type_info& wanted);
+  /// `passed` stays with the error, so that it is not lost.
+  switch_type_error(switch_value passed, const std::type_info& wanted);
+
+  [[nodiscard]] const char* what() const noexcept override { return text_->c_str(); }
+  /// What was passed by a switch; empty where the passed value still has its object.
+  [[nodiscard]] switch_value& value() const noexcept { return *value_; }
+
+ private:
+  std::shared_ptr<const std::string> text_;
+  std::shared_ptr<switch_value> value_;
+};
+
+template <typename T>
+T switch_value::take() {
+  T* object = get_if<T>();
+  if (object == nullptr) throw switch_type_error(type(), typeid(T));
+  T result = std::move(*object);
+  reset();
+  return result;
+}
+
+namespace greenlets::detail {
+
+/// Lets an object stay on a stack while a switch passes it: what makes a typed switch free of allocations.
+///
+/// - A lent object is alive until its sender runs on; the receiver takes it, or brings it home, before it runs
+///   anything else.
+/// - bring_home() is the one place that moves it off that stack. Whoever moves the bytes of a suspended stack away
+///   calls it first.
+struct lending {
+  template <typename T>
+  [[gnu::always_inline]] static void lend(switch_value& to, T& object) noexcept {
+    to.operations_ = &switch_value::lent<T>;
+    to.point_at(&object);
+  }
+  template <typename T>
+  static void leave(switch_value& to, T& object) noexcept {
+    to.operations_ = &switch_value::left<T>;
+    to.point_at(&object);
+  }
+  /// The object, if it is a lent T. A false null is possible (another shared object's copy of the tables): then
+  /// get_if() decides.
+  template <typename T>
+  [[gnu::always_inline]] static T* lent_object(const switch_value& from) noexcept {
+    return from.operations_ == &switch_value::lent<T> ? static_cast<T*>(from.pointee()) : nullptr;
+  }
+  /// Forgets a lent object that has been taken.
+  static void forget(switch_value& from) noexcept { from.operations_ = nullptr; }
+  [[nodiscard]] static bool is_outside(const switch_value& value) noexcept {
+    return value.operations_ != nullptr && value.operations_->bring_home != nullptr;
+  }
+  /// Errors: what the move or the allocation throws; the value is unchanged then.
+  static void bring_home(switch_value& value) {
+    if (is_outside(value)) value.operations_->bring_home(value);
+  }
+};
+
+}  // namespace greenlets::detail
 }  // namespace grove

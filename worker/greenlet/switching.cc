@@ -19,6 +19,13 @@ namespace {
 // How often a greenlet that is unwound may catch greenlet_exit and switch away.
 constexpr int swallows_max = 16;
 
+// AddressSanitizer may keep the frame of a result elsewhere, and takes it back with the stack.
+#ifdef GROVE_ASAN
+constexpr bool results_move = true;
+#else
+constexpr bool results_move = false;
+#endif
+
 std::string text_of(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
@@ -73,11 +80,16 @@ void switching::start(greenlet& fresh) {
 }
 
 switch_value switching::deliver(thread_state& thread, greenlet& target, delivery what) {
+  return take_slowly<switch_value>([&](taker with) { deliver(thread, target, std::move(what), with); });
+}
+
+void switching::deliver(thread_state& thread, greenlet& target, delivery what, taker with) {
   greenlet& self = *thread.current;
+  if (self.slice_ != nullptr) lending::bring_home(what.passed);  // its stack may be another's after the jump
   greenlet_ptr to = receiver(target, what);
   if (to.get() == &self) {
     if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
-    return std::move(what.passed);
+    return with.take(with.into, what.passed);
   }
   if (to->state_ == greenlet::state::fresh) start(*to);
   if (self.handles_.load(std::memory_order_acquire) == 0) {
@@ -89,7 +101,7 @@ switch_value switching::deliver(thread_state& thread, greenlet& target, delivery
   thread.current = &next;
   to.reset();
   exchange(self.context_, thread.sliced.way_to(next), *thread.exceptions);
-  return arrived(thread);
+  arrived(thread, with);
 }
 
 void switching::post(thread_state& thread, delivery what) noexcept {
@@ -99,18 +111,23 @@ void switching::post(thread_state& thread, delivery what) noexcept {
   thread.inbox = std::move(what.passed);
 }
 
-switch_value switching::arrived(thread_state& thread) {
-  if (thread.attention == 0) return {};
-  delivery what{std::move(thread.inbox), std::move(thread.thrown)};
-  thread.thrown = nullptr;
+void switching::arrived(thread_state& thread, taker with) {
+  delivery what{std::move(thread.inbox), std::exchange(thread.thrown, nullptr)};
   greenlet* finished = std::exchange(thread.finished, nullptr);
   greenlet* orphan = std::exchange(thread.orphan, nullptr);
   thread.attention = thread.current->handles_.load(std::memory_order_acquire) == 0 ? attention_orphan : 0U;
   if (thread.sliced.watches(*thread.current)) thread.attention |= attention_sliced;
+  // First of all: what was passed may lie on a stack that goes now.
+  if (what.thrown == nullptr) {
+    try {
+      with.take(with.into, what.passed);
+    } catch (...) {
+      what.thrown = std::current_exception();
+    }
+  }
   if (finished != nullptr) bury(*finished);
   if (orphan != nullptr && orphan->handles_.load(std::memory_order_acquire) == 0) dispose(thread, *orphan);
   if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
-  return std::move(what.passed);
 }
 
 void switching::run(boost::context::detail::transfer_t from) {
@@ -120,12 +137,24 @@ void switching::run(boost::context::detail::transfer_t from) {
   arrive(self.context_, from);
   delivery result;
   try {
-    switch_value passed = arrived(thread);
-    result.passed = self.run_(std::move(passed));
+    body_frame frame(thread);
+    self.run_(frame);
   } catch (const greenlet_exit& thrown) {
     result.passed = thrown;
   } catch (...) {
     result.thrown = std::current_exception();
+  }
+  end(thread, std::move(result));
+}
+
+void switching::end(thread_state& thread, delivery result) noexcept {
+  greenlet& self = *thread.current;
+  if (self.slice_ != nullptr || results_move) {
+    try {
+      lending::bring_home(result.passed);
+    } catch (...) {
+      result = {{}, std::current_exception()};
+    }
   }
   self.run_.reset();
   finish(thread, self, std::move(result));

@@ -15,22 +15,12 @@
 
 namespace grove::greenlets::detail {
 
-/// Why the slow path of a switch must be taken: something was delivered, or something must be cleaned up.
-enum attention : unsigned {
-  attention_value = 1,     // inbox holds a value for the greenlet that arrives
-  attention_thrown = 2,    // thrown holds an exception for it
-  attention_finished = 4,  // `finished` has ended: its stack can be given back
-  attention_orphan = 8,    // the last handle of the current greenlet was dropped by itself
-  attention_sliced = 16,   // the current greenlet is sliced, and its stack is checked
-};
-
 /// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their thread.
 struct thread_state : thread_hot {
   thread_state();
   thread_state(const thread_state&) = delete;
   thread_state& operator=(const thread_state&) = delete;
 
-  switch_value inbox;
   std::exception_ptr thrown;
   greenlet* finished = nullptr;
   greenlet* orphan = nullptr;
@@ -72,17 +62,19 @@ struct delivery {
 
 /// The steps of a switch that are not on the fast path.
 struct switching {
-  /// Runs `target` or who stands in for it with `what`; returns what comes back.
+  /// Runs `target` or who stands in for it with `what`; `with` takes what comes back.
+  static void deliver(thread_state& thread, greenlet& target, delivery what, taker with);
   static switch_value deliver(thread_state& thread, greenlet& target, delivery what);
   /// The greenlet that gets `what` when it is sent to `target`. Unstarted ones on the way die of an exception;
   /// greenlet_exit becomes a value then. The result is live and suspended or current, or freshly prepared.
   static greenlet_ptr receiver(greenlet& target, delivery& what);
   static void start(greenlet& fresh);
   [[noreturn]] static void run(boost::context::detail::transfer_t from);
+  [[noreturn]] static void end(thread_state& thread, delivery result) noexcept;
   [[noreturn]] static void finish(thread_state& thread, greenlet& self, delivery what) noexcept;
   static void post(thread_state& thread, delivery what) noexcept;
-  /// Cleans up after an arrival and returns (or throws) what was delivered.
-  static switch_value arrived(thread_state& thread);
+  /// Takes (or throws) what was delivered, and cleans up after an arrival.
+  static void arrived(thread_state& thread, taker with);
   static void bury(greenlet& finished) noexcept;
   /// True if the greenlet is finished and has no handle: the caller deletes it.
   static bool unwind(thread_state& thread, greenlet& dropped) noexcept;
