@@ -28,6 +28,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/waiter.h"
 
@@ -171,7 +172,8 @@ class completion {
 
 template <typename Failure, typename... Values, typename Initiation, typename... Args>
 auto call_in_greenlet(use_greenlet_t token, Initiation&& initiation, Args&&... args) {
-  outcome_of<Values...> outcome(hub::current());
+  const off_stack<outcome_of<Values...>> kept(hub::current());
+  outcome_of<Values...>& outcome = *kept;
   std::forward<Initiation>(initiation)(completion<Failure, Values...>(outcome), std::forward<Args>(args)...);
   outcome.under_way.begun();
   outcome.under_way.await();

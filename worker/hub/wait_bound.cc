@@ -5,21 +5,18 @@
 
 namespace grove {
 
-namespace {
-wait_bound* innermost(const greenlet& of) noexcept {
-  return static_cast<wait_bound*>(of.slots().bounds);
-}
-}  // namespace
+wait_bound::record::record(hub& in, wait_bound& of, std::optional<steady_time> at)
+    : on(in), bound(of), limited(greenlet::current()), outer(innermost(limited)), when(at) {}
 
-wait_bound::wait_bound(hub& on, std::optional<steady_time> when)
-    : hub_(on), greenlet_(&greenlet::current()), outer_(innermost(*greenlet_)), when_(when) {
-  greenlet_->slots().bounds = this;
+wait_bound::wait_bound(hub& on, std::optional<steady_time> when) : record_(on, *this, when) {
+  record_->limited.slots().bounds = &*record_;
 }
 
 wait_bound::~wait_bound() {
   cancel();
-  GROVE_CHECK(greenlet_->slots().bounds == this, "bounds of a greenlet's waits end in another order than they began");
-  greenlet_->slots().bounds = outer_;
+  void*& innermost = record_->limited.slots().bounds;
+  GROVE_CHECK(innermost == &*record_, "bounds of a greenlet's waits end in another order than they began");
+  innermost = record_->outer;
 }
 
 void wait_bound::cancel() noexcept {
@@ -27,44 +24,45 @@ void wait_bound::cancel() noexcept {
 }
 
 void wait_bound::move_to(std::optional<steady_time> when) noexcept {
-  disarm();
-  hub_.cancel_interrupt(*greenlet_, this);
-  when_ = when;
-  fired_ = false;
+  record_->disarm();
+  record_->on.cancel_interrupt(record_->limited, &*record_);
+  record_->when = when;
+  record_->fired = false;
 }
 
 std::optional<steady_time> wait_bound::earliest(const greenlet& limited) noexcept {
   std::optional<steady_time> found;
-  for (const wait_bound* at = innermost(limited); at != nullptr; at = at->outer_) {
-    if (at->when_ && (!found || *at->when_ < *found)) found = at->when_;
+  for (const record* at = innermost(limited); at != nullptr; at = at->outer) {
+    if (at->when && (!found || *at->when < *found)) found = at->when;
   }
   return found;
 }
 
-void wait_bound::expired() {
+void wait_bound::record::expired() {
   // Of bounds that are due together the outermost fires; this one stays due, and the next wait finds it.
-  wait_bound* first = this;
-  for (wait_bound* at = outer_; at != nullptr; at = at->outer_) {
-    if (at->when_ && !at->fired_ && *at->when_ <= *first->when_) first = at;
+  record* first = this;
+  for (record* at = outer; at != nullptr; at = at->outer) {
+    if (at->when && !at->fired && *at->when <= *first->when) first = at;
   }
   first->fire();
 }
 
-void wait_bound::fire() {
+void wait_bound::record::fire() {
   // The same if something else is pending.
-  if (fired_ || hub_.interrupt_pending(*greenlet_)) return;
-  fired_ = hub_.interrupt(*greenlet_, make_exception(), this);
+  if (fired || on.interrupt_pending(limited)) return;
+  fired = on.interrupt(limited, thrown != nullptr ? thrown : bound.make_exception(), this);
 }
 
 void wait_bound::enter_wait(greenlet& waiting) {
   std::optional<steady_time> now;
-  wait_bound* due = nullptr;
-  for (wait_bound* at = innermost(waiting); at != nullptr; at = at->outer_) {
-    if (!at->when_ || at->fired_ || at->armed()) continue;
-    if (!now) now = at->hub_.now();
-    if (*at->when_ > *now)
-      at->arm(at->hub_, *at->when_);
-    else if (due == nullptr || *at->when_ <= *due->when_)
+  record* due = nullptr;
+  for (record* at = innermost(waiting); at != nullptr; at = at->outer) {
+    if (!at->when || at->fired || at->armed()) continue;
+    if (!now) now = at->on.now();
+    if (waiting.sliced() && at->thrown == nullptr) at->thrown = at->bound.make_exception();
+    if (*at->when > *now)
+      at->arm(at->on, *at->when);
+    else if (due == nullptr || *at->when <= *due->when)
       due = at;
   }
   if (due != nullptr) due->expired();

@@ -4,6 +4,7 @@
 #include <exception>
 #include <optional>
 
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
 
 namespace grove {
@@ -13,19 +14,21 @@ namespace grove {
 /// waits: only then a timer is armed. A bound that becomes due while something else is being delivered, or outside a
 /// wait, fires at the next wait: an outer one is never lost behind an inner one.
 /// Affinity: one greenlet, constructed and destroyed as a stack (last made, first gone).
-class wait_bound : private hub_timer {
+class wait_bound {
  public:
   wait_bound(hub& on, std::optional<steady_time> when);
-  ~wait_bound() override;
+  virtual ~wait_bound();
+  wait_bound(const wait_bound&) = delete;
+  wait_bound& operator=(const wait_bound&) = delete;
 
   /// From now on nothing fires; a delivery of this bound that has not been thrown is taken back. Idempotent.
   void cancel() noexcept;
   /// Changes the time and takes back a delivery that has not been thrown.
   void move_to(std::optional<steady_time> when) noexcept;
-  [[nodiscard]] std::optional<steady_time> when() const noexcept { return when_; }
+  [[nodiscard]] std::optional<steady_time> when() const noexcept { return record_->when; }
   /// True from the delivery on.
-  [[nodiscard]] bool fired() const noexcept { return fired_; }
-  [[nodiscard]] hub& on() const noexcept { return hub_; }
+  [[nodiscard]] bool fired() const noexcept { return record_->fired; }
+  [[nodiscard]] hub& on() const noexcept { return record_->on; }
 
   /// The earliest bound of all that are in force in `limited`, if any.
   [[nodiscard]] static std::optional<steady_time> earliest(const greenlet& limited) noexcept;
@@ -36,16 +39,25 @@ class wait_bound : private hub_timer {
 
  private:
   friend class waiter;
-  void expired() override;
-  void fire();
+  // What the hub looks at while the greenlet waits.
+  struct record final : hub_timer {
+    record(hub& in, wait_bound& of, std::optional<steady_time> at);
+    void expired() override;
+    void fire();
+
+    hub& on;
+    wait_bound& bound;
+    greenlet& limited;
+    record* outer;
+    std::optional<steady_time> when;
+    bool fired = false;
+    std::exception_ptr thrown;  // made before the wait if `bound` can't be asked during it
+  };
+  static record* innermost(const greenlet& of) noexcept { return static_cast<record*>(of.slots().bounds); }
   /// Called at the begin of a wait: arms what is not armed, delivers what is due.
   static void enter_wait(greenlet& waiting);
 
-  hub& hub_;
-  greenlet* greenlet_;
-  wait_bound* outer_;
-  std::optional<steady_time> when_;
-  bool fired_ = false;
+  off_stack<record> record_;
 };
 
 /// A bound with a factory for what it throws: what the actor runtime gives to a turn.

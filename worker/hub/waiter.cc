@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/task.h"
 #include "worker/hub/wait_bound.h"
 
@@ -72,6 +73,8 @@ waiter::outcome waiter::suspend(bool interruptible, std::optional<steady_time> u
 }
 
 waiter::outcome waiter::park_until(greenlet& self, std::optional<steady_time> until) {
+  GROVE_CHECK(!self.sliced() || !self.own_stack().holds(this),
+              "a waiter on a sliced stack: it belongs in an off_stack");
   if (until) hub_timer::arm(hub_, *until);
   outcome_ = outcome::woken;
   state_ = state::parked;
@@ -178,15 +181,15 @@ void waiter_list::wake_all() noexcept {
 }
 
 void yield() {
-  waiter turn(hub::current());
-  turn.give_way();
+  const off_stack<waiter> turn(hub::current());
+  turn->give_way();
 }
 
 void sleep_until(steady_time when) {
   hub& on = hub::current();
   if (when <= on.now()) return yield();
-  waiter asleep(on);
-  (void)asleep.wait_until(when);
+  const off_stack<waiter> asleep(on);
+  (void)asleep->wait_until(when);
 }
 
 void sleep_for(steady_duration delay) {

@@ -11,8 +11,8 @@ namespace grove {
 
 class waiter_list;
 
-/// The waiting primitive: an object on the stack of a greenlet that waits for one thing. Everything that blocks is
-/// made of it. It may be used again after a wait has returned.
+/// The waiting primitive: an object on the stack of a greenlet that waits for one thing (in an off_stack, if the greenlet
+/// may be sliced). Everything that blocks is made of it. It may be used again after a wait has returned.
 /// Affinity: hub thread; wait() in the greenlet that made it, wake() anywhere on the thread.
 class waiter : private ready_item, private hub_timer {
  public:
