@@ -25,6 +25,11 @@ class event {
   /// False if it was not set until `until`.
   [[nodiscard]] bool wait_until(steady_time until);
 
+  /// For wait_any() and its like.
+  [[nodiscard]] bool ready() const noexcept { return set_; }
+  void subscribe(waiter& link) noexcept { waiters_.push(link); }
+  [[nodiscard]] hub& on() const noexcept { return hub_; }
+
  private:
   hub& hub_;
   bool set_ = false;

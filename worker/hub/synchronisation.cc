@@ -45,10 +45,55 @@ bool semaphore::wait(std::optional<steady_time> until) {
 }
 
 void semaphore::release() noexcept {
-  if (waiter* first = waiters_.pop())
+  if (waiter* first = waiters_.pop()) {
     first->wake();
-  else
+  } else {
     ++permits_;
+    watchers_.wake_all();
+  }
+}
+
+void bounded_semaphore::release() {
+  if (permits() >= permits_max_) throw synchronisation_error("a semaphore is released more often than acquired");
+  semaphore::release();
+}
+
+bool rlock::nest() noexcept {
+  if (!owned()) return false;
+  ++depth_;
+  return true;
+}
+
+void rlock::own() noexcept {
+  owner_ = &greenlet::current();
+  depth_ = 1;
+}
+
+void rlock::acquire() {
+  if (nest()) return;
+  free_.acquire();
+  own();
+}
+
+bool rlock::acquire_until(steady_time until) {
+  if (nest()) return true;
+  if (!free_.acquire_until(until)) return false;
+  own();
+  return true;
+}
+
+bool rlock::try_acquire() {
+  if (nest()) return true;
+  if (!free_.try_acquire()) return false;
+  own();
+  return true;
+}
+
+void rlock::release() {
+  if (!owned()) throw synchronisation_error("a lock is released by another greenlet than its owner");
+  if (--depth_ > 0) return;
+  owner_ = nullptr;
+  free_.release();
 }
 
 timeout::timeout(hub& on, std::optional<steady_duration> limit)

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "worker/hub/hub.h"
+#include "worker/hub/stored.h"
 #include "worker/hub/waiter.h"
 
 namespace grove {
@@ -146,12 +147,6 @@ class task_ptr {
  private:
   task_base* target_ = nullptr;
 };
-
-namespace hubs::detail {
-struct nothing {};
-template <typename T>
-using stored = std::conditional_t<std::is_void_v<T>, nothing, T>;
-}  // namespace hubs::detail
 
 /// A task whose body returns T.
 template <typename T>

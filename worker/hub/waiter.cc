@@ -122,6 +122,7 @@ void waiter::give_way() {
 
 void waiter::wake() noexcept {
   woken_ = true;
+  if (state_ == state::link) return notified();
   if (state_ != state::parked) return;
   outcome_ = outcome::woken;
   schedule();

@@ -46,11 +46,16 @@ class waiter : private ready_item, private hub_timer {
   /// Takes the delivery that is pending for the calling greenlet.
   [[nodiscard]] std::exception_ptr take_interrupt() noexcept;
 
+ protected:
+  /// Makes it a link: it never waits, and a wake calls notified() instead, at once, in whatever context wakes.
+  void become_link() noexcept { state_ = state::link; }
+  virtual void notified() noexcept {}
+
  private:
   friend class hub;
   friend class waiter_list;
   friend void yield();
-  enum class state : std::uint8_t { idle, parked, scheduled, resumed };
+  enum class state : std::uint8_t { idle, parked, scheduled, resumed, link };
 
   void run() override;
   void expired() override;
