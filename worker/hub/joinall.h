@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "worker/hub/task.h"
+
+namespace grove {
+
+enum class task_errors : std::uint8_t { keep, raise };
+
+struct joinall_options {
+  std::optional<steady_time> until{};
+  /// raise: the first error of a task is thrown as soon as it is there; the other tasks go on.
+  task_errors errors = task_errors::keep;
+  /// How many must have finished.
+  std::size_t count = std::numeric_limits<std::size_t>::max();
+};
+
+struct killall_options {
+  kill_mode mode = kill_mode::wait;
+  std::exception_ptr thrown{};  ///< null: greenlet_exit
+  std::optional<steady_time> until{};
+};
+
+namespace hubs::detail {
+std::vector<task_ptr> join_tasks(const std::vector<task_ptr>& tasks, const joinall_options& options);
+bool kill_tasks(const std::vector<task_ptr>& tasks, const killall_options& options);
+
+template <typename Tasks>
+std::vector<task_ptr> handles_of(const Tasks& tasks) {
+  std::vector<task_ptr> handles;
+  for (const task_ptr& at : tasks)
+    handles.push_back(at);
+  return handles;
+}
+}  // namespace hubs::detail
+
+/// Waits for the end of `tasks`, any range of task handles, or of as many as the options say. Returns those that have
+/// finished, in the order in which they did: all of them unless it was limited.
+/// Switches: not if enough have finished.
+/// Errors: with task_errors::raise, what a task failed with.
+/// Cancel: the tasks go on.
+template <typename Tasks>
+std::vector<task_ptr> joinall(const Tasks& tasks, const joinall_options& options = {}) {
+  return hubs::detail::join_tasks(hubs::detail::handles_of(tasks), options);
+}
+
+/// Kills `tasks`, any range of task handles: first those that have not started, and the caller itself, if it is one of
+/// them, last (which throws at once). With kill_mode::wait it waits for their end, at most until the options' time.
+/// True if all have finished.
+template <typename Tasks>
+bool killall(const Tasks& tasks, const killall_options& options = {}) {
+  return hubs::detail::kill_tasks(hubs::detail::handles_of(tasks), options);
+}
+
+}  // namespace grove
