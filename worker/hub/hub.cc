@@ -12,14 +12,24 @@
 #include <system_error>
 
 #include "base/check.h"
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/task.h"
 #include "worker/hub/waiter.h"
 
 namespace grove {
 
+namespace hubs::detail {
+/// Greenlets in idle(), by the priority that must be quiet.
+struct idle_waiters {
+  std::array<waiter_list, hub_priorities> until_quiet;
+};
+}  // namespace hubs::detail
+
 namespace {
 
 constexpr std::chrono::seconds stacks_trim_interval{1};
+// Reading the clock costs as much as a small item: a batch looks at it this rarely.
+constexpr std::size_t items_between_looks = 32;
 
 /// A posted callable that did not come with an item of its own.
 class posted_call final : public ready_item {
@@ -78,10 +88,12 @@ hub::~hub() {
   while (!services_.empty())
     services_.pop_back();
   GROVE_CHECK(waiting_ == 0, "a hub is destroyed while greenlets wait in it: drop them first");
-  while (!ready_.empty())
-    ready_.pop().discard();
-  for (unique_function<void()>& call : foreign_)
-    call.reset();
+  for (ready_queue& queue : ready_) {
+    while (!queue.empty())
+      queue.pop().discard();
+  }
+  foreign_taken_.clear();
+  foreign_.clear();
   set_thread_loop(nullptr);
 }
 
@@ -105,11 +117,14 @@ void hub::run() {
     if (!pass(false)) sleep();
   }
   stopping_.store(false, std::memory_order_relaxed);
+  if (system_error_ != nullptr) throw_system_error();
 }
 
 bool hub::poll() {
   require_hub_context();
-  return pass(true);
+  const bool did = pass(true);
+  if (system_error_ != nullptr) throw_system_error();
+  return did;
 }
 
 bool hub::run_ready(std::size_t passes_max) {
@@ -125,28 +140,39 @@ void hub::stop() noexcept {
 }
 
 bool hub::pass(bool look_at_io) {
-  ++passes_;
-  pass_time_ = time_.now();
+  passes_.store(passes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  pass_time_ = looked_at_ = time_.now();
   bool did = poked_.load(std::memory_order_relaxed) && poked_.exchange(false, std::memory_order_acquire);
   if (!starved_.empty() && !thread_stacks().exhausted()) feed_starved();
-  did |= run_foreign();
-  did |= run_batch();
+  if (has_foreign_.load(std::memory_order_relaxed)) did |= run_foreign();
+  const bool did_high = !ready(hub_priority::high).empty() && run_batch(hub_priority::high);
+  if (!ready(hub_priority::normal).empty()) did |= run_batch(hub_priority::normal);
+  const bool did_low = !ready(hub_priority::low).empty() && run_batch(hub_priority::low);
   did |= poll_components();
-  did |= fire_timers();
+  if (!timers_.empty()) did |= fire_timers();
   const bool io_is_due =
       ++passes_without_io_ >= options_.passes_without_io_max || pass_time_ - io_looked_at_ >= options_.without_io_max;
-  if (look_at_io || !did || io_is_due) did |= poll_io();
-  return did;
+  if (look_at_io || io_is_due || !(did | did_high | did_low)) did |= poll_io();
+  if (idle_ != nullptr) did |= wake_idle(did_high ? 0 : did ? 1 : did_low ? 2 : hub_priorities);
+  return did | did_high | did_low;
 }
 
-bool hub::run_batch() {
-  const std::size_t count = std::min(ready_.size(), options_.batch_max);
-  for (std::size_t i = 0; i < count && !ready_.empty(); ++i) {
+bool hub::is_time_over(steady_time batch_began) noexcept {
+  looked_at_ = now();
+  return looked_at_ - batch_began >= options_.batch_for;
+}
+
+bool hub::run_batch(hub_priority priority) {
+  ready_queue& queue = ready(priority);
+  const std::size_t count = std::min(queue.size(), options_.batch_max);
+  const steady_time began = looked_at_;
+  for (std::size_t ran = 0; ran < count && !queue.empty();) {
     try {
-      ready_.pop().run();
+      queue.pop().run();
     } catch (...) {
       report("a greenlet or callback run by the hub", std::current_exception());
     }
+    if (++ran % items_between_looks == 0 && is_time_over(began)) break;
   }
   return count > 0;
 }
@@ -165,26 +191,33 @@ bool hub::poll_components() {
 }
 
 bool hub::run_foreign() {
-  if (!has_foreign_.load(std::memory_order_relaxed)) return false;
-  std::vector<unique_function<void()>> calls;
-  {
+  if (foreign_ran_ == foreign_taken_.size()) {
+    foreign_taken_.clear();
+    foreign_ran_ = 0;
     const std::lock_guard lock(foreign_mutex_);
-    calls.swap(foreign_);
-    has_foreign_.store(false, std::memory_order_relaxed);
+    foreign_taken_.swap(foreign_);
   }
-  for (unique_function<void()>& call : calls) {
+  const std::size_t end = std::min(foreign_taken_.size(), foreign_ran_ + options_.batch_max);
+  const steady_time began = looked_at_;
+  for (std::size_t ran = 0; foreign_ran_ < end;) {
     try {
-      call();
+      std::exchange(foreign_taken_[foreign_ran_++], nullptr)();
     } catch (...) {
       report("a call posted from another thread", std::current_exception());
     }
+    if (++ran % items_between_looks == 0 && is_time_over(began)) break;
+  }
+  if (foreign_ran_ == foreign_taken_.size()) {
+    const std::lock_guard lock(foreign_mutex_);
+    has_foreign_.store(!foreign_.empty(), std::memory_order_relaxed);
   }
   return true;
 }
 
 bool hub::fire_timers() {
   std::size_t fired = 0;
-  for (; fired < options_.batch_max; ++fired) {
+  const steady_time began = looked_at_;
+  while (fired < options_.batch_max) {
     hub_timer* due = timers_.pop_due(pass_time_);
     if (due == nullptr) break;
     try {
@@ -192,6 +225,7 @@ bool hub::fire_timers() {
     } catch (...) {
       report("a timer", std::current_exception());
     }
+    if (++fired % items_between_looks == 0 && is_time_over(began)) break;
   }
   return fired > 0;
 }
@@ -222,7 +256,7 @@ void hub::sleep() {
   bool agreed = true;
   while (agreed && prepared < components_.size())
     agreed = components_[prepared++]->prepare_sleep();
-  if (agreed && !poked_.load(std::memory_order_seq_cst) && ready_.empty()) block();
+  if (agreed && !poked_.load(std::memory_order_seq_cst) && nothing_ready()) block();
   sleeping_.store(false, std::memory_order_relaxed);
   for (std::size_t i = 0; i < prepared && i < components_.size(); ++i)
     components_[i]->woke();
@@ -264,8 +298,8 @@ void hub::poke() noexcept {
   [[maybe_unused]] const ssize_t written = ::write(poke_fd_, &one, sizeof one);
 }
 
-void hub::post(unique_function<void()> call) {
-  post(*new posted_call(std::move(call)));
+void hub::post(unique_function<void()> call, hub_priority priority) {
+  post(*new posted_call(std::move(call)), priority);
 }
 
 void hub::post_from_thread(unique_function<void()> call) {
@@ -314,7 +348,44 @@ bool hub::interrupt_pending(const greenlet& target) const noexcept {
   return target.slots().pending != nullptr;
 }
 
+waiter_list& hub::idle_waiters(hub_priority quiet) {
+  if (idle_ == nullptr) idle_ = std::make_unique<hubs::detail::idle_waiters>();
+  return idle_->until_quiet[static_cast<std::size_t>(quiet)];
+}
+
+bool hub::wake_idle(std::size_t busiest) noexcept {
+  bool woke = false;
+  for (std::size_t quiet = 0; quiet < busiest; ++quiet) {
+    woke |= !idle_->until_quiet[quiet].empty();
+    idle_->until_quiet[quiet].wake_all();
+  }
+  return woke;
+}
+
+error_kind hub::kind_of(const std::exception_ptr& error) noexcept {
+  if (!error_classifier_) return error_kind::ordinary;
+  try {
+    return error_classifier_(error);
+  } catch (...) {
+    write_error("the hub's error classifier", std::current_exception());
+    return error_kind::ordinary;
+  }
+}
+
+bool hub::escalate(const std::exception_ptr& error) noexcept {
+  if (kind_of(error) != error_kind::system) return false;
+  if (system_error_ == nullptr) system_error_ = error;
+  stop();
+  return true;
+}
+
+void hub::throw_system_error() {
+  stopping_.store(false, std::memory_order_relaxed);
+  std::rethrow_exception(std::exchange(system_error_, nullptr));
+}
+
 void hub::report(std::string_view where, const std::exception_ptr& error) noexcept {
+  if (escalate(error) || kind_of(error) == error_kind::ignored) return;
   try {
     if (error_handler_) {
       error_handler_(where, error);
@@ -328,7 +399,7 @@ void hub::report(std::string_view where, const std::exception_ptr& error) noexce
 
 void hub::feed_starved() noexcept {
   while (!starved_.empty())
-    ready_.push(starved_.pop());
+    post(starved_.pop());
 }
 
 void hub::unwind_tasks() noexcept {
@@ -340,19 +411,26 @@ void hub::unwind_tasks() noexcept {
     }
   };
   try {
-    for (int round = 0; round < rounds_max && (tasks_ != nullptr || !ready_.empty()); ++round) {
+    for (int round = 0; round < rounds_max && (tasks_ != nullptr || !nothing_ready()); ++round) {
       kill_all();
       pass(true);
     }
     // What is left has swallowed greenlet_exit and waits again.
     for (int round = 0; round < rounds_max && tasks_ != nullptr; ++round) {
       tasks_->greenlet_->throw_in();
-      run_ready(1);
+      pass(true);
     }
   } catch (...) {
     report("a greenlet that is unwound with the hub", std::current_exception());
   }
   GROVE_CHECK(tasks_ == nullptr, "a spawned greenlet cannot be unwound: a catch (...) must throw greenlet_exit on");
+}
+
+void idle(hub_priority quiet) {
+  hub& on = hub::current();
+  const off_stack<waiter> until_quiet(on);
+  on.idle_waiters(quiet).push(*until_quiet);
+  until_quiet->wait();
 }
 
 }  // namespace grove

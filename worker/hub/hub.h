@@ -4,14 +4,15 @@
 // The hub runs the event loop of a thread, in the greenlet that made it. A greenlet that waits switches to the hub;
 // the hub resumes it from the ready queue when what it waits for has happened.
 //
-// - One pass: a bounded batch of ready items, the components, what other threads posted, due timers, and I/O if
-//   nothing was done or it has not been looked at for a while. The hub sleeps only when a pass did nothing and every
-//   component agrees.
+// - One pass: what other threads posted, ready items by their priority, the components, due timers, and I/O if nothing
+//   was done or it has not been looked at for a while. Each part is a batch that is bounded in count and in time. The
+//   hub sleeps only when a pass did nothing and every component agrees.
 // - Nothing that runs in the hub's context may wait; an attempt throws blocking_in_hub.
 // - Resuming a greenlet, arming a timer and posting an intrusive item allocate nothing.
 // - The io_context is used without locks: everything Asio stays on the hub's thread. Other threads use poke() and
 //   post_from_thread() only.
 
+#include <array>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -35,6 +36,10 @@ namespace grove {
 class task_base;
 class waiter;
 class wait_bound;
+class waiter_list;
+namespace hubs::detail {
+struct idle_waiters;
+}
 
 /// A wait was tried in the hub's own context: in a callback, a timer, a completion handler or a component.
 class blocking_in_hub : public greenlet_error {
@@ -68,11 +73,19 @@ class hub_service {
 };
 
 struct hub_options {
-  std::size_t batch_max = 1024;                     ///< ready items, and timers, run in one pass
+  std::size_t batch_max = 1024;                     ///< ready items of a priority, posted calls, timers run in one pass
+  std::chrono::microseconds batch_for{5000};        ///< ... and how long at most, looked at every few items
   unsigned passes_without_io_max = 16;              ///< busy passes after which I/O is looked at in any case
   std::chrono::microseconds without_io_max{20};     ///< ... or after this time
   std::size_t completions_max = 256;                ///< completion handlers run in one pass
   std::chrono::microseconds completions_for{5000};  ///< ... and how long at most, a running one not cut short
+};
+
+/// What the hub does with something that was thrown.
+enum class error_kind : std::uint8_t {
+  ordinary,  ///< the error handler gets it
+  ignored,
+  system,  ///< run() ends and throws it
 };
 
 class hub {
@@ -95,6 +108,7 @@ class hub {
 
   /// Runs passes until stop(). Sleeps when there is nothing to do.
   /// Affinity: the hub's greenlet, as poll() and run_ready().
+  /// Errors: all three throw a system error (see set_error_classifier()) after the pass in which it was thrown.
   void run();
   /// One pass that never sleeps, I/O included. True if anything was done.
   bool poll();
@@ -115,14 +129,14 @@ class hub {
   /// True in the hub's own context, where nothing may wait.
   [[nodiscard]] bool in_hub() const noexcept { return greenlet_->is_current(); }
 
-  /// Runs the item in a coming pass, after everything posted before.
-  void post(ready_item& item) noexcept { ready_.push(item); }
+  /// Runs the item in a coming pass, after everything that was posted before with the same priority.
+  void post(ready_item& item, hub_priority priority = hub_priority::normal) noexcept { ready(priority).push(item); }
   /// The same for a callable; costs an allocation.
-  void post(unique_function<void()> call);
-  /// Takes a posted item back.
-  void unpost(ready_item& item) noexcept { ready_.remove(item); }
+  void post(unique_function<void()> call, hub_priority priority = hub_priority::normal);
+  /// Takes an item back that was posted with this priority.
+  void unpost(ready_item& item, hub_priority priority = hub_priority::normal) noexcept { ready(priority).remove(item); }
 
-  /// post() for other threads.
+  /// post() for other threads. These calls run first in a pass, in the order of posting.
   /// Affinity: any thread.
   void post_from_thread(unique_function<void()> call);
   /// Wakes the hub if it sleeps or is about to, so that components are polled.
@@ -155,15 +169,24 @@ class hub {
   using error_handler = unique_function<void(std::string_view where, std::exception_ptr error)>;
   void set_error_handler(error_handler handler) { error_handler_ = std::move(handler); }
   void report(std::string_view where, const std::exception_ptr& error) noexcept;
+  /// Says of an error what it is; all are ordinary by default. gevent's NOT_ERROR are ignored ones, its SYSTEM_ERROR
+  /// system ones: those stop the hub, and whoever runs it gets them, also if the task that failed is observed.
+  using error_classifier = unique_function<error_kind(const std::exception_ptr& error)>;
+  void set_error_classifier(error_classifier classifier) { error_classifier_ = std::move(classifier); }
 
   [[nodiscard]] std::size_t armed_timers() const noexcept { return timers_.size(); }
-  [[nodiscard]] std::size_t ready_count() const noexcept { return ready_.size(); }
+  [[nodiscard]] std::size_t ready_count() const noexcept {
+    return ready_[0].size() + ready_[1].size() + ready_[2].size();
+  }
   /// Spawned greenlets that have not finished.
   [[nodiscard]] std::size_t live_tasks() const noexcept { return live_tasks_; }
   /// Greenlets that wait in this hub.
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   /// Loop passes since the start.
-  [[nodiscard]] std::uint64_t passes() const noexcept { return passes_; }
+  /// Affinity: any thread, as asleep().
+  [[nodiscard]] std::uint64_t passes() const noexcept { return passes_.load(std::memory_order_relaxed); }
+  /// It sleeps until something happens, or is about to, or runs what has just woken it.
+  [[nodiscard]] bool asleep() const noexcept { return sleeping_.load(std::memory_order_relaxed); }
 
  private:
   friend class waiter;
@@ -171,9 +194,22 @@ class hub {
   friend class hub_timer;
   friend class wait_bound;
   friend class timeout;
+  friend void idle(hub_priority quiet);
 
+  [[nodiscard]] ready_queue& ready(hub_priority priority) noexcept {
+    return ready_[static_cast<std::size_t>(priority)];
+  }
+  [[nodiscard]] bool nothing_ready() const noexcept {
+    return ready_[0].empty() && ready_[1].empty() && ready_[2].empty();
+  }
+  [[nodiscard]] bool is_time_over(steady_time batch_began) noexcept;
   bool pass(bool look_at_io);
-  bool run_batch();
+  bool run_batch(hub_priority priority);
+  [[nodiscard]] waiter_list& idle_waiters(hub_priority quiet);
+  bool wake_idle(std::size_t busiest) noexcept;
+  [[nodiscard]] error_kind kind_of(const std::exception_ptr& error) noexcept;
+  bool escalate(const std::exception_ptr& error) noexcept;
+  void throw_system_error();
   bool poll_components();
   bool run_foreign();
   bool fire_timers();
@@ -197,19 +233,23 @@ class hub {
   const clock& time_;
   hub_options options_;
   greenlet_ptr greenlet_;
-  ready_queue ready_;
+  std::array<ready_queue, hub_priorities> ready_;
   timer_heap timers_;
   steady_time pass_time_;
+  steady_time looked_at_;  // the clock, last, in this pass
   steady_time io_looked_at_;
   steady_time stacks_trimmed_at_;
   unsigned passes_without_io_ = 0;
-  std::uint64_t passes_ = 0;
+  std::atomic<std::uint64_t> passes_{0};  // written by the hub's thread only
   std::size_t waiting_ = 0;
   std::size_t live_tasks_ = 0;
   std::uint64_t timeouts_ever_ = 0;
   std::vector<hub_component*> components_;
   std::vector<owned_service> services_;
+  std::unique_ptr<hubs::detail::idle_waiters> idle_;
   error_handler error_handler_;
+  error_classifier error_classifier_;
+  std::exception_ptr system_error_;
 
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
@@ -224,6 +264,8 @@ class hub {
   std::atomic<bool> has_foreign_{false};
   std::mutex foreign_mutex_;
   std::vector<unique_function<void()>> foreign_;
+  std::vector<unique_function<void()>> foreign_taken_;  // of which the first foreign_ran_ have been run
+  std::size_t foreign_ran_ = 0;
 
   ready_queue starved_;
   task_base* tasks_ = nullptr;  // the live ones, a list
@@ -233,7 +275,10 @@ class hub {
 /// Cancel: throws what has been delivered to the greenlet; nothing else has happened.
 void sleep_for(steady_duration delay);
 void sleep_until(steady_time when);
-/// Lets everything that is ready now run first.
-void yield();
+/// Lets everything that is ready now, and is of this priority or a higher one, run first.
+void yield(hub_priority priority = hub_priority::normal);
+/// Waits for a pass of the loop that runs nothing of priority `quiet` or a higher one; timers, I/O and components count
+/// as normal. With `low`, the default: until there is nothing to do. gevent's idle().
+void idle(hub_priority quiet = hub_priority::low);
 
 }  // namespace grove

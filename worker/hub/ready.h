@@ -2,8 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace grove {
+
+/// Which of the items that are ready run first in a pass of the loop. Every class has a bounded batch of its own in each
+/// pass, so none can starve another.
+enum class hub_priority : std::uint8_t { high, normal, low };
+inline constexpr std::size_t hub_priorities = 3;
 
 /// A member of the hub's ready queue: something that the hub runs once, in the order of posting. It is part of the
 /// object that it belongs to, so that posting allocates nothing.

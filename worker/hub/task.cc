@@ -94,6 +94,7 @@ void task_base::finish(std::exception_ptr error, bool exited) noexcept {
   state_ = state::finished;
   error_ = std::move(error);
   exited_ = exited;
+  if (error_ != nullptr && hub_.escalate(error_)) observed_ = true;
   (previous_ == nullptr ? hub_.tasks_ : previous_->next_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
   --hub_.live_tasks_;
@@ -128,7 +129,12 @@ bool task_base::join(std::optional<steady_time> until) {
 
 void task_base::cancel_start() noexcept {
   hub_timer::disarm();
-  if (is_queued()) (starved_ ? hub_.starved_ : hub_.ready_).remove(*this);
+  if (is_queued()) {
+    if (starved_)
+      hub_.starved_.remove(*this);
+    else
+      hub_.unpost(*this);
+  }
   starved_ = false;
   drop_body();
 }

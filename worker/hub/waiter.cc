@@ -104,7 +104,7 @@ void waiter::switch_out(greenlet& self) {
 void waiter::leave() noexcept {
   hub_timer::disarm();
   leave_list();
-  if (state_ == state::scheduled && is_queued()) hub_.unpost(*this);
+  if (state_ == state::scheduled && is_queued()) hub_.unpost(*this, priority_);
   state_ = state::idle;
   greenlet* self = std::exchange(greenlet_, nullptr);
   if (self->slots().waiter != this) return;
@@ -132,7 +132,7 @@ void waiter::schedule() noexcept {
   state_ = state::scheduled;
   hub_timer::disarm();
   leave_list();
-  hub_.post(*this);
+  hub_.post(*this, priority_);
 }
 
 void waiter::run() {
@@ -181,8 +181,9 @@ void waiter_list::wake_all() noexcept {
     first->wake();
 }
 
-void yield() {
+void yield(hub_priority priority) {
   const off_stack<waiter> turn(hub::current());
+  turn->priority_ = priority;
   turn->give_way();
 }
 

@@ -54,7 +54,7 @@ class waiter : private ready_item, private hub_timer {
  private:
   friend class hub;
   friend class waiter_list;
-  friend void yield();
+  friend void yield(hub_priority priority);
   enum class state : std::uint8_t { idle, parked, scheduled, resumed, link };
 
   void run() override;
@@ -79,6 +79,7 @@ class waiter : private ready_item, private hub_timer {
   bool woken_ = false;
   bool interruptible_ = true;
   outcome outcome_ = outcome::woken;
+  hub_priority priority_ = hub_priority::normal;
   waiter_list* list_ = nullptr;
   waiter* next_ = nullptr;
   waiter* previous_ = nullptr;
