@@ -67,7 +67,10 @@ bool greenlet::dead() const noexcept {
 }
 
 void greenlet::resume_slowly() {
-  greenlets::detail::take_slowly<void>([this](greenlets::detail::taker with) { switch_slowly({}, with); });
+  greenlets::detail::take_slowly<void>([this](greenlets::detail::taker with) {
+    switch_value nothing;
+    switch_slowly(nothing, with);
+  });
 }
 
 void greenlet::arrive_slowly(greenlets::detail::thread_hot& thread) {
@@ -76,7 +79,7 @@ void greenlet::arrive_slowly(greenlets::detail::thread_hot& thread) {
       [&](taker with) { switching::arrived(static_cast<thread_state&>(thread), with); });
 }
 
-void greenlet::switch_slowly(switch_value passed, greenlets::detail::taker with) {
+void greenlet::switch_slowly(switch_value& passed, greenlets::detail::taker with) {
   switching::check_owner(*this);
   switching::deliver(enter_thread(), *this, {std::move(passed), nullptr}, with);
 }

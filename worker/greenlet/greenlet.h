@@ -102,14 +102,16 @@ class greenlet {
   /// own value back at once; in place of a dead one its nearest live ancestor gets it.
   /// Errors: greenlet_error from another thread; stacks_exhausted when it would have to be started and cannot
   /// (nothing has changed then); whatever is thrown into the caller.
-  switch_value switch_to(switch_value passed = {}) { return switch_for<switch_value>(std::move(passed)); }
+  [[gnu::always_inline]] switch_value switch_to(switch_value passed = {}) {
+    return switch_for<switch_value>(std::move(passed));
+  }
 
   /// switch_to() with types, and without an allocation: passes `args` (several as a std::tuple) and returns the R that
   /// is passed back, or nothing, whatever is passed, if R is void. Both sides may mix it with switch_to(): only the
   /// types of the objects count. What is passed by reference stays where it is until the receiver moves from it.
   /// Errors: as switch_to(); switch_type_error, which keeps the object, if no R is passed back.
   template <typename R = void, typename... Args>
-  R switch_for(Args&&... args);
+  [[gnu::always_inline]] R switch_for(Args&&... args);
 
   /// switch_to() without values either way, at the cost of the bare switch. In line, because a return just after a
   /// switch is mispredicted: every frame between the caller and the jump costs as much as the jump.
@@ -182,7 +184,7 @@ class greenlet {
   static void arrive_slowly(greenlets::detail::thread_hot& thread);
   [[nodiscard]] greenlets::detail::thread_state& owner() const noexcept;
   /// What the slow path of a switch needs before the jump; the taker says what is done with what comes back.
-  void switch_slowly(switch_value passed, greenlets::detail::taker with);
+  void switch_slowly(switch_value& passed, greenlets::detail::taker with);
 
   execution_context context_;
   greenlets::detail::thread_hot* owner_;
@@ -228,7 +230,7 @@ inline R greenlet::switch_for(Args&&... args) {
   if (!is_plain_target(thread)) [[unlikely]] {
     switch_value passed;
     sent.put_into(passed);
-    return detail::take_slowly<R>([&](detail::taker with) { switch_slowly(std::move(passed), with); });
+    return detail::take_slowly<R>([&](detail::taker with) { switch_slowly(passed, with); });
   }
   if (sent.put_into(thread->inbox)) thread->attention = detail::attention_value;
   hop(*thread);

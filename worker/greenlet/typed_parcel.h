@@ -84,7 +84,7 @@ void take_into(void* into, switch_value& passed) {
 
 /// Calls `receive` with a taker for an R and returns what that has taken.
 template <typename R, typename F>
-R take_slowly(F&& receive) {
+[[gnu::noinline]] R take_slowly(F&& receive) {
   if constexpr (std::is_void_v<R>) {
     receive({nullptr, [](void*, switch_value& passed) { passed.reset(); }});
   } else {
