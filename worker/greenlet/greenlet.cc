@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/greenlet/greenlet.h"
 
+#include "worker/greenlet/context.h"
 #include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/internal/thread_state.h"
 
@@ -30,6 +31,7 @@ greenlet::~greenlet() {
   parent_.reset();
   release_stack();
   context_.fiber.forget();
+  greenlets::detail::drop_context(values_);
   owner().remove_greenlet();
 }
 

@@ -33,6 +33,7 @@ namespace grove {
 namespace greenlets::detail {
 
 struct thread_state;
+struct context_values;
 struct switching;
 class sliced_stacks;
 class stack_slice;
@@ -44,6 +45,8 @@ enum attention : unsigned {
   attention_finished = 4,  // `finished` has ended: its stack can be given back
   attention_orphan = 8,    // the last handle of the current greenlet was dropped by itself
   attention_sliced = 16,   // the current greenlet is sliced, and its stack is checked
+  attention_traced = 32,   // the thread has a tracer
+  attention_inspect = 64,  // the greenlet that arrives is asked for its stack, and for nothing else
 };
 
 /// The part of a thread's state that every switch touches.
@@ -200,6 +203,7 @@ class greenlet {
   std::unique_ptr<greenlets::detail::stack_slice> slice_;
   greenlets::detail::body_function run_;
   greenlet* next_dropped_ = nullptr;
+  greenlets::detail::context_values* values_ = nullptr;
 };
 
 inline bool greenlet::is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept {

@@ -54,17 +54,30 @@ void switching::check_owner(const greenlet& target) {
                            : "the greenlet belongs to another thread");
 }
 
-greenlet_ptr switching::receiver(greenlet& target, delivery& what) {
+greenlet_ptr switching::receiver(greenlet& origin, greenlet& target, delivery& what) {
+  const bool traced = origin.owner().tracer != nullptr;
+  greenlet* from = &origin;
+  const auto trace = [&](greenlet& to) {
+    if (!traced) return;
+    what.steps.push_back({what.thrown == nullptr ? trace_event::switched : trace_event::thrown, from, &to});
+    from = &to;
+  };
   greenlet_ptr at(&target);
   for (;;) {
-    if (at->unfinished()) return at;
+    if (at->unfinished() || (at->state_ == greenlet::state::fresh && what.thrown == nullptr)) {
+      trace(*at);
+      return at;
+    }
     if (at->state_ == greenlet::state::fresh) {
-      if (what.thrown == nullptr) return at;
+      trace(*at);
       at->state_ = greenlet::state::finished;
       at->release_stack();
       at->run_.reset();
     }
-    if (what.thrown != nullptr && is_exit(what.thrown)) what = {greenlet_exit(), nullptr};
+    if (what.thrown != nullptr && is_exit(what.thrown)) {
+      what.passed = greenlet_exit();
+      what.thrown = nullptr;
+    }
     at = at->parent_;
   }
 }
@@ -86,8 +99,9 @@ switch_value switching::deliver(thread_state& thread, greenlet& target, delivery
 void switching::deliver(thread_state& thread, greenlet& target, delivery what, taker with) {
   greenlet& self = *thread.current;
   if (self.slice_ != nullptr) lending::bring_home(what.passed);  // its stack may be another's after the jump
-  greenlet_ptr to = receiver(target, what);
+  greenlet_ptr to = receiver(self, target, what);
   if (to.get() == &self) {
+    tell_tracer(thread, what.steps);
     if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
     return with.take(with.into, what.passed);
   }
@@ -109,18 +123,29 @@ void switching::post(thread_state& thread, delivery what) noexcept {
   if (what.passed) thread.attention |= attention_value;
   thread.thrown = std::move(what.thrown);
   thread.inbox = std::move(what.passed);
+  thread.steps = std::move(what.steps);
 }
 
 void switching::arrived(thread_state& thread, taker with) {
-  delivery what{std::move(thread.inbox), std::exchange(thread.thrown, nullptr)};
+  while (thread.attention & attention_inspect)
+    answer_inspection(thread);
+  delivery what{std::move(thread.inbox), std::exchange(thread.thrown, nullptr), std::exchange(thread.steps, {})};
   greenlet* finished = std::exchange(thread.finished, nullptr);
   greenlet* orphan = std::exchange(thread.orphan, nullptr);
   thread.attention = thread.current->handles_.load(std::memory_order_acquire) == 0 ? attention_orphan : 0U;
   if (thread.sliced.watches(*thread.current)) thread.attention |= attention_sliced;
+  if (thread.tracer != nullptr) thread.attention |= attention_traced;
   // First of all: what was passed may lie on a stack that goes now.
   if (what.thrown == nullptr) {
     try {
       with.take(with.into, what.passed);
+    } catch (...) {
+      what.thrown = std::current_exception();
+    }
+  }
+  if (!what.steps.empty()) {
+    try {
+      tell_tracer(thread, what.steps);
     } catch (...) {
       what.thrown = std::current_exception();
     }
@@ -162,13 +187,14 @@ void switching::end(thread_state& thread, delivery result) noexcept {
 
 void switching::finish(thread_state& thread, greenlet& self, delivery what) noexcept {
   self.state_ = greenlet::state::finished;
-  greenlet_ptr to = receiver(*self.parent_, what);
+  greenlet_ptr to = receiver(self, *self.parent_, what);
   while (to->state_ == greenlet::state::fresh) {
     try {
       start(*to);
     } catch (...) {
-      what = {{}, std::current_exception()};
-      to = receiver(*to, what);
+      what.passed.reset();
+      what.thrown = std::current_exception();
+      to = receiver(self, *to, what);
     }
   }
   post(thread, std::move(what));

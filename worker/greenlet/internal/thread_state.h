@@ -3,17 +3,37 @@
 
 #include <signal.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/overflow_report.h"
+#include "worker/greenlet/stack_trace.h"
+#include "worker/greenlet/trace.h"
 
 namespace grove::greenlets::detail {
+
+/// What a tracer is told of a part of a switch.
+struct trace_step {
+  trace_event event;
+  greenlet* origin;
+  greenlet* target;
+};
+
+/// The stack of a suspended greenlet, asked for by another one.
+struct inspection {
+  greenlet* requester = nullptr;
+  unsigned attention = 0;  // as it was before
+  std::size_t count = 0;
+  std::array<void*, stack_trace_frames_max> frames{};
+};
 
 /// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their thread.
 struct thread_state : thread_hot {
@@ -22,6 +42,9 @@ struct thread_state : thread_hot {
   thread_state& operator=(const thread_state&) = delete;
 
   std::exception_ptr thrown;
+  std::vector<trace_step> steps;  // empty unless there is a tracer
+  std::shared_ptr<const trace_function> tracer;
+  inspection* inspecting = nullptr;
   greenlet* finished = nullptr;
   greenlet* orphan = nullptr;
 
@@ -58,7 +81,11 @@ thread_state& enter_thread();
 struct delivery {
   switch_value passed;
   std::exception_ptr thrown;
+  std::vector<trace_step> steps{};
 };
+
+/// Errors: what the tracer throws; tracing has ended then.
+void tell_tracer(thread_state& thread, const std::vector<trace_step>& steps);
 
 /// The steps of a switch that are not on the fast path.
 struct switching {
@@ -67,7 +94,7 @@ struct switching {
   static switch_value deliver(thread_state& thread, greenlet& target, delivery what);
   /// The greenlet that gets `what` when it is sent to `target`. Unstarted ones on the way die of an exception;
   /// greenlet_exit becomes a value then. The result is live and suspended or current, or freshly prepared.
-  static greenlet_ptr receiver(greenlet& target, delivery& what);
+  static greenlet_ptr receiver(greenlet& origin, greenlet& target, delivery& what);
   static void start(greenlet& fresh);
   [[noreturn]] static void run(boost::context::detail::transfer_t from);
   [[noreturn]] static void end(thread_state& thread, delivery result) noexcept;
@@ -82,6 +109,13 @@ struct switching {
   static void dispose(thread_state& thread, greenlet& dropped) noexcept;
   static void dropped(greenlet& target) noexcept;
   static void check_owner(const greenlet& target);
+  /// True if it is suspended and has room for the unwinder.
+  static bool can_inspect(const greenlet& of) noexcept;
+  /// Lets `of` look at its own stack.
+  static void inspect(thread_state& thread, greenlet& of, inspection& found) noexcept;
+  static void answer_inspection(thread_state& thread) noexcept;
+  static std::string describe(const greenlet& of);
+  static context_values*& context_slot(greenlet& of) noexcept { return of.values_; }
 };
 
 [[nodiscard]] bool is_exit(const std::exception_ptr& thrown) noexcept;

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a suspended greenlet is doing, as greenlet's gr_frame shows it. The requester switches into the greenlet, which
+// looks at its own stack and switches straight back: it notices nothing, and no tracer does.
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace grove {
+
+class greenlet;
+
+inline constexpr std::size_t stack_trace_frames_max = 128;
+
+/// The code addresses of the frames of `of`, innermost first, at most stack_trace_frames_max. Empty unless it is
+/// suspended; also if its stack has too little room left to look at it.
+/// Errors: greenlet_error for a greenlet of another thread.
+[[nodiscard]] std::vector<void*> stack_trace(greenlet& of);
+
+/// One line for each address: the function, if the program exports its symbols, the module and the offset in it.
+/// Affinity: any thread.
+[[nodiscard]] std::string stack_text(std::span<void* const> addresses);
+
+/// One line: its name, its address and its state. "pending" before the start; "current active started" or
+/// "suspended active started"; "dead"; with "main" for a main greenlet, and "(thread exited)". Of a greenlet of
+/// another thread that lives it says no more than that.
+/// Affinity: any thread.
+[[nodiscard]] std::string describe(const greenlet& of);
+
+}  // namespace grove
