@@ -5,18 +5,17 @@
 
 namespace grove {
 
-void prepare(execution_context& made, std::byte* base, std::byte* top,
-             void (*entry)(boost::context::detail::transfer_t)) noexcept {
+void prepare(execution_context& made, std::byte* base, std::byte* top, void (*entry)(jump_arrival)) noexcept {
   const auto bytes = static_cast<std::size_t>(top - base);
   made.exceptions = {};
   made.fiber.begin(base, bytes);
-  made.suspended_at = boost::context::detail::make_fcontext(top, bytes, entry);
+  made.suspended_at = make_jump_point(top, bytes, entry);
 }
 
 void leave_for_ever(execution_context& from, execution_context& to, exception_state& exceptions) noexcept {
   exceptions = to.exceptions;
   from.fiber.end(to.fiber);
-  boost::context::detail::jump_fcontext(to.suspended_at, &from);
+  jump(to.suspended_at, &from);
   std::abort();
 }
 

@@ -7,10 +7,10 @@
 // - The C++ exception state belongs to the context, so a switch inside a catch block is legal.
 // - AddressSanitizer, ThreadSanitizer and Valgrind are told of every exchange in builds for them.
 
-#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 
 #include "worker/greenlet/exception_state.h"
+#include "worker/greenlet/jump.h"
 #include "worker/greenlet/sanitizer.h"
 
 namespace grove {
@@ -21,7 +21,7 @@ class continulet;
 /// of control it is. A greenlet's context always describes the flow that the greenlet runs now: the one it began with,
 /// or the body of a continulet that it has switched to.
 struct execution_context {
-  boost::context::detail::fcontext_t suspended_at = nullptr;
+  jump_point suspended_at = nullptr;
   exception_state exceptions;
   sanitizer_fiber fiber;
   continulet* flow = nullptr;  ///< whose body it is; null: the flow that a greenlet began with
@@ -30,8 +30,7 @@ struct execution_context {
 namespace greenlets::detail {
 
 /// Completes an exchange on the side that has been resumed; returns the context that was left.
-[[gnu::always_inline]] inline execution_context& arrive(execution_context& self,
-                                                        boost::context::detail::transfer_t from) noexcept {
+[[gnu::always_inline]] inline execution_context& arrive(execution_context& self, jump_arrival from) noexcept {
   auto& previous = *static_cast<execution_context*>(from.data);
   previous.suspended_at = from.fctx;
   self.fiber.arrive(previous.fiber);
@@ -43,12 +42,12 @@ namespace greenlets::detail {
 /// Stores the running context in `from` and resumes `to`. Who is resumed later has to call arrive(), with the context
 /// that describes it then.
 /// `exceptions` is the calling thread's exception state, see thread_exceptions().
-[[gnu::always_inline]] inline boost::context::detail::transfer_t leave(execution_context& from, execution_context& to,
-                                                                       exception_state& exceptions) noexcept {
+[[gnu::always_inline]] inline jump_arrival leave(execution_context& from, execution_context& to,
+                                                 exception_state& exceptions) noexcept {
   from.exceptions = exceptions;
   exceptions = to.exceptions;
   from.fiber.leave(to.fiber);
-  return boost::context::detail::jump_fcontext(to.suspended_at, &from);
+  return jump(to.suspended_at, &from);
 }
 
 /// Suspends `from`, which must be the running context, and resumes `to`. Returns the context that resumed `from`.
@@ -58,8 +57,7 @@ namespace greenlets::detail {
 }
 
 /// Makes `made` a suspended context that will run `entry` on the given stack. `entry` never returns.
-void prepare(execution_context& made, std::byte* base, std::byte* top,
-             void (*entry)(boost::context::detail::transfer_t)) noexcept;
+void prepare(execution_context& made, std::byte* base, std::byte* top, void (*entry)(jump_arrival)) noexcept;
 
 /// Leaves `from` for ever: its stack may be given back once `to` runs.
 [[noreturn]] void leave_for_ever(execution_context& from, execution_context& to, exception_state& exceptions) noexcept;

@@ -90,7 +90,7 @@ execution_context& sliced_stacks::way_by_region_to(greenlet& next) noexcept {
   return next.context_;
 }
 
-void sliced_stacks::move_for_ever(boost::context::detail::transfer_t from) {
+void sliced_stacks::move_for_ever(jump_arrival from) {
   sliced_stacks& mine = enter_thread().sliced;
   arrive(mine.mover_, from);
   for (;;) {

@@ -155,7 +155,7 @@ void switching::arrived(thread_state& thread, taker with) {
   if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
 }
 
-void switching::run(boost::context::detail::transfer_t from) {
+void switching::run(jump_arrival from) {
   // Not enter_thread(), which may unwind what other threads have dropped: the arrival comes first.
   auto& thread = static_cast<thread_state&>(*this_thread);
   greenlet& self = *thread.current;

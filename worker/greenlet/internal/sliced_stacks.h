@@ -12,7 +12,6 @@
 // - With checks on, the bytes leave at every switch and the region can't be touched while no occupant runs: a pointer
 //   into a suspended greenlet's stack faults where it is used, instead of finding another's frames.
 
-#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -75,7 +74,7 @@ class sliced_stacks {
 
  private:
   [[nodiscard]] execution_context& way_by_region_to(greenlet& next) noexcept;
-  [[noreturn]] static void move_for_ever(boost::context::detail::transfer_t from);
+  [[noreturn]] static void move_for_ever(jump_arrival from);
   void bring_in(greenlet& next) noexcept;
   void evict(stack_region& from) noexcept;
 
