@@ -42,10 +42,10 @@ ORACLES = {
 }
 
 
-def transcripts(command, file):
+def transcripts(command, file, names=()):
     """Scenario -> lines. The end of a run that fails is the last line of its last scenario."""
     try:
-        done = subprocess.run([*map(str, command), str(file)], capture_output=True, text=True, timeout=LIMIT, check=False)
+        done = subprocess.run([*map(str, command), str(file), *names], capture_output=True, text=True, timeout=LIMIT, check=False)
         output, end = done.stdout, f"ended with {done.returncode}: {done.stderr.strip()}" if done.returncode else ""
     except subprocess.TimeoutExpired as late:
         output, end = (late.stdout or b"").decode(), f"no end after {LIMIT} s"
@@ -110,8 +110,11 @@ def run_file(grove, file):
     oracles = ORACLES[scenarios[0].system]
     faults += [fault for fault in (oracle.available() for oracle in oracles) if fault]
     ours = transcripts([grove], file)
-    theirs = [(oracle, transcripts([*oracle.command, HERE / "oracle" / "oracle.py"], file)) for oracle in oracles
-              if not oracle.available()]
+    theirs = []
+    for oracle in oracles:
+        names = [scenario.name for scenario in scenarios if oracle.name not in scenario.without]
+        if names and not oracle.available():
+            theirs.append((oracle, transcripts([*oracle.command, HERE / "oracle" / "oracle.py"], file, names)))
     for title, found in [("Grove", ours)] + [(oracle.title, found) for oracle, found in theirs]:
         if "" in found:
             faults.append(f"{title} {found[''][-1]}")
