@@ -30,10 +30,10 @@ class Program:
         for number in range(GREENLETS):
             self.lines.append(f"  body b{number} ...")
             self.lines.append("    print rest")
-            self.steps("    ", STEPS, ends=True)
+            self.steps("    ", STEPS, number)
         for number in range(GREENLETS):
             self.make("  ", number, number)
-        self.steps("  ", 3 * STEPS, ends=False)
+        self.steps("  ", 3 * STEPS, None)
         self.lines += [line for number in range(GREENLETS) for line in (f"  print dead g{number}",
                                                                         f"  print active g{number}")]
 
@@ -50,15 +50,16 @@ class Program:
     def make(self, indent, number, body):
         self.lines.append(f"{indent}g{number} = greenlet b{body}")
 
-    def steps(self, indent, count, ends):
+    def steps(self, indent, count, body):
+        """Of a body, by its number, or of the scenario itself."""
         for _ in range(count):
             how = self.dice.random()
-            if how < 0.15 and ends:
+            if how < 0.15 and body is not None:
                 # What leaves this greenlet, or what another sends, without a handler here.
-                self.step(indent, ends)
+                self.step(indent, body)
                 continue
             self.lines.append(indent + "try")
-            self.step(indent + "  ", ends)
+            self.step(indent + "  ", body)
             self.lines += [f"{indent}catch error as e", f"{indent}  print 'caught' e"]
             if how < 0.4:
                 self.lines += [f"{indent}  try", f"{indent}    print switch g{self.any()} {self.value()}",
@@ -66,12 +67,14 @@ class Program:
             if how > 0.9:
                 self.lines += [f"{indent}finally", f"{indent}  print 'finally' {self.value()}"]
 
-    def step(self, indent, ends):
+    def step(self, indent, body):
         kinds = {"switch": 50, "switch_main": 6, "throw": 12, "exit": 3, "raise": 4, "return": 2, "make": 6, "parent": 8}
-        if not ends:
+        if body is None:
             kinds["return"] = kinds["raise"] = kinds["exit"] = 0
+        if not self.tree or body == GREENLETS - 1:
+            kinds["make"] = 0
         if not self.tree:
-            kinds["make"] = kinds["parent"] = 0
+            kinds["parent"] = 0
         else:
             kinds["exit"] = 0  # an unstarted parent would get it, see exit_of_a_child_starts_an_unstarted_parent
         kind = self.dice.choices(list(kinds), kinds.values())[0]
@@ -90,7 +93,8 @@ class Program:
         elif kind == "return":
             self.lines.append(f"{indent}return {self.value()}")
         elif kind == "make":
-            self.make(indent, to, self.any())
+            # Bodies make greenlets of later bodies only, or there would be no end.
+            self.make(indent, to, self.dice.randrange(0 if body is None else body + 1, GREENLETS))
         else:
             self.lines.append(f"{indent}set_parent g{to} g{self.any()}")
 

@@ -54,7 +54,7 @@ def transcripts(command, file, names=()):
         if line.startswith("scenario "):
             lines = found.setdefault(line[len("scenario "):], [])
         else:
-            lines.append(line[2:])
+            lines.append(line[2:].rstrip())
     if end:
         lines.append(end)
         found.setdefault("", lines)
@@ -89,6 +89,7 @@ def judge(result, asked):
     if not grove or any(line.startswith("fault: ") for lines in [grove, *result.others.values()] for line in lines):
         result.fail("the scenario or an interpreter is at fault:\n" + "\n".join(
             beside("Grove", grove, title, lines) for title, lines in result.others.items()))
+        return
     differing = {title: lines for title, lines in result.others.items() if lines != grove}
     if scenario.difference:
         reason, intended = scenario.difference

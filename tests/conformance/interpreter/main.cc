@@ -5,25 +5,62 @@
 #include <algorithm>
 #include <iostream>
 
-#include "tests/conformance/interpreter/interpreter.h"
+#include "base/clock.h"
+#include "tests/conformance/interpreter/task_verbs.h"
 
 namespace grove::conformance {
 
 namespace {
 
-void run_here(const scenario& runs, std::vector<std::string>& transcript) {
-  world in(runs, transcript);
-  add_core_verbs(in);
-  const std::lock_guard hold(in.mutex());
-  add_greenlet_verbs(in);
-  in.run_main("main");
-  in.recording = false;
-  for (auto& [name, thread] : in.threads)
-    throw scenario_fault("the thread " + name + " was not joined");
+void drop_globals(world& in) {
   while (!in.globals.empty()) {
     const value dropped = std::move(in.globals.begin()->second);
     in.globals.erase(in.globals.begin());
   }
+}
+
+void run_greenlets(world& in) {
+  add_greenlet_verbs(in);
+  in.run_main("main");
+  in.recording = false;
+  drop_globals(in);
+}
+
+/// The scenario is a task. Time moves, a second at once, when nothing else is to be done.
+void run_hub(world& in) {
+  manual_clock time;
+  hub loop(time);
+  loop.set_error_handler([&](std::string_view where, const std::exception_ptr& error) {
+    if (where != "a spawned greenlet") in.print("hub: " + text_of({in.exceptions.name(error)}));
+  });
+  add_task_verbs(in);
+  add_sync_verbs(in);
+  add_pool_verbs(in);
+  bool ended = false;
+  const auto scenario = spawn([&] {
+    in.run_main("main");
+    in.recording = false;
+    drop_globals(in);
+    ended = true;
+  });
+  for (loop.run_ready(); !ended && loop.armed_timers() != 0; loop.run_ready())
+    time.advance(std::chrono::seconds(1));
+  if (!ended) in.print("main ended with would block forever");
+  in.recording = false;
+  scenario->kill(kill_mode::do_not_wait);
+  loop.run_ready();
+  if (scenario->exception() != nullptr) std::rethrow_exception(scenario->exception());
+}
+
+void run_here(const scenario& runs, std::vector<std::string>& transcript) {
+  world in(runs, transcript);
+  add_core_verbs(in);
+  const std::lock_guard hold(in.mutex());
+  if (runs.system == "gevent")
+    run_hub(in);
+  else
+    run_greenlets(in);
+  if (!in.threads.empty()) throw scenario_fault("the thread " + in.threads.begin()->first + " was not joined");
 }
 
 }  // namespace

@@ -112,17 +112,22 @@ class World:
         if isinstance(value, dict):
             return "{" + ", ".join("%s: %s" % (name, self.text_of(held)) for name, held in value.items()) + "}"
         if isinstance(value, BaseException):
-            return self.name_of(value) + ("('%s')" % value if isinstance(value, Error) and str(value) else "")
+            text = self.said(value)[1]
+            return self.name_of(value) + ("('%s')" % text if text else "")
         return value.label
 
-    def name_of(self, error):
+    def said(self, error):
+        """The name of an exception's class, and its text."""
         if isinstance(error, Error):
-            return error.kind
+            return error.kind, str(error)
         for namer in self.namers:
             name = namer(error)
             if name:
-                return name
+                return name if isinstance(name, tuple) else (name, "")
         raise Fault("an exception without a name: %r" % error)
+
+    def name_of(self, error):
+        return self.said(error)[0]
 
     def catches(self, clause, error):
         if isinstance(error, Fault):
