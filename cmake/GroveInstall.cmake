@@ -23,6 +23,8 @@ install(
   FILES_MATCHING
   PATTERN "*.proto")
 
+install(FILES "${PROJECT_SOURCE_DIR}/tools/grove-gdb.py" DESTINATION ${CMAKE_INSTALL_DATADIR}/grove COMPONENT runtime)
+
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/groveConfig.cmake.in" "${PROJECT_BINARY_DIR}/groveConfig.cmake"
                               INSTALL_DESTINATION ${grove_package_dir})
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/groveConfigVersion.cmake" COMPATIBILITY SameMinorVersion)

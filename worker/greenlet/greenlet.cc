@@ -23,7 +23,7 @@ void greenlet_ptr::reset() noexcept {
 
 greenlet::greenlet(thread_state& owner, greenlets::detail::body_function run, const greenlet_options& options)
     : owner_(&owner), stack_kind_(options.stack), parent_(options.parent), name_(options.name), run_(std::move(run)) {
-  owner.add_greenlet();
+  owner.add_greenlet(*this);
 }
 
 greenlet::~greenlet() {
@@ -32,7 +32,7 @@ greenlet::~greenlet() {
   release_stack();
   context_.fiber.forget();
   greenlets::detail::drop_context(values_);
-  owner().remove_greenlet();
+  owner().remove_greenlet(*this);
 }
 
 greenlet_ptr greenlet::make_from(greenlets::detail::body_function run, const greenlet_options& options) {
@@ -82,7 +82,9 @@ void greenlet::arrive_slowly(greenlets::detail::thread_hot& thread) {
 }
 
 void greenlet::switch_slowly(switch_value& passed, greenlets::detail::taker with) {
+  // What can fail comes first: nothing that is passed is lost then.
   switching::check_owner(*this);
+  if (!try_reserve_stack()) throw stacks_exhausted("all stacks of the thread's pool are in use");
   switching::deliver(enter_thread(), *this, {std::move(passed), nullptr}, with);
 }
 

@@ -34,6 +34,7 @@ namespace greenlets::detail {
 
 struct thread_state;
 struct context_values;
+struct gdb_layout;
 struct switching;
 class sliced_stacks;
 class stack_slice;
@@ -167,6 +168,7 @@ class greenlet {
   friend class greenlet_ptr;
   friend struct greenlets::detail::thread_state;
   friend struct greenlets::detail::switching;
+  friend struct greenlets::detail::gdb_layout;
   friend class greenlets::detail::sliced_stacks;
   // Away: live, and a stack that it shares has the bytes of another greenlet.
   enum class state : std::uint8_t { fresh, live, away, finished };
@@ -203,6 +205,8 @@ class greenlet {
   std::unique_ptr<greenlets::detail::stack_slice> slice_;
   greenlets::detail::body_function run_;
   greenlet* next_dropped_ = nullptr;
+  greenlet* next_ = nullptr;  // of all of the thread
+  greenlet* previous_ = nullptr;
   greenlets::detail::context_values* values_ = nullptr;
 };
 
@@ -232,8 +236,8 @@ inline R greenlet::switch_for(Args&&... args) {
   detail::parcel<Args...> sent(std::forward<Args>(args)...);
   detail::thread_hot* const thread = detail::this_thread;
   if (!is_plain_target(thread)) [[unlikely]] {
-    switch_value passed;
-    sent.put_into(passed);
+    switch_value room;
+    switch_value& passed = sent.find_or_put_into(room);
     return detail::take_slowly<R>([&](detail::taker with) { switch_slowly(passed, with); });
   }
   if (sent.put_into(thread->inbox)) thread->attention = detail::attention_value;

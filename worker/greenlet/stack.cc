@@ -4,6 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "worker/greenlet/sanitizer.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -52,8 +56,8 @@ void stack::release() noexcept {
 stack_pool::stack_pool(stack_pool_options options)
     : options_(options),
       guard_bytes_(static_cast<std::size_t>(::getpagesize())),
-      small_{stack_bytes_small, slab_stacks_small, {}, 0, {}},
-      large_{stack_bytes_large, slab_stacks_large, {}, 0, {}} {}
+      small_{stack_bytes_small, slab_stacks_small, {}, 0, 0, 0, {}},
+      large_{stack_bytes_large, slab_stacks_large, {}, 0, 0, 0, {}} {}
 
 stack_pool::~stack_pool() {
   for (const size_class* sized : {&small_, &large_}) {
@@ -73,8 +77,9 @@ std::optional<stack> stack_pool::try_take(stack_class kind) {
   if (exhausted() || (wanted.free.empty() && !grow(wanted))) return std::nullopt;
   std::byte* base = wanted.free.back();
   wanted.free.pop_back();
-  if (wanted.trimmed > wanted.free.size()) wanted.trimmed = wanted.free.size();
-  ++out_;
+  wanted.trimmed = std::min(wanted.trimmed, wanted.free.size());
+  wanted.measured = std::min(wanted.measured, wanted.free.size());
+  out_max_ = std::max(out_max_, ++out_);
   return stack(*this, base, wanted.stack_bytes, kind);
 }
 
@@ -83,11 +88,31 @@ void stack_pool::give_back(stack& returned) noexcept {
   --out_;
 }
 
+std::size_t stack_pool::measure(const size_class& sized, std::byte* base) const noexcept {
+  std::array<unsigned char, stack_bytes_large / 4096> in_memory;  // as many as there can be: no page is smaller
+  if (::mincore(base, sized.stack_bytes, in_memory.data()) != 0) return 0;
+  const std::span<const unsigned char> pages(in_memory.data(), sized.stack_bytes / guard_bytes_);
+  const auto deepest = std::ranges::find_if(pages, [](unsigned char page) { return (page & 1U) != 0; });
+  return static_cast<std::size_t>(pages.end() - deepest) * guard_bytes_;
+}
+
 std::size_t stack_pool::trim() noexcept {
   std::size_t count = 0;
   for (size_class* sized : {&small_, &large_}) {
-    for (; sized->trimmed + options_.warm_max < sized->free.size(); ++sized->trimmed, ++count)
-      ::madvise(sized->free[sized->trimmed], sized->stack_bytes, MADV_DONTNEED);
+    const std::size_t free = sized->free.size();
+    const std::size_t cold = free - std::min(free, options_.warm_max);
+    for (std::size_t i = sized->trimmed; i < free; ++i) {
+      if (i >= cold && i < sized->measured) continue;  // it has lost its deep pages before
+      std::byte* const base = sized->free[i];
+      const std::size_t used = measure(*sized, base);
+      sized->bytes_used_max = std::max(sized->bytes_used_max, used);
+      const std::size_t kept = i < cold ? 0 : options_.warm_bytes;
+      if (used <= kept) continue;
+      ::madvise(base, sized->stack_bytes - kept, MADV_DONTNEED);
+      ++count;
+    }
+    sized->trimmed = std::max(sized->trimmed, cold);
+    sized->measured = free;
   }
   return count;
 }
@@ -127,6 +152,7 @@ bool stack_pool::grow(size_class& wanted) {
   // New stacks have no pages: below everything that was free there was nothing, or grow() would not have been
   // called.
   wanted.trimmed = wanted.free.size();
+  wanted.measured = wanted.free.size();
   wanted.slabs.push_back(std::move(made));
   return true;
 }

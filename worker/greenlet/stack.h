@@ -85,9 +85,10 @@ class stack {
 };
 
 struct stack_pool_options {
-  std::size_t count_max = 16384;  ///< stacks of all classes that may be out at a time
-  std::size_t warm_max = 256;     ///< free stacks of a class whose pages trim() leaves alone
-  bool use_guard_regions = true;  ///< false: guard pages by mprotect even where the kernel has guard regions
+  std::size_t count_max = 16384;   ///< stacks of all classes that may be out at a time
+  std::size_t warm_max = 256;      ///< free stacks of a class that trim() leaves some pages
+  std::size_t warm_bytes = 16384;  ///< how much of each, so that one deep use does not keep memory for ever
+  bool use_guard_regions = true;   ///< false: guard pages by mprotect even where the kernel has guard regions
 };
 
 /// Affinity: one thread at a time.
@@ -101,13 +102,20 @@ class stack_pool {
   /// A stack, small or large, or nothing if count_max are out or the system gives no memory.
   [[nodiscard]] std::optional<stack> try_take(stack_class kind = stack_class::small);
 
-  /// Gives the pages of cold free stacks back to the system, all but the warm_max that were used last. Returns the
-  /// number of stacks that lost their pages.
+  /// Gives pages of free stacks back to the system: all pages of cold ones, and what is deeper than warm_bytes of the
+  /// warm_max that were used last. Returns the number of stacks that lost pages. Measures on the way how deep stacks
+  /// that were used since the last trim() have been: one system call for each.
   std::size_t trim() noexcept;
 
   [[nodiscard]] bool exhausted() const noexcept { return out_ >= options_.count_max; }
   /// Stacks that are out.
   [[nodiscard]] std::size_t in_use() const noexcept { return out_; }
+  /// The most that were ever out at a time.
+  [[nodiscard]] std::size_t in_use_max() const noexcept { return out_max_; }
+  /// The most bytes that a stack of a class had in use, in whole pages, as far as trim() has seen.
+  [[nodiscard]] std::size_t bytes_used_max(stack_class kind = stack_class::small) const noexcept {
+    return (kind == stack_class::small ? small_ : large_).bytes_used_max;
+  }
   [[nodiscard]] std::size_t count_max() const noexcept { return options_.count_max; }
   void set_count_max(std::size_t count) noexcept { options_.count_max = count; }
   /// True if guard pages are guard regions and a slab is one mapping.
@@ -125,17 +133,22 @@ class stack_pool {
     std::size_t slab_stacks;
     std::vector<std::byte*> free;  // bases; the last one is the warmest
     std::size_t trimmed = 0;       // the first `trimmed` of `free` have no pages
+    std::size_t measured = 0;      // the first `measured` have not been used since the last trim()
+    std::size_t bytes_used_max = 0;
     std::vector<slab> slabs;
   };
 
   bool grow(size_class& wanted);
   bool guard(std::byte* page) noexcept;
   void give_back(stack& returned) noexcept;
+  /// Bytes of a free stack from its deepest page in memory to its end.
+  [[nodiscard]] std::size_t measure(const size_class& sized, std::byte* base) const noexcept;
   size_class& class_of(stack_class kind) noexcept { return kind == stack_class::small ? small_ : large_; }
 
   stack_pool_options options_;
   std::size_t guard_bytes_;
   std::size_t out_ = 0;
+  std::size_t out_max_ = 0;
   size_class small_;
   size_class large_;
 };

@@ -222,9 +222,8 @@ void switching::dropped(greenlet& target) noexcept {
         owner.has_foreign_drops.store(true, std::memory_order_relaxed);
         return;
       }
-      target.release_stack();
     }
-    delete &target;
+    release(target);
     return;
   }
   if (owner.current == &target || owner.finished == &target) {
@@ -232,6 +231,18 @@ void switching::dropped(greenlet& target) noexcept {
     return;
   }
   dispose(owner, target);
+}
+
+void switching::release(greenlet& dropped) noexcept {
+  for (greenlet* at = &dropped; at != nullptr;) {
+    {
+      const std::lock_guard lock(at->owner().mutex);
+      at->release_stack();
+    }
+    greenlet* parent = std::exchange(at->parent_.target_, nullptr);
+    delete at;
+    at = parent != nullptr && parent->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1 ? parent : nullptr;
+  }
 }
 
 void switching::dispose(thread_state& thread, greenlet& dropped) noexcept {

@@ -10,6 +10,7 @@ namespace grove {
 namespace greenlets::detail {
 
 constinit thread_local thread_hot* this_thread = nullptr;
+constinit thread_list thread_list::all;
 
 namespace {
 
@@ -34,8 +35,21 @@ std::byte* thread_stack_base() noexcept {
 
 }  // namespace
 
-thread_state::thread_state() {
+thread_state::thread_state() : layout(grove_gdb_layout) {
   exceptions = &thread_exceptions();
+  thread_list& threads = thread_list::all;
+  const std::lock_guard lock(threads.mutex);
+  next_thread = std::exchange(threads.first, this);
+  if (next_thread != nullptr) next_thread->previous_thread = this;
+  ++threads.count;
+}
+
+thread_state::~thread_state() {
+  thread_list& threads = thread_list::all;
+  const std::lock_guard lock(threads.mutex);
+  (previous_thread != nullptr ? previous_thread->next_thread : threads.first) = next_thread;
+  if (next_thread != nullptr) next_thread->previous_thread = previous_thread;
+  --threads.count;
 }
 
 thread_state& enter_thread() {
@@ -55,7 +69,19 @@ void thread_state::make_main() {
   main = greenlet::make_main(*this);
 }
 
-void thread_state::remove_greenlet() noexcept {
+void thread_state::add_greenlet(greenlet& made) noexcept {
+  made.next_ = std::exchange(all, &made);
+  if (made.next_ != nullptr) made.next_->previous_ = &made;
+  greenlets.fetch_add(1, std::memory_order_relaxed);
+}
+
+void thread_state::remove_greenlet(greenlet& gone) noexcept {
+  {
+    std::unique_lock lock(mutex, std::defer_lock);
+    if (exited.load(std::memory_order_acquire)) lock.lock();
+    (gone.previous_ != nullptr ? gone.previous_->next_ : all) = gone.next_;
+    if (gone.next_ != nullptr) gone.next_->previous_ = gone.previous_;
+  }
   if (greenlets.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
@@ -104,6 +130,22 @@ stack_pool& thread_stacks() {
 
 unraisable_hook set_unraisable_hook(unraisable_hook hook) {
   return std::exchange(greenlets::detail::enter_thread().unraisable, std::move(hook));
+}
+
+greenlet_counts count_greenlets() noexcept {
+  using namespace greenlets::detail;
+  greenlet_counts found;
+  if (this_thread != nullptr) {
+    auto& thread = static_cast<thread_state&>(*this_thread);
+    found.greenlets = thread.greenlets.load(std::memory_order_relaxed);
+    found.stacks = thread.stacks.in_use();
+    const std::lock_guard lock(thread.mutex);
+    for (const greenlet* at = thread.foreign_drops; at != nullptr; at = switching::next_dropped(*at))
+      ++found.pending_drops;
+  }
+  const std::lock_guard lock(thread_list::all.mutex);
+  found.threads = thread_list::all.count;
+  return found;
 }
 
 void* thread_loop() noexcept {

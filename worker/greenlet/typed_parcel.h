@@ -23,6 +23,11 @@ class parcel {
     lending::lend(to, objects_);
     return true;
   }
+  /// As put_into(), but a switch_value that is the only argument stays where it is.
+  switch_value& find_or_put_into(switch_value& room) noexcept {
+    put_into(room);
+    return room;
+  }
 
  private:
   std::tuple<std::decay_t<Args>...> objects_;
@@ -32,6 +37,7 @@ template <>
 class parcel<> {
  public:
   bool put_into(switch_value&) noexcept { return false; }
+  switch_value& find_or_put_into(switch_value& room) noexcept { return room; }
 };
 
 template <typename Arg>
@@ -41,6 +47,10 @@ class parcel<Arg> {
   bool put_into(switch_value& to) noexcept {
     lending::lend(to, object_);
     return true;
+  }
+  switch_value& find_or_put_into(switch_value& room) noexcept {
+    put_into(room);
+    return room;
   }
 
  private:
@@ -56,6 +66,7 @@ class parcel<switch_value> {
     to = std::move(value_);
     return !to.empty();
   }
+  switch_value& find_or_put_into(switch_value&) noexcept { return value_; }
 
  private:
   switch_value& value_;

@@ -2,6 +2,7 @@
 #include "worker/greenlet/stack.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <fstream>
@@ -97,10 +98,32 @@ TEST(stack_pool, trims_all_but_the_warm_ones_once) {
   std::byte* coldest = out.back().base();
   while (!out.empty())
     out.pop_back();
-  const std::size_t trimmed = pool.trim();
-  EXPECT_EQ(trimmed, 3U);  // the never used ones of the slab lie below and have no pages
+  // Three are cold, two are warm and were used too deep. The never used ones of the slab lie below, without pages.
+  EXPECT_EQ(pool.trim(), 5U);
   EXPECT_EQ(coldest[0], std::byte{0});
   EXPECT_EQ(pool.trim(), 0U);
+}
+
+TEST(stack_pool, measures_how_deep_stacks_were_used_and_keeps_only_what_is_shallow) {
+  const auto page = static_cast<std::size_t>(::getpagesize());
+  stack_pool pool({.warm_bytes = 4 * page});
+  const auto use = [&pool](std::size_t bytes) {
+    const std::optional<stack> taken = pool.try_take();
+    taken->end()[-static_cast<std::ptrdiff_t>(bytes)] = std::byte{7};
+    taken->end()[-1] = std::byte{8};
+    return taken->end();
+  };
+  (void)use(2 * page);
+  EXPECT_EQ(pool.trim(), 0U);
+  EXPECT_EQ(pool.bytes_used_max(), 2 * page);
+  const std::byte* end = use(9 * page);
+  EXPECT_EQ(pool.trim(), 1U);
+  EXPECT_EQ(pool.bytes_used_max(), 9 * page);
+  EXPECT_EQ(end[-1], std::byte{8});
+  EXPECT_EQ(*(end - 9 * page), std::byte{0});
+  EXPECT_EQ(pool.trim(), 0U) << "nothing was used since";
+  EXPECT_EQ(pool.bytes_used_max(stack_class::large), 0U);
+  EXPECT_EQ(pool.in_use_max(), 1U);
 }
 
 __attribute__((noinline)) std::size_t remaining_below(std::size_t bytes) {

@@ -14,6 +14,7 @@
 
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/internal/sliced_stacks.h"
+#include "worker/greenlet/metering.h"
 #include "worker/greenlet/overflow_report.h"
 #include "worker/greenlet/stack_trace.h"
 #include "worker/greenlet/trace.h"
@@ -35,9 +36,14 @@ struct inspection {
   std::array<void*, stack_trace_frames_max> frames{};
 };
 
+/// What a debugger has to know of these classes.
+struct gdb_layout;
+extern "C" const gdb_layout grove_gdb_layout;
+
 /// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their thread.
 struct thread_state : thread_hot {
   thread_state();
+  ~thread_state();
   thread_state(const thread_state&) = delete;
   thread_state& operator=(const thread_state&) = delete;
 
@@ -63,15 +69,30 @@ struct thread_state : thread_hot {
   greenlet* foreign_drops = nullptr;  // dropped by other threads
   std::atomic<bool> exited{false};
   std::atomic<std::size_t> greenlets{0};
+  greenlet* all = nullptr;  // linked; `mutex` guards it as well once the thread has exited
+
+  // All threads', which all_threads() guards.
+  thread_state* next_thread = nullptr;
+  thread_state* previous_thread = nullptr;
+  const gdb_layout& layout;  // so that no program is linked without it
 
   void make_main();
-  void add_greenlet() noexcept { greenlets.fetch_add(1, std::memory_order_relaxed); }
+  void add_greenlet(greenlet& made) noexcept;
   /// Deletes the state with the last greenlet of an exited thread.
-  void remove_greenlet() noexcept;
+  void remove_greenlet(greenlet& gone) noexcept;
   void take_foreign_drops() noexcept;
   void report_unraisable(const greenlet& from, std::string_view text) noexcept;
   /// The end of the thread.
   void exit() noexcept;
+};
+
+/// The states of all threads; those that have exited, while they have greenlets.
+struct thread_list {
+  std::mutex mutex;
+  thread_state* first = nullptr;
+  std::size_t count = 0;
+
+  static thread_list all;
 };
 
 /// The calling thread's state, made if necessary.
@@ -108,6 +129,8 @@ struct switching {
   static void unwind_once(thread_state& thread, greenlet& dropped) noexcept;
   static void dispose(thread_state& thread, greenlet& dropped) noexcept;
   static void dropped(greenlet& target) noexcept;
+  /// What is left of a greenlet of an exited thread, and of its parents.
+  static void release(greenlet& dropped) noexcept;
   static void check_owner(const greenlet& target);
   /// True if it is suspended and has room for the unwinder.
   static bool can_inspect(const greenlet& of) noexcept;
@@ -115,6 +138,7 @@ struct switching {
   static void inspect(thread_state& thread, greenlet& of, inspection& found) noexcept;
   static void answer_inspection(thread_state& thread) noexcept;
   static std::string describe(const greenlet& of);
+  static const greenlet* next_dropped(const greenlet& of) noexcept { return of.next_dropped_; }
   static context_values*& context_slot(greenlet& of) noexcept { return of.values_; }
 };
 
