@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/greenlet/internal/thread_state.h"
 
+#include <cxxabi.h>
 #include <pthread.h>
 
 #include <cstdio>
 #include <string>
+
+extern "C" void* __dso_handle;  // NOLINT(bugprone-reserved-identifier): the linker's, for this program or library
 
 namespace grove {
 namespace greenlets::detail {
@@ -14,14 +17,11 @@ constinit thread_list thread_list::all;
 
 namespace {
 
-/// Ends the state with the thread.
-struct thread_exit {
-  thread_state* of = nullptr;
-  ~thread_exit() {
-    if (of != nullptr) of->exit();
-  }
-};
-thread_local thread_exit at_exit;
+/// Ends the state with the thread. Not the destructor of a thread-local object, which runs once: a destructor that
+/// comes after it may use greenlets, and so make another state.
+void exit_thread(void* state) noexcept {
+  static_cast<thread_state*>(state)->exit();
+}
 
 std::byte* thread_stack_base() noexcept {
   pthread_attr_t attributes;
@@ -60,7 +60,7 @@ thread_state& enter_thread() {
   }
   auto* made = new thread_state();
   this_thread = made;
-  at_exit.of = made;
+  abi::__cxa_thread_atexit(&exit_thread, made, &__dso_handle);
   made->make_main();
   return *made;
 }
