@@ -8,6 +8,7 @@
 // - AddressSanitizer, ThreadSanitizer and Valgrind are told of every exchange in builds for them.
 
 #include <cstddef>
+#include <utility>
 
 #include "worker/greenlet/exception_state.h"
 #include "worker/greenlet/jump.h"
@@ -48,6 +49,17 @@ namespace greenlets::detail {
   exceptions = to.exceptions;
   from.fiber.leave(to.fiber);
   return jump(to.suspended_at, &from);
+}
+
+/// leave() for one descriptor: `slot` gives what it holds and receives the running context. The two fibers have
+/// changed places already; `to` is the one that is resumed.
+[[gnu::always_inline]] inline jump_arrival leave_in_place(execution_context& slot, sanitizer_fiber& to,
+                                                          exception_state& exceptions) noexcept {
+  // Member by member, as they were stored: a wider load would wait for the stores.
+  std::swap(slot.exceptions.caught, exceptions.caught);
+  std::swap(slot.exceptions.uncaught, exceptions.uncaught);
+  slot.fiber.leave(to);
+  return jump(slot.suspended_at, &slot);
 }
 
 /// Suspends `from`, which must be the running context, and resumes `to`. Returns the context that resumed `from`.

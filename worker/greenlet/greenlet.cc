@@ -2,6 +2,7 @@
 #include "worker/greenlet/greenlet.h"
 
 #include "worker/greenlet/context.h"
+#include "worker/greenlet/continulet.h"
 #include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/internal/thread_state.h"
 
@@ -66,6 +67,10 @@ greenlet& greenlet::main() {
 
 bool greenlet::dead() const noexcept {
   return state_ == state::finished || owner().exited.load(std::memory_order_acquire);
+}
+
+const stack& greenlet::running_stack() const noexcept {
+  return context_.flow == nullptr ? own_stack() : context_.flow->stack_;
 }
 
 void greenlet::resume_slowly() {

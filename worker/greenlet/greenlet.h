@@ -36,18 +36,20 @@ struct thread_state;
 struct context_values;
 struct gdb_layout;
 struct switching;
+struct flow_switching;
 class sliced_stacks;
 class stack_slice;
 
 /// Why a switch has to take the slow path on one of its sides: something is delivered, or must be cleaned up.
 enum attention : unsigned {
-  attention_value = 1,     // inbox holds a value for the greenlet that arrives
-  attention_thrown = 2,    // thrown holds an exception for it
-  attention_finished = 4,  // `finished` has ended: its stack can be given back
-  attention_orphan = 8,    // the last handle of the current greenlet was dropped by itself
-  attention_sliced = 16,   // the current greenlet is sliced, and its stack is checked
-  attention_traced = 32,   // the thread has a tracer
-  attention_inspect = 64,  // the greenlet that arrives is asked for its stack, and for nothing else
+  attention_value = 1,          // inbox holds a value for the greenlet that arrives
+  attention_thrown = 2,         // thrown holds an exception for it
+  attention_finished = 4,       // `finished` has ended: its stack can be given back
+  attention_orphan = 8,         // the last handle of the current greenlet was dropped by itself
+  attention_sliced = 16,        // the current greenlet is sliced, and its stack is checked
+  attention_traced = 32,        // the thread has a tracer
+  attention_inspect = 64,       // the greenlet that arrives is asked for its stack, and for nothing else
+  attention_continulets = 128,  // some have finished, or may have to be unwound
 };
 
 /// The part of a thread's state that every switch touches.
@@ -163,12 +165,17 @@ class greenlet {
   /// The stack that it runs on, shared if it is sliced; empty before the start, after the end, and for a main greenlet.
   [[nodiscard]] const stack& own_stack() const noexcept;
   [[nodiscard]] bool sliced() const noexcept { return stack_kind_ == stack_class::sliced; }
+  /// The stack of the flow that it runs now: its own, or that of a continulet's body. Empty as own_stack() is.
+  /// Affinity: async-signal-safe.
+  [[nodiscard]] const stack& running_stack() const noexcept;
 
  private:
   friend class greenlet_ptr;
   friend struct greenlets::detail::thread_state;
   friend struct greenlets::detail::switching;
   friend struct greenlets::detail::gdb_layout;
+  friend struct greenlets::detail::flow_switching;
+  friend class continulet;
   friend class greenlets::detail::sliced_stacks;
   // Away: live, and a stack that it shares has the bytes of another greenlet.
   enum class state : std::uint8_t { fresh, live, away, finished };

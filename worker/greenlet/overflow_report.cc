@@ -40,7 +40,7 @@ class report_line {
 
 void on_fault(int, siginfo_t* info, void*) {
   const auto* thread = static_cast<const thread_state*>(greenlets::detail::this_thread);
-  if (thread != nullptr && thread->current->own_stack().guards(info->si_addr)) {
+  if (thread != nullptr && thread->current->running_stack().guards(info->si_addr)) {
     report_line line;
     line.add("stack overflow in greenlet '");
     line.add(thread->current->name());

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "worker/greenlet/internal/flow_switching.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 namespace grove {
@@ -121,7 +122,7 @@ void sliced_stacks::bring_in(greenlet& next) noexcept {
 void sliced_stacks::evict(stack_region& from) noexcept {
   greenlet* const gone = std::exchange(from.occupant, nullptr);
   if (gone != nullptr && gone->state_ == greenlet::state::live) {
-    const auto* const low = static_cast<const std::byte*>(gone->context_.suspended_at);
+    const auto* const low = static_cast<const std::byte*>(flow_switching::first_flow(*gone).suspended_at);
     GROVE_CHECK(from.bytes.holds(low));
     gone->slice_->save(low, static_cast<std::size_t>(from.bytes.top() - low));
     gone->state_ = greenlet::state::away;

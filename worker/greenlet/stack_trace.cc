@@ -54,7 +54,7 @@ void switching::answer_inspection(thread_state& thread) noexcept {
 bool switching::can_inspect(const greenlet& of) noexcept {
   if (!of.active() || of.is_current()) return false;
   const auto* at = static_cast<const std::byte*>(of.context_.suspended_at);
-  return !of.stack_.holds(at) || at - of.stack_.base() >= unwinder_bytes;
+  return !of.running_stack().holds(at) || at - of.running_stack().base() >= unwinder_bytes;
 }
 
 std::string switching::describe(const greenlet& of) {

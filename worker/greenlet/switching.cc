@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "worker/greenlet/internal/flow_switching.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 namespace grove::greenlets::detail {
@@ -25,6 +26,7 @@ constexpr bool results_move = true;
 #else
 constexpr bool results_move = false;
 #endif
+}  // namespace
 
 std::string text_of(const std::exception_ptr& thrown) {
   try {
@@ -35,7 +37,6 @@ std::string text_of(const std::exception_ptr& thrown) {
     return "something that is not a std::exception";
   }
 }
-}  // namespace
 
 bool is_exit(const std::exception_ptr& thrown) noexcept {
   try {
@@ -151,6 +152,7 @@ void switching::arrived(thread_state& thread, taker with) {
     }
   }
   if (finished != nullptr) bury(*finished);
+  if (thread.listed != nullptr) flow_switching::settle(thread);
   if (orphan != nullptr && orphan->handles_.load(std::memory_order_acquire) == 0) dispose(thread, *orphan);
   if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
 }
@@ -174,6 +176,7 @@ void switching::run(jump_arrival from) {
 
 void switching::end(thread_state& thread, delivery result) noexcept {
   greenlet& self = *thread.current;
+  GROVE_CHECK(self.context_.flow == nullptr, "a greenlet ends in the body of a continulet");
   if (self.slice_ != nullptr || results_move) {
     try {
       lending::bring_home(result.passed);

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+#include "worker/greenlet/internal/flow_switching.h"
+
 extern "C" void* __dso_handle;  // NOLINT(bugprone-reserved-identifier): the linker's, for this program or library
 
 namespace grove {
@@ -73,6 +75,7 @@ void thread_state::add_greenlet(greenlet& made) noexcept {
   made.next_ = std::exchange(all, &made);
   if (made.next_ != nullptr) made.next_->previous_ = &made;
   greenlets.fetch_add(1, std::memory_order_relaxed);
+  add_holder();
 }
 
 void thread_state::remove_greenlet(greenlet& gone) noexcept {
@@ -82,16 +85,24 @@ void thread_state::remove_greenlet(greenlet& gone) noexcept {
     (gone.previous_ != nullptr ? gone.previous_->next_ : all) = gone.next_;
     if (gone.next_ != nullptr) gone.next_->previous_ = gone.previous_;
   }
-  if (greenlets.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  greenlets.fetch_sub(1, std::memory_order_relaxed);
+  remove_holder();
+}
+
+void thread_state::remove_holder() noexcept {
+  if (holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }
 
 void thread_state::take_foreign_drops() noexcept {
   greenlet* list = nullptr;
+  continulet* continulets = nullptr;
   {
     const std::lock_guard lock(mutex);
     has_foreign_drops.store(false, std::memory_order_relaxed);
     list = std::exchange(foreign_drops, nullptr);
+    continulets = std::exchange(foreign_continulets, nullptr);
   }
+  flow_switching::take_dropped(continulets);
   while (list != nullptr) {
     greenlet& taken = *std::exchange(list, list->next_dropped_);
     switching::dispose(*this, taken);
@@ -115,7 +126,7 @@ void thread_state::exit() noexcept {
   for (bool done = false; !done;) {
     take_foreign_drops();
     const std::lock_guard lock(mutex);
-    done = foreign_drops == nullptr;
+    done = foreign_drops == nullptr && foreign_continulets == nullptr;
     if (done) exited.store(true, std::memory_order_release);
   }
   this_thread = nullptr;
@@ -160,8 +171,9 @@ void set_thread_loop(void* loop) {
 std::size_t stack_remaining() noexcept {
   greenlets::detail::thread_state& thread = greenlets::detail::enter_thread();
   const auto* here = static_cast<const std::byte*>(__builtin_frame_address(0));
-  const std::byte* base = thread.current->own_stack().base();
-  if (thread.current->is_main()) {
+  const stack& running = thread.current->running_stack();
+  const std::byte* base = running.base();
+  if (!running) {  // a main greenlet's own
     if (thread.main_stack_base == nullptr) thread.main_stack_base = greenlets::detail::thread_stack_base();
     base = thread.main_stack_base;
   }

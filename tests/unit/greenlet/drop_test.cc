@@ -5,29 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/greenlet/unwinding.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
 namespace {
-
-struct set_at_end {
-  bool& flag;
-  ~set_at_end() { flag = true; }
-};
-
-/// Collects what is reported while it exists.
-class reports {
- public:
-  reports()
-      : previous_(set_unraisable_hook([this](const greenlet& from, std::string_view text) {
-          texts.push_back(std::string(from.name()) + ": " + std::string(text));
-        })) {}
-  ~reports() { set_unraisable_hook(std::move(previous_)); }
-  std::vector<std::string> texts;
-
- private:
-  unraisable_hook previous_;
-};
 
 TEST(greenlet_drop, unwinds_a_suspended_greenlet) {
   const reports seen;

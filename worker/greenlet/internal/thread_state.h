@@ -40,7 +40,8 @@ struct inspection {
 struct gdb_layout;
 extern "C" const gdb_layout grove_gdb_layout;
 
-/// All that this layer keeps for a thread. Greenlets count it, because their handles may outlive their thread.
+/// All that this layer keeps for a thread. Greenlets and continulets hold it, because their handles may outlive their
+/// thread.
 struct thread_state : thread_hot {
   thread_state();
   ~thread_state();
@@ -53,6 +54,7 @@ struct thread_state : thread_hot {
   inspection* inspecting = nullptr;
   greenlet* finished = nullptr;
   greenlet* orphan = nullptr;
+  continulet* listed = nullptr;  // to be settled by whoever arrives
 
   greenlet_ptr main;
   std::byte* main_stack_base = nullptr;
@@ -67,9 +69,11 @@ struct thread_state : thread_hot {
 
   std::mutex mutex;                   // guards what follows, and `stacks` once the thread has exited
   greenlet* foreign_drops = nullptr;  // dropped by other threads
+  continulet* foreign_continulets = nullptr;
   std::atomic<bool> exited{false};
   std::atomic<std::size_t> greenlets{0};
-  greenlet* all = nullptr;  // linked; `mutex` guards it as well once the thread has exited
+  std::atomic<std::size_t> holders{0};  // greenlets and continulets
+  greenlet* all = nullptr;              // linked; `mutex` guards it as well once the thread has exited
 
   // All threads', which all_threads() guards.
   thread_state* next_thread = nullptr;
@@ -78,8 +82,10 @@ struct thread_state : thread_hot {
 
   void make_main();
   void add_greenlet(greenlet& made) noexcept;
-  /// Deletes the state with the last greenlet of an exited thread.
   void remove_greenlet(greenlet& gone) noexcept;
+  void add_holder() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }
+  /// Deletes the state with the last holder after the end of the thread.
+  void remove_holder() noexcept;
   void take_foreign_drops() noexcept;
   void report_unraisable(const greenlet& from, std::string_view text) noexcept;
   /// The end of the thread.
@@ -142,6 +148,8 @@ struct switching {
   static context_values*& context_slot(greenlet& of) noexcept { return of.values_; }
 };
 
+/// What `thrown` says of itself.
+[[nodiscard]] std::string text_of(const std::exception_ptr& thrown);
 [[nodiscard]] bool is_exit(const std::exception_ptr& thrown) noexcept;
 
 }  // namespace grove::greenlets::detail

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/internal/flow_switching.h"
+
+#include <string>
+
+#include "base/check.h"
+
+namespace grove::greenlets::detail {
+
+namespace {
+// How often a body that is unwound may catch greenlet_exit and switch away.
+constexpr int swallows_max = 16;
+}  // namespace
+
+void flow_switching::check_usable(const thread_state& thread, const continulet& target) {
+  if (target.owner_ != &thread) {
+    const bool exited = static_cast<const thread_state*>(target.owner_)->exited.load(std::memory_order_acquire);
+    throw continulet_error(exited ? "the continulet belongs to a thread that has exited"
+                                  : "the continulet belongs to another thread");
+  }
+  if (!target.is_pending()) throw continulet_error("the continulet has already finished");
+  if (target.in_use_by_ != nullptr && target.in_use_by_ != thread.current)
+    throw continulet_error("the continulet is in use by greenlet '" + std::string(target.in_use_by_->name()) + "'");
+}
+
+bool flow_switching::try_reserve_stack(thread_state& thread, continulet& unstarted) {
+  if (unstarted.stack_) return true;
+  std::optional<stack> taken = thread.stacks.try_take(unstarted.stack_kind_);
+  if (taken) unstarted.stack_ = std::move(*taken);
+  return taken.has_value();
+}
+
+switch_value flow_switching::deliver(continulet& at, continulet* to, delivery what) {
+  using state = continulet::state;
+  thread_state& thread = enter_thread();
+  if (to != nullptr && to->state_ == state::empty) to = nullptr;
+  if (at.state_ == state::empty && to != nullptr) return deliver(*to, nullptr, std::move(what));
+  if (at.state_ != state::empty) check_usable(thread, at);
+  if (at.state_ == state::empty || to == &at) {
+    if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
+    return std::move(what.passed);
+  }
+  if (to != nullptr) check_usable(thread, *to);
+  continulet* next = (to == nullptr ? at : *to).slot_.flow;
+  const bool begins = next != nullptr && next->state_ == state::unstarted && what.thrown == nullptr && !what.passed;
+  if (begins && !try_reserve_stack(thread, *next)) throw stacks_exhausted("all stacks of the thread's pool are in use");
+  return exchange_flows(thread, at, to, std::move(what));
+}
+
+switch_value flow_switching::exchange_flows(thread_state& thread, continulet& at, continulet* to, delivery what) {
+  execution_context& running = thread.current->context_;
+  execution_context mine;
+  mine.fiber = running.fiber;
+  mine.flow = running.flow;
+  leave_ring(thread);
+  running = std::exchange((to == nullptr ? at : *to).slot_, at.slot_);
+  at.slot_ = mine;
+  join_ring(thread);
+  make_runnable(thread, what);
+  const bool stays = running.flow == mine.flow;
+  switching::post(thread, std::move(what));
+  if (!stays) {
+    const auto from = leave(at.slot_, running, *thread.exceptions);
+    // Another greenlet may be current now, and the slot may hold something else.
+    arrive(thread.current->context_, from);
+  }
+  return take_slowly<switch_value>([&](taker with) { switching::arrived(thread, with); });
+}
+
+void flow_switching::leave_ring(thread_state& thread) noexcept {
+  for (continulet* at = thread.current->context_.flow; at != nullptr; at = at->slot_.flow) {
+    at->in_use_by_ = nullptr;
+    // It may be free in a moment, with nobody to unwind it.
+    if (at->handles_.load(std::memory_order_acquire) == 0) list(thread, *at);
+  }
+}
+
+void flow_switching::join_ring(const thread_state& thread) noexcept {
+  for (continulet* at = thread.current->context_.flow; at != nullptr; at = at->slot_.flow)
+    at->in_use_by_ = thread.current;
+}
+
+void flow_switching::make_runnable(thread_state& thread, delivery& what) noexcept {
+  execution_context& running = thread.current->context_;
+  while (running.flow != nullptr && running.flow->state_ == continulet::state::unstarted) {
+    continulet& next = *running.flow;
+    if (what.thrown == nullptr && what.passed)
+      what = {{}, std::make_exception_ptr(continulet_error("a value is passed to a continulet that has not started"))};
+    if (what.thrown == nullptr && !try_reserve_stack(thread, next))
+      what = {{}, std::make_exception_ptr(stacks_exhausted("all stacks of the thread's pool are in use"))};
+    if (what.thrown == nullptr) {
+      prepare(running, next.stack_.base(), next.stack_.top(), &flow_switching::run);
+      next.state_ = continulet::state::started;
+      return;
+    }
+    next.state_ = continulet::state::finished;
+    next.in_use_by_ = nullptr;
+    running = std::exchange(next.slot_, {});
+    list(thread, next);
+  }
+}
+
+void flow_switching::run(jump_arrival from) {
+  auto& thread = static_cast<thread_state&>(*this_thread);
+  arrive(thread.current->context_, from);
+  continulet& self = *thread.current->context_.flow;
+  delivery result;
+  try {
+    take_slowly<void>([&thread](taker with) { switching::arrived(thread, with); });
+    result.passed = self.body_(self);
+  } catch (...) {
+    result.thrown = std::current_exception();
+  }
+  self.body_.reset();
+  finish(thread, std::move(result));
+}
+
+void flow_switching::finish(thread_state& thread, delivery what) noexcept {
+  execution_context& running = thread.current->context_;
+  continulet& self = *running.flow;
+  self.state_ = continulet::state::finished;
+  self.in_use_by_ = nullptr;
+  std::swap(running, self.slot_);
+  list(thread, self);
+  make_runnable(thread, what);
+  switching::post(thread, std::move(what));
+  leave_for_ever(self.slot_, running, *thread.exceptions);
+}
+
+void flow_switching::permute(thread_state& thread, std::span<continulet* const> continulets) {
+  continulet* last = nullptr;
+  for (continulet* each : continulets) {
+    if (each->state_ == continulet::state::empty) continue;
+    check_usable(thread, *each);
+    last = each;
+  }
+  if (last == nullptr) return;
+  leave_ring(thread);
+  execution_context moved = last->slot_;
+  for (continulet* each : continulets) {
+    if (each->state_ != continulet::state::empty) std::swap(each->slot_, moved);
+  }
+  join_ring(thread);
+  settle(thread);
+}
+
+execution_context& flow_switching::first_flow(greenlet& of) noexcept {
+  execution_context* at = &of.context_;
+  while (at->flow != nullptr)
+    at = &at->flow->slot_;
+  return *at;
+}
+
+void flow_switching::list(thread_state& thread, continulet& target) noexcept {
+  if (target.is_listed_) return;
+  target.is_listed_ = true;
+  target.handles_.fetch_add(1, std::memory_order_relaxed);
+  target.next_listed_ = std::exchange(thread.listed, &target);
+  thread.attention |= attention_continulets;
+}
+
+void flow_switching::settle(thread_state& thread) noexcept {
+  thread.attention &= ~attention_continulets;
+  // One after another: what is settled may switch, and others settle the rest meanwhile.
+  while (continulet* at = thread.listed) {
+    thread.listed = std::exchange(at->next_listed_, nullptr);
+    at->is_listed_ = false;
+    if (at->state_ == continulet::state::finished) {
+      at->stack_.release();
+      at->slot_.fiber.forget();
+      at->slot_ = {};
+      at->body_.reset();
+    }
+    if (at->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) dropped(*at);
+  }
+}
+
+void flow_switching::dropped(continulet& target) noexcept {
+  if (target.is_pending()) {
+    if (target.in_use_by_ != nullptr) return;  // it is looked at again when it is free
+    const bool has_run = target.state_ == continulet::state::started;
+    if (has_run || target.slot_.flow != &target) return unwind(static_cast<thread_state&>(*target.owner_), target);
+    target.state_ = continulet::state::finished;
+  }
+  delete &target;
+}
+
+void flow_switching::dropped_elsewhere(continulet& target) noexcept {
+  std::uint32_t handles = target.handles_.load(std::memory_order_relaxed);
+  while (handles != 1) {
+    if (target.handles_.compare_exchange_weak(handles, handles - 1, std::memory_order_acq_rel)) return;
+  }
+  // The last one is not dropped here but handed to the owner.
+  auto& owner = static_cast<thread_state&>(*target.owner_);
+  {
+    const std::lock_guard lock(owner.mutex);
+    if (!owner.exited.load(std::memory_order_relaxed)) {
+      target.next_dropped_ = std::exchange(owner.foreign_continulets, &target);
+      owner.has_foreign_drops.store(true, std::memory_order_relaxed);
+      return;
+    }
+    target.stack_.release();
+  }
+  delete &target;
+}
+
+void flow_switching::take_dropped(continulet* list) noexcept {
+  while (list != nullptr) {
+    continulet& taken = *std::exchange(list, list->next_dropped_);
+    if (taken.handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) dropped(taken);
+  }
+}
+
+void flow_switching::unwind(thread_state& thread, continulet& dropped) noexcept {
+  dropped.handles_.fetch_add(1, std::memory_order_relaxed);
+  const auto must_go = [&dropped] {
+    return dropped.is_pending() && dropped.in_use_by_ == nullptr &&
+           dropped.handles_.load(std::memory_order_acquire) == 1;
+  };
+  for (int swallowed = 0; must_go(); ++swallowed) {
+    if (swallowed == 1)
+      thread.report_unraisable(*thread.current, "a dropped continulet swallowed greenlet_exit and switched away");
+    GROVE_CHECK(swallowed < swallows_max, "a continulet cannot be unwound: a catch (...) must throw greenlet_exit on");
+    unwind_once(thread, dropped);
+  }
+  if (dropped.handles_.fetch_sub(1, std::memory_order_acq_rel) == 1 && !dropped.is_pending()) delete &dropped;
+}
+
+void flow_switching::unwind_once(thread_state& thread, continulet& dropped) noexcept {
+  try {
+    (void)exchange_flows(thread, dropped, nullptr, {{}, std::make_exception_ptr(greenlet_exit())});
+    if (!dropped.is_pending())
+      thread.report_unraisable(*thread.current,
+                               "a dropped continulet swallowed greenlet_exit: a catch (...) must throw it on");
+  } catch (const greenlet_exit&) {
+    // As it should be.
+  } catch (...) {
+    thread.report_unraisable(*thread.current,
+                             "a dropped continulet threw while it was unwound: " + text_of(std::current_exception()));
+  }
+}
+
+}  // namespace grove::greenlets::detail
