@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "base/clock.h"
+#include "worker/greenlet/big_stack.h"
+#include "worker/greenlet/continulet.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/overflow_report.h"
 #include "worker/hub/hub.h"
@@ -51,6 +53,33 @@ TEST_F(greenlet_crash, a_stack_overflow_names_the_greenlet_and_what_runs_in_it) 
   };
   EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
               "stack overflow in greenlet 'deep one': Account/alice Deposit");
+}
+
+TEST_F(greenlet_crash, a_stack_overflow_names_the_greenlet_that_runs_on_another_stack) {
+  const auto inside = [] {
+    continulet::make([](continulet&) { on_big_stack([] { return overflow(too_deep); }); })->resume();
+  };
+  const auto program = [&] {
+    install_overflow_report();
+    greenlet::make(inside, {.name = "away from home"})->resume();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT), "stack overflow in greenlet 'away from home'");
+}
+
+TEST_F(greenlet_crash, a_continulet_that_swallows_its_exit_for_ever_is_an_error) {
+  const auto program = [] {
+    continulet_ptr stubborn = continulet::make([](continulet& self) {
+      for (;;) {
+        try {
+          self.resume();
+        } catch (...) {  // swallows everything
+        }
+      }
+    });
+    stubborn->resume();
+    stubborn.reset();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT), "a continulet cannot be unwound");
 }
 
 TEST_F(greenlet_crash, a_stack_overflow_is_reported_on_every_thread_that_asked_for_it) {
