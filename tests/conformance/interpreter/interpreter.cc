@@ -25,8 +25,11 @@ packed call::rest(std::size_t number) const {
   packed values;
   for (std::size_t place = number; place < count(); ++place)
     values.places.push_back(argument(place));
-  for (const auto& [name, given] : at.named)
+  for (const auto& [name, given] : at.named) {
     values.names.emplace_back(name, from.in.evaluate(from, given));
+    auto& known = from.in.names;
+    if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
+  }
   return values;
 }
 

@@ -93,6 +93,10 @@ class world {
 
   /// Held by the one thread that runs: the others wait in `join_thread` and `await`.
   std::mutex& mutex() noexcept { return mutex_; }
+  /// All names that values are passed by, in the order of their first use.
+  std::vector<std::string> names;
+  /// What greenlets run on.
+  stack_class stacks = stack_class::small;
   std::condition_variable changed;
   std::set<std::string> signals;
   std::map<std::string, std::thread> threads;
@@ -116,6 +120,6 @@ void add_core_verbs(world& to);
 void add_greenlet_verbs(world& to);
 
 /// Runs a scenario to its end, on a thread of its own.
-[[nodiscard]] std::vector<std::string> run_scenario(const scenario& runs);
+[[nodiscard]] std::vector<std::string> run_scenario(const scenario& runs, stack_class stacks);
 
 }  // namespace grove::conformance

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs the scenarios of a file and prints their transcripts: grove_scenarios FILE [SCENARIO...]
+// Runs the scenarios of a file and prints their transcripts: grove_scenarios [--sliced] FILE [SCENARIO...]
 
 #include <algorithm>
 #include <iostream>
@@ -52,8 +52,9 @@ void run_hub(world& in) {
   if (scenario->exception() != nullptr) std::rethrow_exception(scenario->exception());
 }
 
-void run_here(const scenario& runs, std::vector<std::string>& transcript) {
+void run_here(const scenario& runs, stack_class stacks, std::vector<std::string>& transcript) {
   world in(runs, transcript);
+  in.stacks = stacks;
   add_core_verbs(in);
   const std::lock_guard hold(in.mutex());
   if (runs.system == "gevent")
@@ -65,11 +66,11 @@ void run_here(const scenario& runs, std::vector<std::string>& transcript) {
 
 }  // namespace
 
-std::vector<std::string> run_scenario(const scenario& runs) {
+std::vector<std::string> run_scenario(const scenario& runs, stack_class stacks) {
   std::vector<std::string> transcript;
   std::thread([&] {
     try {
-      run_here(runs, transcript);
+      run_here(runs, stacks, transcript);
     } catch (const scenario_fault& fault) {
       transcript.push_back(std::string("fault: ") + fault.what());
     }
@@ -80,16 +81,19 @@ std::vector<std::string> run_scenario(const scenario& runs) {
 }  // namespace grove::conformance
 
 int main(int count, char** arguments) {
-  const std::vector<std::string> words(arguments + 1, arguments + count);
+  std::vector<std::string> words(arguments + 1, arguments + count);
+  const bool sliced = !words.empty() && words.front() == "--sliced";
+  if (sliced) words.erase(words.begin());
   if (words.empty()) {
-    std::cerr << "usage: grove_scenarios FILE [SCENARIO...]\n";
+    std::cerr << "usage: grove_scenarios [--sliced] FILE [SCENARIO...]\n";
     return 2;
   }
   try {
     for (const auto& each : grove::conformance::read_scenarios(words.front())) {
       if (words.size() > 1 && std::find(words.begin() + 1, words.end(), each.name) == words.end()) continue;
+      const auto stacks = sliced ? grove::stack_class::sliced : grove::stack_class::small;
       std::cout << "scenario " << each.name << std::endl;
-      for (const std::string& line : grove::conformance::run_scenario(each))
+      for (const std::string& line : grove::conformance::run_scenario(each, stacks))
         std::cout << "  " << line << std::endl;
     }
   } catch (const std::exception& error) {
