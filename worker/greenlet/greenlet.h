@@ -22,6 +22,7 @@
 #include "worker/greenlet/errors.h"
 #include "worker/greenlet/exchange.h"
 #include "worker/greenlet/greenlet_body.h"
+#include "worker/greenlet/greenlet_locals.h"
 #include "worker/greenlet/greenlet_ptr.h"
 #include "worker/greenlet/stack.h"
 #include "worker/greenlet/switch_value.h"
@@ -81,6 +82,7 @@ struct greenlet_slots {
   void* bounds = nullptr;        ///< the hub: innermost of the time limits on waits
   std::exception_ptr pending{};  ///< the hub: what the next wait throws
   const void* pending_source = nullptr;
+  greenlet_locals locals{};  ///< the hub: what local<T> keeps here
 };
 
 class greenlet {

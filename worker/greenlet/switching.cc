@@ -185,6 +185,7 @@ void switching::end(thread_state& thread, delivery result) noexcept {
     }
   }
   self.run_.reset();
+  self.slots_.locals.reset();
   finish(thread, self, std::move(result));
 }
 

@@ -23,11 +23,13 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "worker/greenlet/greenlet.h"
+#include "worker/hub/hub_parts.h"
 #include "worker/hub/ready.h"
 #include "worker/hub/timer.h"
 
@@ -40,37 +42,6 @@ class waiter_list;
 namespace hubs::detail {
 struct idle_waiters;
 }
-
-/// A wait was tried in the hub's own context: in a callback, a timer, a completion handler or a component.
-class blocking_in_hub : public greenlet_error {
- public:
-  using greenlet_error::greenlet_error;
-};
-
-/// Something that the loop runs each pass: the actor runtime, the mesh.
-class hub_component {
- public:
-  /// Does a bounded amount of what there is to do; true if it did anything. It may resume greenlets whose parent is
-  /// the hub's greenlet; it must not wait.
-  virtual bool poll() = 0;
-  /// Announces to whoever sends work that the thread sleeps from now on and must be poked. False: work has arrived.
-  virtual bool prepare_sleep() = 0;
-  /// The thread has woken (or did not go to sleep after all): undoes prepare_sleep(). Called only for components
-  /// whose prepare_sleep() was called since.
-  virtual void woke() = 0;
-
- protected:
-  ~hub_component() = default;
-};
-
-/// Something that a hub has one of, made at its first use.
-class hub_service {
- public:
-  hub_service() = default;
-  hub_service(const hub_service&) = delete;
-  hub_service& operator=(const hub_service&) = delete;
-  virtual ~hub_service() = default;
-};
 
 struct hub_options {
   std::size_t batch_max = 1024;                     ///< ready items of a priority, posted calls, timers run in one pass
@@ -108,8 +79,19 @@ class hub {
 
   /// Runs passes until stop(). Sleeps when there is nothing to do.
   /// Affinity: the hub's greenlet, as poll() and run_ready().
-  /// Errors: all three throw a system error (see set_error_classifier()) after the pass in which it was thrown.
+  /// Errors: they and join() throw a system error (see set_error_classifier()) after the pass in which it was thrown.
   void run();
+  /// run() that ends by itself when nothing is pending any more: no spawned greenlet is ready, no timer, I/O or hold() is
+  /// under way. Nothing can wake what still waits then; that is a deadlock, gevent's LoopExit. Components and background
+  /// timers keep no loop alive.
+  loop_end join(std::optional<steady_time> until = std::nullopt);
+  /// join() that ends with `ended`; true if it has finished, false after stop() or at `until`.
+  /// Errors: loop_exit when nothing is pending and it has not finished.
+  bool run_until(const task_base& ended, std::optional<steady_time> until = std::nullopt);
+  /// Until release(), something is pending: for work elsewhere that will be posted from its thread. They count.
+  /// Affinity: hub thread.
+  void hold() noexcept { ++holds_; }
+  void release() noexcept { --holds_; }
   /// One pass that never sleeps, I/O included. True if anything was done.
   bool poll();
   /// poll() until a pass does nothing; true if anything was done. At most `passes_max` passes.
@@ -220,6 +202,9 @@ class hub {
   void trim_stacks() noexcept;
   void unwind_tasks() noexcept;
   void require_hub_context() const;
+  loop_end run_while_pending(const task_base* ended, std::optional<steady_time> until);
+  bool anything_pending();
+  bool io_pending();
   struct owned_service {
     const void* kind;
     std::unique_ptr<hub_service> object;
@@ -243,7 +228,10 @@ class hub {
   std::atomic<std::uint64_t> passes_{0};  // written by the hub's thread only
   std::size_t waiting_ = 0;
   std::size_t live_tasks_ = 0;
+  std::size_t holds_ = 0;
   std::uint64_t timeouts_ever_ = 0;
+  std::uint64_t tasks_ever_ = 0;
+  bool has_spawn_callbacks_ = false;
   std::vector<hub_component*> components_;
   std::vector<owned_service> services_;
   std::unique_ptr<hubs::detail::idle_waiters> idle_;
@@ -252,7 +240,7 @@ class hub {
   std::exception_ptr system_error_;
 
   asio::io_context io_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   asio::posix::stream_descriptor pokes_;
   std::uint64_t poke_count_ = 0;
 

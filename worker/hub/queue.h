@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/queue_order.h"
 #include "worker/hub/semaphore.h"
 #include "worker/hub/waiter.h"
@@ -80,9 +81,9 @@ class basic_queue {
   [[nodiscard]] const T* front(std::optional<steady_time> until = std::nullopt) {
     while (items_.empty()) {
       if (shut_) throw queue_shut_down();
-      waiter arrival(hub_);
-      watchers_.push(arrival);
-      if (!wait_in(arrival, until)) return nullptr;
+      const off_stack<waiter> arrival(hub_);
+      watchers_.push(*arrival);
+      if (!wait_in(*arrival, until)) return nullptr;
     }
     return &items_.front();
   }
@@ -105,9 +106,9 @@ class basic_queue {
   /// Waits until every item that was accepted is done; false at `until`.
   bool join(std::optional<steady_time> until = std::nullopt) {
     if (unfinished_ == 0) return true;
-    waiter end(hub_);
-    joiners_.push(end);
-    return wait_in(end, until);
+    const off_stack<waiter> end(hub_);
+    joiners_.push(*end);
+    return wait_in(*end, until);
   }
 
   /// From now on nothing is accepted; waiting producers fail, as do consumers when there is nothing to take any more.
@@ -206,7 +207,8 @@ class basic_queue {
 
   bool push_waiting(T& item, std::optional<steady_time> until) {
     if (try_push(item)) return true;
-    side self(hub_);
+    const off_stack<side> kept(hub_);
+    side& self = *kept;
     self.item.emplace(std::move(item));
     struct returning {
       T& to;
@@ -224,7 +226,8 @@ class basic_queue {
   std::optional<T> pop_waiting(std::optional<steady_time> until) {
     if (std::optional<T> taken = take()) return taken;
     if (shut_) return std::nullopt;
-    side self(hub_);
+    const off_stack<side> kept(hub_);
+    side& self = *kept;
     consumers_.push(self);
     struct unwound {
       basic_queue& of;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/event.h"
 #include "worker/hub/semaphore.h"
 #include "worker/hub/timeout.h"
@@ -7,16 +8,16 @@ namespace grove {
 
 void event::wait() {
   if (set_) return;
-  waiter until_set(hub_);
-  waiters_.push(until_set);
-  until_set.wait();
+  const off_stack<waiter> until_set(hub_);
+  waiters_.push(*until_set);
+  until_set->wait();
 }
 
 bool event::wait_until(steady_time until) {
   if (set_) return true;
-  waiter until_set(hub_);
-  waiters_.push(until_set);
-  return until_set.wait_until(until);
+  const off_stack<waiter> until_set(hub_);
+  waiters_.push(*until_set);
+  return until_set->wait_until(until);
 }
 
 void semaphore::acquire() {
@@ -29,7 +30,7 @@ bool semaphore::acquire_until(steady_time until) {
 
 bool semaphore::wait(std::optional<steady_time> until) {
   if (try_acquire()) return true;
-  waiter turn(hub_);
+  const off_stack<waiter> turn(hub_);
   struct unwound {
     semaphore& of;
     waiter& side;
@@ -37,10 +38,10 @@ bool semaphore::wait(std::optional<steady_time> until) {
     ~unwound() {
       if (side.woken()) of.release();
     }
-  } guard{*this, turn};
-  waiters_.push(turn);
-  if (until) return turn.wait_until(*until);
-  turn.wait();
+  } guard{*this, *turn};
+  waiters_.push(*turn);
+  if (until) return turn->wait_until(*until);
+  turn->wait();
   return true;
 }
 

@@ -4,6 +4,9 @@
 #include <cstdio>
 
 #include "base/check.h"
+#include "worker/greenlet/off_stack.h"
+#include "worker/hub/internal/spawn_state.h"
+#include "worker/hub/joining.h"
 
 namespace grove {
 
@@ -19,9 +22,15 @@ bool is_exit(const std::exception_ptr& thrown) noexcept {
 }
 }  // namespace
 
-task_base::task_base(hub& on, stack_class stack) : hub_(on), stack_(stack) {}
+task_base::task_base(hub& on, stack_class stack) : hub_(on), stack_(stack), number_(++on.tasks_ever_) {
+  auto* spawner = static_cast<task_base*>(greenlet::current().slots().task);
+  if (spawner == nullptr) return;
+  spawner_number_ = spawner->number_;
+  adopt_tree(*spawner);
+}
 
 task_base::~task_base() {
+  leave_tree();
   if (error_ == nullptr || observed_) return;
   if (hub* on = hub::current_or_null())
     on->report("a spawned greenlet", error_);
@@ -38,11 +47,19 @@ void task_base::set_name(std::string_view name) noexcept {
   if (greenlet_) greenlet_->set_name(name);
 }
 
-void task_base::schedule(std::optional<steady_time> when) {
+void task_base::start(std::optional<steady_time> when) {
+  if (state_ != state::fresh) return;
+  state_ = state::scheduled;
   if (when)
     hub_timer::arm(hub_, *when);
   else
     hub_.post(*this);
+  enlist();
+  if (hub_.has_spawn_callbacks_) [[unlikely]]
+    hub_.service<hubs::detail::spawn_state>().spawned(*this);
+}
+
+void task_base::enlist() {
   acquire();  // the hub's handle, until the end has been announced
   next_ = hub_.tasks_;
   if (next_ != nullptr) next_->previous_ = this;
@@ -51,17 +68,17 @@ void task_base::schedule(std::optional<steady_time> when) {
 }
 
 void task_base::expired() {
-  start();
+  enter();
 }
 
 void task_base::run() {
   if (state_ == state::finished)
     notify();
   else
-    start();
+    enter();
 }
 
-void task_base::start() {
+void task_base::enter() {
   if (!greenlet_) {
     greenlet_ =
         greenlet::make([this] { run_in_greenlet(); }, {.parent = &hub_.hub_greenlet(), .stack = stack_, .name = name_});
@@ -98,6 +115,7 @@ void task_base::finish(std::exception_ptr error, bool exited) noexcept {
   (previous_ == nullptr ? hub_.tasks_ : previous_->next_) = next_;
   if (next_ != nullptr) next_->previous_ = previous_;
   --hub_.live_tasks_;
+  if (ident_ != 0) hub_.service<hubs::detail::spawn_state>().give_back(ident_ - 1U);
   // The rest must happen off the task's own stack. The hub's handle goes with it. Links are called before the greenlets
   // that join run, so that these find a group without the finished member.
   hub_.post(*this);
@@ -106,11 +124,13 @@ void task_base::finish(std::exception_ptr error, bool exited) noexcept {
 
 void task_base::notify() noexcept {
   greenlet_.reset();
+  leave_tree();
   while (!links_.empty()) {
     linked next = std::move(links_.front());
     links_.erase(links_.begin());
+    if (next.when != link_on::any && successful() != (next.when == link_on::value)) continue;
     try {
-      next.call(*this);
+      call(next);
     } catch (...) {
       hub_.report("a link of a spawned greenlet", std::current_exception());
     }
@@ -118,13 +138,25 @@ void task_base::notify() noexcept {
   release();
 }
 
+void task_base::call(linked& due) {
+  if (due.where == link_in::hub) return due.call(*this);
+  spawn_on(hub_, [self = task_ptr(this), call = std::move(due.call)]() mutable { call(*self); });
+}
+
 bool task_base::join(std::optional<steady_time> until) {
   if (ready()) return true;
-  waiter end(hub_);
-  joiners_.push(end);
-  if (until) return end.wait_until(*until);
-  end.wait();
+  const off_stack<waiter> end(hub_);
+  joiners_.push(*end);
+  if (until) return end->wait_until(*until);
+  end->wait();
   return true;
+}
+
+void task_base::join_uninterrupted() {
+  if (ready()) return;
+  const off_stack<waiter> end(hub_);
+  joiners_.push(*end);
+  end->wait_uninterrupted();
 }
 
 void task_base::cancel_start() noexcept {
@@ -143,6 +175,10 @@ bool task_base::kill(kill_mode mode, std::exception_ptr thrown, std::optional<st
   if (ready()) return true;
   if (thrown == nullptr) thrown = std::make_exception_ptr(greenlet_exit());
   if (greenlet_ && greenlet_->is_current()) std::rethrow_exception(thrown);
+  if (state_ == state::fresh) {
+    state_ = state::scheduled;
+    enlist();
+  }
   if (state_ == state::scheduled) {
     cancel_start();
     const bool exits = is_exit(thrown);
@@ -156,13 +192,18 @@ bool task_base::kill(kill_mode mode, std::exception_ptr thrown, std::optional<st
   return mode == kill_mode::wait ? join(until) : ready();
 }
 
-std::uint64_t task_base::link(link_function call) {
-  observed_ = true;
-  return watch(std::move(call));
+std::uint64_t task_base::link(link_function call, link_on when, link_in where) {
+  if (when != link_on::value) observed_ = true;
+  return add_link({0, std::move(call), when, where});
 }
 
 std::uint64_t task_base::watch(link_function call) {
-  links_.push_back({++links_ever_, std::move(call)});
+  return add_link({0, std::move(call), link_on::any, link_in::hub});
+}
+
+std::uint64_t task_base::add_link(linked added) {
+  added.number = ++links_ever_;
+  links_.push_back(std::move(added));
   if (ready() && !is_queued()) {
     acquire();
     hub_.post(*this);
@@ -175,9 +216,30 @@ void task_base::unlink(std::uint64_t number) noexcept {
 }
 
 void task_base::throw_failure() const {
+  std::rethrow_exception(failure());
+}
+
+std::exception_ptr task_base::failure() const noexcept {
   observed_ = true;
-  if (error_ != nullptr) std::rethrow_exception(error_);
-  throw task_killed("the task was killed and has no value");
+  return error_ != nullptr ? error_ : std::make_exception_ptr(task_killed("the task was killed and has no value"));
+}
+
+joining::~joining() noexcept(false) {
+  if (std::uncaught_exceptions() > exceptions_) {
+    kill();
+    return;
+  }
+  try {
+    task_->join();
+  } catch (...) {
+    kill();
+    throw;
+  }
+}
+
+void joining::kill() {
+  task_->kill(kill_mode::do_not_wait);
+  if (!task_->on().in_hub() && !greenlet::current().unwinding()) task_->join_uninterrupted();
 }
 
 }  // namespace grove

@@ -1,152 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-#include <exception>
 #include <optional>
-#include <stdexcept>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "worker/hub/hub.h"
 #include "worker/hub/stored.h"
-#include "worker/hub/waiter.h"
+#include "worker/hub/task_base.h"
 
 namespace grove {
-
-/// get() of a task that was killed: there is no value.
-class task_killed : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-/// get() within a time that was not enough.
-class task_unfinished : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-enum class kill_mode : std::uint8_t { wait, do_not_wait };
-
-/// A spawned greenlet and its end. Use it through task_ptr and spawned<T>.
-/// Affinity: hub thread.
-class task_base : private ready_item, private hub_timer {
- public:
-  using link_function = unique_function<void(task_base&)>;
-
-  /// Finished, in whatever way.
-  [[nodiscard]] bool ready() const noexcept { return state_ == state::finished; }
-  /// Finished with a value, or by greenlet_exit.
-  [[nodiscard]] bool successful() const noexcept { return ready() && !error_; }
-  /// Finished by greenlet_exit (a kill, before or after the start).
-  [[nodiscard]] bool exited() const noexcept { return exited_; }
-  /// What it failed with, else null.
-  [[nodiscard]] std::exception_ptr exception() const noexcept {
-    observed_ = true;
-    return error_;
-  }
-
-  /// Waits for the end, at most until `until`; true if it has finished. Never throws the task's error.
-  bool join(std::optional<steady_time> until = std::nullopt);
-
-  /// Throws `thrown` (null: greenlet_exit) into the task at its present or next wait. A task that has not started
-  /// never runs. The first kill wins, later ones are ignored; a finished task is left alone; a task that kills itself
-  /// throws at once. With kill_mode::wait it waits for the end, at most until `until`; true if the task has finished.
-  bool kill(kill_mode mode = kill_mode::wait, std::exception_ptr thrown = nullptr,
-            std::optional<steady_time> until = std::nullopt);
-
-  /// Calls `call` in the hub's context once the task has finished (soon, if it has already), in the order of linking.
-  /// Returns a number for unlink().
-  std::uint64_t link(link_function call);
-  /// link() that does not count as asking for the error: it still goes to the hub's error handler.
-  std::uint64_t watch(link_function call);
-  /// Suppresses a call that has not been made, also from inside another link.
-  void unlink(std::uint64_t number) noexcept;
-
-  /// Null before the start.
-  [[nodiscard]] greenlet* running_greenlet() const noexcept { return greenlet_.get(); }
-  /// Lifetime: `name` is borrowed.
-  void set_name(std::string_view name) noexcept;
-  [[nodiscard]] hub& on() const noexcept { return hub_; }
-
-  /// For spawn_on(), once.
-  void schedule(std::optional<steady_time> when);
-
- protected:
-  task_base(hub& on, stack_class stack);
-  ~task_base() override;
-  /// Runs the body and keeps its value.
-  virtual void body() = 0;
-  /// Destroys the callable, which may own much, as soon as it is not needed any more.
-  virtual void drop_body() noexcept = 0;
-  /// Throws what a get() of a task without value must throw, after a join.
-  void throw_failure() const;
-
- private:
-  friend class hub;
-  friend class waiter;
-  friend class task_ptr;
-  enum class state : std::uint8_t { scheduled, running, finished };
-  struct linked {
-    std::uint64_t number;
-    link_function call;
-  };
-
-  void run() override;
-  void expired() override;
-  void start();
-  void cancel_start() noexcept;
-  void run_in_greenlet();
-  void finish(std::exception_ptr error, bool exited) noexcept;
-  void notify() noexcept;
-  void acquire() noexcept { ++handles_; }
-  void release() noexcept;
-
-  hub& hub_;
-  greenlet_ptr greenlet_;
-  state state_ = state::scheduled;
-  stack_class stack_;
-  bool exited_ = false;
-  bool starved_ = false;
-  bool kill_deferred_ = false;  // something else was pending: thrown at the next wait
-  mutable bool observed_ = false;
-  std::uint32_t handles_ = 0;
-  std::exception_ptr error_;
-  std::exception_ptr kill_;
-  waiter_list joiners_;
-  std::vector<linked> links_;
-  std::uint64_t links_ever_ = 0;
-  std::string_view name_;
-  task_base* next_ = nullptr;
-  task_base* previous_ = nullptr;
-};
-
-/// A counted handle of any task. Dropping it detaches: the task goes on.
-class task_ptr {
- public:
-  task_ptr() noexcept = default;
-  explicit task_ptr(task_base* target) noexcept : target_(target) {
-    if (target_ != nullptr) target_->acquire();
-  }
-  task_ptr(const task_ptr& other) noexcept : task_ptr(other.target_) {}
-  task_ptr(task_ptr&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
-  task_ptr& operator=(task_ptr other) noexcept {
-    std::swap(target_, other.target_);
-    return *this;
-  }
-  ~task_ptr() {
-    if (target_ != nullptr) target_->release();
-  }
-
-  [[nodiscard]] task_base* get() const noexcept { return target_; }
-  [[nodiscard]] task_base* operator->() const noexcept { return target_; }
-  [[nodiscard]] task_base& operator*() const noexcept { return *target_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return target_ != nullptr; }
-
- private:
-  task_base* target_ = nullptr;
-};
 
 /// A task whose body returns T.
 template <typename T>
@@ -158,6 +20,24 @@ class typed_task : public task_base {
     if (!join(until)) throw task_unfinished("the task has not finished in time");
     if (!result_) throw_failure();
     if constexpr (!std::is_void_v<T>) return std::move(*result_);
+  }
+  /// The value, in its place; null if there is none (yet). Not null after the success of a task that returns nothing.
+  [[nodiscard]] hubs::detail::stored<T>* value() noexcept { return result_ ? &*result_ : nullptr; }
+
+  /// Sets `target`, an async_result<T> or its like, at the end: to a copy of the value (the value itself, if it cannot
+  /// be copied) or to what get() would throw.
+  /// Lifetime: `target` is borrowed until then, or until unlink().
+  template <typename Target>
+  std::uint64_t link_to(Target& target) {
+    return link([this, &target](task_base&) {
+      using value = hubs::detail::stored<T>;
+      if (!result_)
+        target.set_exception(failure());
+      else if constexpr (std::is_copy_constructible_v<value>)
+        target.set(*result_);
+      else
+        target.set(std::move(*result_));
+    });
   }
 
  protected:
@@ -196,17 +76,22 @@ class task_of final : public typed_task<T> {
 
 }  // namespace hubs::detail
 
+/// A task that is not scheduled until its start(); one that is killed or dropped before never runs.
+template <typename F>
+auto make_task_on(hub& on, F&& body, stack_class stack = stack_class::small) {
+  using held = std::decay_t<F>;
+  using result = std::invoke_result_t<held&>;
+  return spawned<result>(new hubs::detail::task_of<held, result>(on, held(std::forward<F>(body)), stack));
+}
+
 /// Schedules `body` to run in a greenlet of its own, at the next pass or at `when`; spawned greenlets start in the
 /// order of spawning. One that finds no free stack starts as soon as there is one. An error that nobody asks for goes
 /// to the hub's error handler.
 template <typename F>
 auto spawn_on(hub& on, F&& body, std::optional<steady_time> when = std::nullopt,
               stack_class stack = stack_class::small) {
-  using held = std::decay_t<F>;
-  using result = std::invoke_result_t<held&>;
-  auto* made = new hubs::detail::task_of<held, result>(on, held(std::forward<F>(body)), stack);
-  spawned<result> handle(made);
-  made->schedule(when);
+  auto handle = make_task_on(on, std::forward<F>(body), stack);
+  handle->start(when);
   return handle;
 }
 
@@ -219,6 +104,17 @@ template <typename F>
 auto spawn_later(steady_duration delay, F&& body) {
   hub& on = hub::current();
   return spawn_on(on, std::forward<F>(body), on.now() + delay);
+}
+
+/// A greenlet without any of that, which the hub starts at the next pass: what leaves its body goes to the hub's error
+/// handler (gevent's spawn_raw).
+/// Lifetime: the drop of the last handle unwinds it, so somebody must keep it while it waits.
+template <typename F>
+[[nodiscard]] greenlet_ptr spawn_raw(F&& body) {
+  hub& on = hub::current();
+  greenlet_ptr made = greenlet::make(std::forward<F>(body), {.parent = &on.hub_greenlet()});
+  on.post([made] { made->resume(); });
+  return made;
 }
 
 }  // namespace grove

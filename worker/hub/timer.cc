@@ -32,12 +32,14 @@ timer_heap::~timer_heap() {
 void timer_heap::arm(hub_timer& timer, steady_time when) {
   entries_.push_back({});
   timer.heap_ = this;
+  if (timer.background_) ++background_;
   sift_up(entries_.size() - 1, {when, armed_ever_++, &timer});
 }
 
 void timer_heap::disarm(hub_timer& timer) noexcept {
   remove(timer.at_);
   timer.heap_ = nullptr;
+  if (timer.background_) --background_;
 }
 
 hub_timer* timer_heap::pop_due(steady_time now) noexcept {

@@ -29,6 +29,8 @@ class hub_timer {
   /// Idempotent.
   void disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return heap_ != nullptr; }
+  /// A background timer does not keep hub::join() waiting (gevent's ref=False). To be set while it is not armed.
+  void set_background(bool background) noexcept { background_ = background; }
 
  protected:
   virtual ~hub_timer() { disarm(); }
@@ -41,6 +43,7 @@ class hub_timer {
   friend class hub;
   timer_heap* heap_ = nullptr;
   std::size_t at_ = 0;
+  bool background_ = false;
 };
 
 /// A heap of timers with four children a node: times are kept in the heap's own array, so that a sift touches no
@@ -54,6 +57,8 @@ class timer_heap {
 
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  /// Without the background ones.
+  [[nodiscard]] std::size_t foreground() const noexcept { return entries_.size() - background_; }
   /// The earliest time; the heap must not be empty.
   [[nodiscard]] steady_time next() const noexcept { return entries_.front().when; }
 
@@ -79,6 +84,7 @@ class timer_heap {
 
   std::vector<entry> entries_;
   std::uint64_t armed_ever_ = 0;
+  std::size_t background_ = 0;
 };
 
 }  // namespace grove

@@ -6,10 +6,13 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/hub/hub_fixture.h"
+#include "worker/hub/async_result.h"
 #include "worker/hub/event.h"
+#include "worker/hub/queue.h"
 #include "worker/hub/timeout.h"
 
 namespace grove {
@@ -346,6 +349,77 @@ TEST_F(linking, can_be_undone_before_and_during_the_notification) {
   task->unlink(first);
   loop.run_ready();
   EXPECT_EQ(order, "x");
+}
+
+TEST_F(linking, fires_for_the_ends_it_is_for) {
+  auto good = spawn([] { return 1; });
+  auto bad = spawn([] { throw std::runtime_error("failed"); });
+  auto killed = spawn([] {});
+  std::string order;
+  for (const auto& [name, task] :
+       std::vector<std::pair<std::string, task_ptr>>{{"good", good}, {"bad", bad}, {"killed", killed}}) {
+    task->link_value([&order, name = name](task_base&) { order += name + " value, "; });
+    task->link_exception([&order, name = name](task_base&) { order += name + " exception, "; });
+    task->unlink(task->link_value([&](task_base&) { order += "unlinked"; }));
+  }
+  killed->kill();
+  loop.run_ready();
+  EXPECT_EQ(order, "killed value, good value, bad exception, ");
+  good->link([&](task_base&) { order += "unlinked"; });
+  good->unlink_all();
+  loop.run_ready();
+  EXPECT_EQ(order, "killed value, good value, bad exception, ");
+}
+
+TEST_F(linking, of_values_leaves_an_error_for_the_handler) {
+  auto task = spawn([] { throw std::runtime_error("unseen"); });
+  task->link_value([](task_base&) {});
+  loop.run_ready();
+  task = {};
+  expected_errors = {"a spawned greenlet: unseen"};
+}
+
+TEST_F(linking, in_a_greenlet_may_wait_and_fails_alone) {
+  auto task = spawn([] { return 1; });
+  std::string order;
+  const auto slow = [&](task_base& ended) {
+    sleep_for(1s);
+    order += ended.successful() ? "slow" : "?";
+    throw std::runtime_error("listener");
+  };
+  task->link(slow, link_on::any, link_in::greenlet);
+  task->link([&](task_base&) { order += "quick "; });
+  task = {};
+  loop.run_ready();
+  advance(1s);
+  EXPECT_EQ(order, "quick slow");
+  expected_errors = {"a spawned greenlet: listener"};
+}
+
+TEST_F(linking, to_results_and_queues_passes_the_end_on) {
+  async_result<int> value(loop);
+  async_result<void> error(loop);
+  async_result<std::unique_ptr<int>> owned(loop);
+  async_result<int> exit(loop);
+  queue<task_ptr> ended(loop);
+  auto good = spawn([] { return 5; });
+  auto moved = spawn([] { return std::make_unique<int>(6); });
+  auto bad = spawn([] { throw std::runtime_error("failed"); });
+  auto killed = spawn([] { return 1; });
+  good->link_to(value);
+  moved->link_to(owned);
+  bad->link_to(error);
+  killed->link_to(exit);
+  good->link([&](task_base& task) { (void)ended.try_push(task_ptr(&task)); });
+  killed->kill();
+  auto waiting = spawn([&] { return value.get() + *owned.get(); });
+  loop.run_ready();
+  EXPECT_EQ(waiting->get(), 11);
+  EXPECT_THROW(error.get(), std::runtime_error);
+  EXPECT_THROW(exit.get(), task_killed);
+  EXPECT_EQ(ended.pop().get(), good.get());
+  EXPECT_EQ(*good->value(), 5) << "copied, and not taken";
+  EXPECT_EQ(killed->value(), nullptr);
 }
 
 }  // namespace

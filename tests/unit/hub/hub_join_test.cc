@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <asio/steady_timer.hpp>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/unit/hub/hub_fixture.h"
+#include "worker/hub/callback_timer.h"
+#include "worker/hub/event.h"
+#include "worker/hub/task.h"
+#include "worker/hub/use_greenlet.h"
+
+namespace grove {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// On the machine's clock, since a join sleeps.
+class hub_joins : public testing::Test {
+ protected:
+  system_clock time;
+  hub loop{time};
+};
+
+TEST_F(hub_joins, end_when_all_greenlets_have_finished) {
+  EXPECT_EQ(loop.join(), loop_end::finished) << "nothing to do";
+  bool done = false;
+  spawn_later(1ms, [&] {
+    asio::steady_timer timer(loop.io(), 1ms);
+    timer.async_wait(use_greenlet);
+    sleep_for(1ms);
+    done = true;
+  });
+  EXPECT_EQ(loop.join(), loop_end::finished);
+  EXPECT_TRUE(done);
+  EXPECT_EQ(loop.join(), loop_end::finished) << "may be joined again";
+}
+
+TEST_F(hub_joins, tell_a_deadlock) {
+  event never(loop);
+  auto waits = spawn([&] { never.wait(); });
+  EXPECT_EQ(loop.join(), loop_end::stuck);
+  EXPECT_THROW(loop.run_until(*waits), loop_exit);
+  never.set();
+  EXPECT_TRUE(loop.run_until(*waits));
+  auto unstarted = make_task_on(loop, [] {});
+  EXPECT_THROW(loop.run_until(*unstarted), loop_exit);
+}
+
+TEST_F(hub_joins, end_at_their_time_or_when_stopped) {
+  auto sleeper = spawn([] { sleep_for(1h); });
+  EXPECT_EQ(loop.join(loop.now() + 1ms), loop_end::timed_out);
+  EXPECT_FALSE(loop.run_until(*sleeper, loop.now()));
+  loop.stop();
+  EXPECT_EQ(loop.join(), loop_end::stopped);
+  EXPECT_FALSE(sleeper->ready());
+  sleeper->kill(kill_mode::do_not_wait);
+  EXPECT_EQ(loop.join(), loop_end::finished);
+}
+
+TEST_F(hub_joins, wait_for_what_others_post_while_held) {
+  event posted(loop);
+  auto waits = spawn([&] { posted.wait(); });
+  loop.hold();
+  std::thread other([&] {
+    loop.post_from_thread([&] {
+      loop.release();
+      posted.set();
+    });
+  });
+  EXPECT_EQ(loop.join(), loop_end::finished);
+  EXPECT_TRUE(waits->ready());
+  other.join();
+}
+
+TEST_F(hub_joins, do_not_wait_for_background_timers) {
+  callback_timer heartbeat([] {});
+  heartbeat.set_background(true);
+  heartbeat.arm_after(loop, 1h);
+  EXPECT_EQ(loop.join(), loop_end::finished);
+  heartbeat.disarm();
+  spawn([] { sleep_for(1ms); });
+  EXPECT_EQ(loop.join(), loop_end::finished);
+}
+
+TEST_F(hub_joins, belong_to_the_hub) {
+  auto wrong = spawn([&] { EXPECT_THROW(loop.join(), greenlet_error); });
+  EXPECT_TRUE(loop.run_until(*wrong));
+}
+
+}  // namespace
+}  // namespace grove

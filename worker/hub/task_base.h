@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "worker/hub/hub.h"
+#include "worker/hub/waiter.h"
+
+namespace grove {
+
+namespace hubs::detail {
+class local_values;
+struct spawn_tree;
+}  // namespace hubs::detail
+
+/// get() of a task that was killed: there is no value.
+class task_killed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// get() within a time that was not enough.
+class task_unfinished : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class task_ptr;
+enum class kill_mode : std::uint8_t { wait, do_not_wait };
+/// Which ends a link is for: `value` is every successful() one.
+enum class link_on : std::uint8_t { any, value, exception };
+/// Where a link is called: in the hub's context, or in a greenlet of its own, where it may wait.
+enum class link_in : std::uint8_t { hub, greenlet };
+
+/// A spawned greenlet and its end. Use it through task_ptr and spawned<T>.
+/// Affinity: hub thread.
+class task_base : private ready_item, private hub_timer {
+ public:
+  using link_function = unique_function<void(task_base&)>;
+
+  /// Scheduled or running.
+  [[nodiscard]] bool started() const noexcept { return state_ == state::scheduled || state_ == state::running; }
+  /// Finished, in whatever way.
+  [[nodiscard]] bool ready() const noexcept { return state_ == state::finished; }
+  /// Finished with a value, or by greenlet_exit.
+  [[nodiscard]] bool successful() const noexcept { return ready() && !error_; }
+  /// Finished by greenlet_exit (a kill, before or after the start).
+  [[nodiscard]] bool exited() const noexcept { return exited_; }
+  /// What it failed with, else null.
+  [[nodiscard]] std::exception_ptr exception() const noexcept {
+    observed_ = true;
+    return error_;
+  }
+
+  /// Waits for the end, at most until `until`; true if it has finished. Never throws the task's error.
+  bool join(std::optional<steady_time> until = std::nullopt);
+
+  /// Throws `thrown` (null: greenlet_exit) into the task at its present or next wait. A task that has not started
+  /// never runs. The first kill wins, later ones are ignored; a finished task is left alone; a task that kills itself
+  /// throws at once. With kill_mode::wait it waits for the end, at most until `until`; true if the task has finished.
+  bool kill(kill_mode mode = kill_mode::wait, std::exception_ptr thrown = nullptr,
+            std::optional<steady_time> until = std::nullopt);
+
+  /// Calls `call` once the task has finished (soon, if it has already), in the order of linking. Links that are called
+  /// in the hub must not wait; what one throws goes to the hub's error handler and does not stop the others. Returns
+  /// a number for unlink().
+  std::uint64_t link(link_function call, link_on when = link_on::any, link_in where = link_in::hub);
+  std::uint64_t link_value(link_function call) { return link(std::move(call), link_on::value); }
+  std::uint64_t link_exception(link_function call) { return link(std::move(call), link_on::exception); }
+  /// link() that does not count as asking for the error: it still goes to the hub's error handler.
+  std::uint64_t watch(link_function call);
+  /// Suppresses a call that has not been made, also from inside another link.
+  void unlink(std::uint64_t number) noexcept;
+  void unlink_all() noexcept { links_.clear(); }
+
+  /// Schedules a task that was made and not spawned, for the next pass or for `when`. Nothing for one that is started
+  /// or has finished.
+  void start(std::optional<steady_time> when = std::nullopt);
+
+  /// Null before the start.
+  [[nodiscard]] greenlet* running_greenlet() const noexcept { return greenlet_.get(); }
+  [[nodiscard]] std::string_view name() const noexcept { return name_; }
+  /// Lifetime: `name` is borrowed.
+  void set_name(std::string_view name) noexcept;
+  /// The name, or "greenlet-" and the ident.
+  [[nodiscard]] std::string label();
+  /// A small number that no other live task of the hub has; given at the first call, used again after the end.
+  [[nodiscard]] std::size_t ident();
+  /// A number that no other task of the hub has ever had, in the order of making.
+  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  /// The number of the task that made this one; 0 if that was none.
+  [[nodiscard]] std::uint64_t spawner_number() const noexcept { return spawner_number_; }
+  /// The same task, null if it has finished. Looks through all live tasks.
+  [[nodiscard]] task_base* spawner() const noexcept;
+  [[nodiscard]] hub& on() const noexcept { return hub_; }
+
+  /// The tasks of a hub that are started and have not finished, in the order of starting.
+  [[nodiscard]] static std::vector<task_ptr> all(const hub& of);
+  /// Calls `call` for every task of the hub as it is started; it must not wait. Returns a number.
+  static std::uint64_t add_spawn_callback(hub& of, link_function call);
+  static void remove_spawn_callback(hub& of, std::uint64_t number) noexcept;
+
+  /// For wait_any() and its like.
+  void subscribe(waiter& link) noexcept { joiners_.push(link); }
+
+ protected:
+  task_base(hub& on, stack_class stack);
+  ~task_base() override;
+  /// Runs the body and keeps its value.
+  virtual void body() = 0;
+  /// Destroys the callable, which may own much, as soon as it is not needed any more.
+  virtual void drop_body() noexcept = 0;
+  /// Throws what a get() of a task without value must throw, after a join.
+  void throw_failure() const;
+  /// The same, for those that pass it on.
+  [[nodiscard]] std::exception_ptr failure() const noexcept;
+
+ private:
+  friend class hub;
+  friend class waiter;
+  friend class task_ptr;
+  friend class joining;
+  friend class hubs::detail::local_values;
+  enum class state : std::uint8_t { fresh, scheduled, running, finished };
+  struct linked {
+    std::uint64_t number;
+    link_function call;
+    link_on when;
+    link_in where;
+  };
+
+  void run() override;
+  void expired() override;
+  void enlist();
+  void enter();
+  void cancel_start() noexcept;
+  void run_in_greenlet();
+  void finish(std::exception_ptr error, bool exited) noexcept;
+  void notify() noexcept;
+  void call(linked& due);
+  std::uint64_t add_link(linked added);
+  /// join() that nothing can end.
+  void join_uninterrupted();
+  [[nodiscard]] hubs::detail::local_values* tree_values(bool make);
+  void adopt_tree(task_base& spawner);
+  void leave_tree() noexcept;
+  void acquire() noexcept { ++handles_; }
+  void release() noexcept;
+
+  hub& hub_;
+  greenlet_ptr greenlet_;
+  state state_ = state::fresh;
+  stack_class stack_;
+  bool exited_ = false;
+  bool starved_ = false;
+  bool kill_deferred_ = false;  // something else was pending: thrown at the next wait
+  mutable bool observed_ = false;
+  std::uint32_t handles_ = 0;
+  std::uint32_t ident_ = 0;  // 0: none yet, else one more than it is
+  std::exception_ptr error_;
+  std::exception_ptr kill_;
+  waiter_list joiners_;
+  std::vector<linked> links_;
+  std::uint64_t links_ever_ = 0;
+  std::uint64_t number_;
+  std::uint64_t spawner_number_ = 0;
+  std::string_view name_;
+  hubs::detail::spawn_tree* tree_ = nullptr;
+  task_base* next_ = nullptr;
+  task_base* previous_ = nullptr;
+};
+
+/// A counted handle of any task. Dropping it detaches: the task goes on.
+class task_ptr {
+ public:
+  task_ptr() noexcept = default;
+  explicit task_ptr(task_base* target) noexcept : target_(target) {
+    if (target_ != nullptr) target_->acquire();
+  }
+  task_ptr(const task_ptr& other) noexcept : task_ptr(other.target_) {}
+  task_ptr(task_ptr&& other) noexcept : target_(std::exchange(other.target_, nullptr)) {}
+  task_ptr& operator=(task_ptr other) noexcept {
+    std::swap(target_, other.target_);
+    return *this;
+  }
+  ~task_ptr() {
+    if (target_ != nullptr) target_->release();
+  }
+
+  [[nodiscard]] task_base* get() const noexcept { return target_; }
+  [[nodiscard]] task_base* operator->() const noexcept { return target_; }
+  [[nodiscard]] task_base& operator*() const noexcept { return *target_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return target_ != nullptr; }
+
+ private:
+  task_base* target_ = nullptr;
+};
+
+}  // namespace grove
