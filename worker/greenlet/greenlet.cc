@@ -10,7 +10,6 @@ namespace grove {
 
 using greenlets::detail::enter_thread;
 using greenlets::detail::switching;
-using greenlets::detail::this_thread;
 using greenlets::detail::thread_state;
 
 greenlet_ptr::greenlet_ptr(greenlet* target) noexcept : target_(target) {

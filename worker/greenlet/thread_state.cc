@@ -9,7 +9,7 @@
 
 #include "worker/greenlet/internal/flow_switching.h"
 
-extern "C" void* __dso_handle;  // NOLINT(bugprone-reserved-identifier): the linker's, for this program or library
+extern "C" void* __dso_handle;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
 
 namespace grove {
 namespace greenlets::detail {

@@ -67,7 +67,7 @@ TEST_F(greenlet_context, can_be_changed_in_every_state) {
     const context mine = context_of(greenlet::current());
     set_context(greenlet::current(), context::make());
     number.set(value);
-    const context made = context_of(greenlet::current());
+    context made = context_of(greenlet::current());
     set_context(greenlet::current(), mine);
     return made;
   };

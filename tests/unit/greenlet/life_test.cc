@@ -53,7 +53,7 @@ TEST_F(greenlet_life, a_value_for_another_thread_is_not_lost) {
 TEST_F(greenlet_life, a_value_is_not_lost_when_there_is_no_stack) {
   const std::size_t count_max = thread_stacks().count_max();
   thread_stacks().set_count_max(thread_stacks().in_use());
-  greenlet_ptr child = greenlet::make([](std::string text) { return text.size(); });
+  greenlet_ptr child = greenlet::make([](const std::string& text) { return text.size(); });
   switch_value kept(std::string("kept"));
   EXPECT_THROW(child->switch_for<std::size_t>(std::move(kept)), stacks_exhausted);
   thread_stacks().set_count_max(count_max);
@@ -121,7 +121,7 @@ TEST_F(greenlet_life, a_dead_target_starts_its_unstarted_parent) {
 }
 
 TEST_F(greenlet_life, an_unstarted_parent_that_a_result_does_not_fit_passes_the_error_on) {
-  greenlet_ptr parent = greenlet::make([](std::string) {});
+  greenlet_ptr parent = greenlet::make([](const std::string&) {});
   greenlet_ptr child = greenlet::make([] { return 1; }, {.parent = parent.get()});
   EXPECT_THROW(child->resume(), switch_type_error);
   EXPECT_TRUE(parent->dead());

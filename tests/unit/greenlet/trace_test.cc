@@ -18,13 +18,13 @@ class greenlet_trace : public testing::Test {
   void start() {
     set_trace([this](trace_event event, greenlet& origin, greenlet& target) {
       EXPECT_TRUE(target.is_current() || target.dead());
-      seen +=
+      seen_ +=
           std::string(origin.name()) + (event == trace_event::thrown ? "!" : ">") + std::string(target.name()) + " ";
     });
   }
   std::string stop() {
     set_trace(nullptr);
-    return std::exchange(seen, {});
+    return std::exchange(seen_, {});
   }
   ~greenlet_trace() override { set_trace(nullptr); }
 
@@ -36,7 +36,7 @@ class greenlet_trace : public testing::Test {
         },
         {.name = name});
   }
-  std::string seen;
+  std::string seen_;
 };
 
 TEST_F(greenlet_trace, tells_starts_switches_and_ends) {
@@ -93,7 +93,7 @@ TEST_F(greenlet_trace, tells_of_siblings) {
 
 TEST_F(greenlet_trace, ends_when_the_tracer_throws_and_its_exception_replaces_the_result) {
   const auto bad = [this](trace_event, greenlet&, greenlet&) {
-    seen += "x";
+    seen_ += "x";
     throw std::logic_error("tracer");
   };
   greenlet_ptr child = make_pausing();
@@ -103,7 +103,7 @@ TEST_F(greenlet_trace, ends_when_the_tracer_throws_and_its_exception_replaces_th
   EXPECT_THROW(child->resume(), std::logic_error);
   EXPECT_TRUE(child->dead());
   EXPECT_FALSE(current_trace());
-  EXPECT_EQ(seen, "x");
+  EXPECT_EQ(seen_, "x");
   child = make_pausing();
   set_trace(bad);
   EXPECT_THROW(child->resume(), std::logic_error);
@@ -111,7 +111,7 @@ TEST_F(greenlet_trace, ends_when_the_tracer_throws_and_its_exception_replaces_th
 }
 
 TEST_F(greenlet_trace, may_be_set_twice_and_gives_the_previous_one_back) {
-  EXPECT_FALSE(set_trace([this](trace_event, greenlet&, greenlet&) { seen += "x"; }));
+  EXPECT_FALSE(set_trace([this](trace_event, greenlet&, greenlet&) { seen_ += "x"; }));
   greenlet::current().resume();
   const trace_function again = current_trace();
   EXPECT_TRUE(set_trace(again));
@@ -119,17 +119,17 @@ TEST_F(greenlet_trace, may_be_set_twice_and_gives_the_previous_one_back) {
   greenlet::current().resume();
   EXPECT_TRUE(set_trace(nullptr));
   greenlet::current().resume();
-  EXPECT_EQ(seen, "xx");
+  EXPECT_EQ(seen_, "xx");
 }
 
 TEST_F(greenlet_trace, may_be_changed_by_the_tracer) {
   set_trace([this, big = std::string(100, 'b')](trace_event, greenlet&, greenlet&) {
     set_trace(nullptr);
-    seen += big;
+    seen_ += big;
   });
   greenlet::current().resume();
   greenlet::current().resume();
-  EXPECT_EQ(seen.size(), 100U);
+  EXPECT_EQ(seen_.size(), 100U);
 }
 
 TEST_F(greenlet_trace, lets_the_tracer_switch_in_the_middle_of_a_switch) {
@@ -139,7 +139,7 @@ TEST_F(greenlet_trace, lets_the_tracer_switch_in_the_middle_of_a_switch) {
   });
   int doubled = 0;
   bool inside = false;
-  greenlet_ptr child = greenlet::make([](std::string text) { return text + "!"; });
+  greenlet_ptr child = greenlet::make([](const std::string& text) { return text + "!"; });
   set_trace([&](trace_event, greenlet&, greenlet& target) {
     if (std::exchange(inside, true)) return;
     side->set_parent(target);

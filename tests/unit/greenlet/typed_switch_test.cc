@@ -35,7 +35,7 @@ struct counted {
 
 TEST(typed_switch, passes_objects_both_ways) {
   greenlet& me = greenlet::current();
-  greenlet_ptr child = greenlet::make([&](int number, std::string text) {
+  greenlet_ptr child = greenlet::make([&](int number, const std::string& text) {
     EXPECT_EQ(text, "first");
     const auto owned = me.switch_for<std::unique_ptr<int>>(number + 1);
     return std::to_string(*owned);
@@ -51,21 +51,21 @@ TEST(typed_switch, allocates_nothing_from_start_to_end) {
   greenlet_ptr child = greenlet::make([&me](large got) {
     for (int i = 0; i < 3; ++i) {
       ++got.words[99];
-      got = me.switch_for<large>(std::move(got));
+      got = me.switch_for<large>(got);
     }
     return got;
   });
   large passed;
   large::allocations = 0;
   for (int i = 0; i < 4; ++i)
-    passed = child->switch_for<large>(std::move(passed));
+    passed = child->switch_for<large>(passed);
   EXPECT_EQ(large::allocations, 0);
   EXPECT_EQ(passed.words[99], 3);
   EXPECT_TRUE(child->dead());
 }
 
 TEST(typed_switch, copies_lvalues_and_moves_from_rvalues) {
-  greenlet_ptr child = greenlet::make([](std::string text) { return text + "!"; });
+  greenlet_ptr child = greenlet::make([](const std::string& text) { return text + "!"; });
   const std::string kept = "a text that is too long to be held in the string itself";
   EXPECT_EQ(child->switch_for<std::string>(kept), kept + "!");
   child = greenlet::make([](const std::string& text) { return text.size(); });
