@@ -13,11 +13,15 @@ import gdb
 from gdb.unwinder import Unwinder
 
 FIELDS = ("version first_thread thread_next thread_greenlets thread_current thread_exited greenlet_next greenlet_parent "
-          "greenlet_state greenlet_is_main greenlet_name_bytes greenlet_name greenlet_suspended_at").split()
+          "greenlet_state greenlet_is_main greenlet_name_bytes greenlet_name greenlet_suspended_at own_jump").split()
 STATES = ("pending", "suspended", "suspended, its bytes on the heap", "dead")
-# Where jump_fcontext of Boost.Context leaves the registers of a suspended context; the last is where rsp is then.
-REGISTERS = {"i386:x86-64": ({"r12": 0x10, "r13": 0x18, "r14": 0x20, "r15": 0x28, "rbx": 0x30, "rbp": 0x38, "rip": 0x40},
-                             "rsp", 0x48)}
+# Where a suspended context has its registers, by the architecture and whether the jump is Grove's own (jump.h) or
+# jump_fcontext of Boost.Context; the last is where the stack pointer is in the frame that has jumped.
+REGISTERS = {
+    ("i386:x86-64", 1): ({"rip": 0, "rbp": 8}, "rsp", 16 + 128),
+    ("i386:x86-64", 0): ({"r12": 0x10, "r13": 0x18, "r14": 0x20, "r15": 0x28, "rbx": 0x30, "rbp": 0x38, "rip": 0x40},
+                         "rsp", 0x48),
+}
 
 
 def read(address, size=8):
@@ -83,7 +87,7 @@ class SuspendedUnwinder(Unwinder):
     def __init__(self):
         super().__init__("grove-greenlet")
         self.enabled = False
-        self.architecture = None
+        self.registers = None
         self.context = 0
         self.done = False
 
@@ -91,7 +95,7 @@ class SuspendedUnwinder(Unwinder):
         if self.done:
             return None
         self.done = True  # only frame 0 is replaced
-        registers, stack_register, size = REGISTERS[self.architecture]
+        registers, stack_register, size = self.registers
         made = pending.create_unwind_info(FrameId(gdb.Value(self.context), gdb.Value(self.context)))
         word = gdb.lookup_type("unsigned long")
         for name, offset in registers.items():
@@ -138,9 +142,10 @@ class BacktraceGreenlet(gdb.Command):
     @staticmethod
     def print_stack(one):
         architecture = gdb.newest_frame().architecture().name()
-        if architecture not in REGISTERS:
+        key = (architecture, layout()["own_jump"])
+        if key not in REGISTERS:
             raise gdb.GdbError(f"greenlet-backtrace does not know the registers of {architecture}")
-        unwinder.architecture = architecture
+        unwinder.registers = REGISTERS[key]
         unwinder.context = one.suspended_at
         unwinder.done = False
         unwinder.enabled = True

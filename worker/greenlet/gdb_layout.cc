@@ -12,6 +12,13 @@
 
 namespace grove::greenlets::detail {
 
+// How a suspended context keeps its registers, see jump.h.
+#ifdef GROVE_OWN_JUMP
+constexpr std::uint64_t own_jump_used = 1;
+#else
+constexpr std::uint64_t own_jump_used = 0;
+#endif
+
 struct gdb_layout {
   std::uint64_t version;
   const void* first_thread;
@@ -26,6 +33,7 @@ struct gdb_layout {
   std::uint64_t greenlet_name_bytes;
   std::uint64_t greenlet_name;
   std::uint64_t greenlet_suspended_at;
+  std::uint64_t own_jump;
 
   static constexpr gdb_layout make() noexcept {
     return {.version = 1,
@@ -40,7 +48,8 @@ struct gdb_layout {
             .greenlet_is_main = offsetof(greenlet, is_main_),
             .greenlet_name_bytes = offsetof(greenlet, name_),
             .greenlet_name = offsetof(greenlet, name_) + sizeof(std::size_t),
-            .greenlet_suspended_at = offsetof(greenlet, context_) + offsetof(execution_context, suspended_at)};
+            .greenlet_suspended_at = offsetof(greenlet, context_) + offsetof(execution_context, suspended_at),
+            .own_jump = own_jump_used};
   }
 };
 // A std::string_view of libstdc++ is a length and a pointer.

@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "worker/greenlet/continulet.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/trace.h"
 
@@ -58,6 +59,18 @@ INSTANTIATE_TEST_SUITE_P(every_kind, stack_trace_of,
 TEST(stack_trace, of_main_can_be_asked_for_by_a_child) {
   greenlet_ptr child = greenlet::make([] { return stack_trace(greenlet::main()).size(); });
   EXPECT_GT(child->switch_for<std::size_t>(), 3U);
+}
+
+TEST(stack_trace, shows_the_body_of_a_continulet_where_the_greenlet_is_in_one) {
+  greenlet& me = greenlet::current();
+  greenlet_ptr child = greenlet::make([&] {
+    continulet_ptr inner = continulet::make([&](continulet&) { return trace_nested(me, 2); });
+    return inner->switch_to().take<int>();
+  });
+  child->resume();
+  EXPECT_EQ(count(stack_text(stack_trace(*child)), "trace_nested"), 3U);
+  child->resume();
+  EXPECT_EQ(child->switch_for<int>(1), 5);
 }
 
 TEST(stack_trace, is_empty_unless_suspended) {
