@@ -118,6 +118,7 @@ class world {
 /// The verbs of the language itself.
 void add_core_verbs(world& to);
 void add_greenlet_verbs(world& to);
+void add_continulet_verbs(world& to);
 
 /// Runs a scenario to its end, on a thread of its own.
 [[nodiscard]] std::vector<std::string> run_scenario(const scenario& runs, stack_class stacks);

@@ -3,6 +3,7 @@
 // Runs the scenarios of a file and prints their transcripts: grove_scenarios [--sliced] FILE [SCENARIO...]
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 
 #include "base/clock.h"
@@ -20,7 +21,7 @@ void drop_globals(world& in) {
 }
 
 void run_greenlets(world& in) {
-  add_greenlet_verbs(in);
+  in.of.system == "continulet" ? add_continulet_verbs(in) : add_greenlet_verbs(in);
   in.run_main("main");
   in.recording = false;
   drop_globals(in);
@@ -57,11 +58,18 @@ void run_here(const scenario& runs, stack_class stacks, std::vector<std::string>
   in.stacks = stacks;
   add_core_verbs(in);
   const std::lock_guard hold(in.mutex());
-  if (runs.system == "gevent")
-    run_hub(in);
-  else
-    run_greenlets(in);
-  if (!in.threads.empty()) throw scenario_fault("the thread " + in.threads.begin()->first + " was not joined");
+  try {
+    if (runs.system == "gevent")
+      run_hub(in);
+    else
+      run_greenlets(in);
+    if (!in.threads.empty()) throw scenario_fault("the thread " + in.threads.begin()->first + " was not joined");
+  } catch (const scenario_fault& fault) {
+    if (in.threads.empty()) throw;
+    // They wait for what will not come.
+    std::cout << "  fault: " << fault.what() << std::endl;
+    std::_Exit(1);
+  }
 }
 
 }  // namespace
