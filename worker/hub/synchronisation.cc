@@ -102,8 +102,20 @@ timeout::timeout(hub& on, std::optional<steady_duration> limit)
 
 timeout::timeout(hub& on, steady_duration limit) : timeout(on, std::optional(limit)) {}
 
+timeout::timeout(steady_duration limit, std::string text) : timeout(limit) {
+  text_ = std::move(text);
+}
+
+timeout::timeout(steady_duration limit, std::exception_ptr instead) : timeout(limit) {
+  instead_ = std::move(instead);
+}
+
+void timeout::restart(std::optional<steady_duration> limit) noexcept {
+  move_to(limit ? std::optional(on().now() + *limit) : std::nullopt);
+}
+
 std::exception_ptr timeout::make_exception() {
-  return std::make_exception_ptr(timeout_expired{identity_});
+  return instead_ != nullptr ? instead_ : std::make_exception_ptr(timeout_expired{identity_, text_});
 }
 
 }  // namespace grove

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -15,9 +16,12 @@ namespace grove {
 /// whether it is its own: `catch (const timeout_expired& e) { if (!limit.owns(e)) throw; ... }`.
 struct timeout_expired {
   std::uint64_t identity = 0;
+  std::string text{};  ///< what its timeout was given
 };
 
-/// Bounds the waits of the calling greenlet while it exists. Nothing is thrown into code that does not wait.
+/// Bounds the waits of the calling greenlet while it exists. Nothing is thrown into code that does not wait. It is
+/// started when it is made and ends with its scope, so that it cannot be started twice or be left running. A silent
+/// one is with_timeout().
 class timeout final : public wait_bound {
  public:
   /// Zero or less fires at the next wait.
@@ -25,12 +29,21 @@ class timeout final : public wait_bound {
   timeout(hub& on, steady_duration limit);
   /// Never fires if `limit` is empty.
   timeout(hub& on, std::optional<steady_duration> limit);
+  /// What it throws says `text`.
+  timeout(steady_duration limit, std::string text);
+  /// Throws `instead`, which it cannot own: fired() tells.
+  timeout(steady_duration limit, std::exception_ptr instead);
 
   [[nodiscard]] bool owns(const timeout_expired& thrown) const noexcept { return thrown.identity == identity_; }
+
+  /// Starts it anew, from now on; it need not have been cancelled. Never fires if `limit` is empty.
+  void restart(std::optional<steady_duration> limit) noexcept;
 
  private:
   [[nodiscard]] std::exception_ptr make_exception() override;
   std::uint64_t identity_;
+  std::string text_;
+  std::exception_ptr instead_;
 };
 
 /// Calls `call` under a timeout. Empty (false, for a call that returns nothing) if that timeout fired.
@@ -53,6 +66,14 @@ auto with_timeout(steady_duration limit, F&& call) {
   } else {
     return std::optional<result>();
   }
+}
+
+/// The same, with a value for the case that the timeout fired.
+template <typename F>
+std::invoke_result_t<F> with_timeout(steady_duration limit, F&& call,
+                                     std::type_identity_t<std::invoke_result_t<F>> otherwise) {
+  auto result = with_timeout(limit, std::forward<F>(call));
+  return result ? std::move(*result) : std::move(otherwise);
 }
 
 }  // namespace grove

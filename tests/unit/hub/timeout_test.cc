@@ -3,15 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "tests/unit/hub/hub_fixture.h"
-#include "worker/hub/event.h"
-#include "worker/hub/queue.h"
-#include "worker/hub/semaphore.h"
 #include "worker/hub/task.h"
 
 namespace grove {
@@ -183,6 +178,90 @@ TEST_F(timeouts, with_timeout_gives_the_value_or_nothing) {
   EXPECT_EQ(slow->get(), std::nullopt);
 }
 
+TEST_F(timeouts, may_say_something_or_throw_something_else) {
+  auto task = spawn([] {
+    std::string seen;
+    const timeout outer(1s, "the call took too long");
+    timeout other(2s, std::make_exception_ptr(std::runtime_error("too late")));
+    try {
+      sleep_for(1h);
+    } catch (const timeout_expired& thrown) {
+      seen = outer.owns(thrown) ? thrown.text : "another";
+    }
+    EXPECT_FALSE(other.fired());
+    EXPECT_THROW(sleep_for(1h), std::runtime_error);
+    EXPECT_TRUE(other.fired());
+    return seen;
+  });
+  loop.run_ready();
+  advance(1s);
+  advance(1s);
+  EXPECT_EQ(task->get(), "the call took too long");
+}
+
+TEST_F(timeouts, start_anew) {
+  auto task = spawn([&] {
+    timeout limit(1s);
+    sleep_for(500ms);
+    limit.restart(1s);
+    sleep_for(900ms);  // beyond the first end
+    EXPECT_THROW(sleep_for(1h), timeout_expired);
+    limit.restart(std::nullopt);
+    sleep_for(5s);
+    limit.restart(0s);
+    EXPECT_THROW(yield(), timeout_expired);
+    limit.restart(1s);
+    limit.cancel();
+    limit.cancel();
+    sleep_for(5s);
+    limit.restart(-1s);
+    EXPECT_THROW(yield(), timeout_expired);
+    yield();  // once only
+  });
+  loop.run_ready();
+  for (auto step : {500ms, 900ms, 100ms, 5000ms, 5000ms})
+    advance(step);
+  EXPECT_TRUE(task->ready());
+}
+
+TEST_F(timeouts, of_one_scope_fire_one_after_another) {
+  std::string order;
+  spawn([&] {
+    const timeout outer(1s);
+    const timeout inner(1s);
+    for (int i = 0; i < 2; ++i) {
+      try {
+        sleep_for(1h);
+      } catch (const timeout_expired& thrown) {
+        order += outer.owns(thrown) ? "outer " : inner.owns(thrown) ? "inner " : "? ";
+      }
+    }
+    yield();
+  });
+  loop.run_ready();
+  advance(1s);
+  EXPECT_EQ(order, "outer inner ");
+}
+
+TEST_F(timeouts, with_timeout_gives_another_value_instead) {
+  const auto asked = [](steady_duration takes) {
+    return with_timeout(
+        1s,
+        [takes] {
+          sleep_for(takes);
+          return std::string("value");
+        },
+        "instead");
+  };
+  auto fast = spawn([&] { return asked(10ms); });
+  auto slow = spawn([&] { return asked(1h); });
+  loop.run_ready();
+  advance(10ms);
+  advance(1s);
+  EXPECT_EQ(fast->get(), "value");
+  EXPECT_EQ(slow->get(), "instead");
+}
+
 TEST_F(timeouts, let_ordinary_handlers_alone) {
   auto task = spawn([] {
     return with_timeout(1s, [] {
@@ -197,39 +276,6 @@ TEST_F(timeouts, let_ordinary_handlers_alone) {
   loop.run_ready();
   advance(1s);
   EXPECT_EQ(task->get(), std::nullopt);
-}
-
-TEST_F(timeouts, reach_every_blocking_call) {
-  event never(loop);
-  semaphore taken(loop, 0);
-  queue<int> empty(loop);
-  queue<int> full(loop, 1);
-  int item = 1;
-  EXPECT_TRUE(full.try_push(item));
-  auto forever = spawn([] { sleep_for(10h); });
-  const std::vector<std::function<void()>> calls = {[] { sleep_for(5h); },
-                                                    [&] { never.wait(); },
-                                                    [&] { taken.acquire(); },
-                                                    [&] { empty.pop(); },
-                                                    [&] { full.push(2); },
-                                                    [&] { forever->join(); },
-                                                    [&] { (void)never.wait_until(loop.now() + 5h); },
-                                                    [&] { (void)empty.pop_until(loop.now() + 5h); }};
-  int fired = 0;
-  for (const auto& call : calls) {
-    spawn([&fired, &call] {
-      timeout limit(1s);
-      try {
-        call();
-      } catch (const timeout_expired& thrown) {
-        if (limit.owns(thrown)) ++fired;
-      }
-    });
-  }
-  loop.run_ready();
-  advance(1s);
-  EXPECT_EQ(fired, static_cast<int>(calls.size()));
-  forever->kill(kill_mode::do_not_wait);
 }
 
 TEST_F(deadlines, throw_what_their_factory_makes) {
