@@ -11,7 +11,9 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "worker/greenlet/continulet.h"
 #include "worker/greenlet/exchange.h"
+#include "worker/greenlet/generator.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/task.h"
@@ -106,6 +108,25 @@ void greenlet_switch_with_a_large_object(benchmark::State& state) {
   benchmark::DoNotOptimize(passed);
 }
 
+void continulet_resume(benchmark::State& state) {
+  grove::continulet_ptr partner = grove::continulet::make([](grove::continulet& self) {
+    for (;;)
+      self.resume();
+  });
+  for (auto _ : state)
+    partner->resume();
+}
+
+void generator_next(benchmark::State& state) {
+  grove::generator<int> numbers([](grove::genlet<int>& to) {
+    for (int i = 0;; ++i)
+      to.yield(i);
+  });
+  auto at = numbers.begin();
+  for (auto _ : state)
+    benchmark::DoNotOptimize(*++at);
+}
+
 void boost_fiber(benchmark::State& state) {
   boost::context::fiber partner([](boost::context::fiber&& main) {
     for (;;)
@@ -186,6 +207,8 @@ BENCHMARK(greenlet_resume);
 BENCHMARK(greenlet_switch_with_a_value);
 BENCHMARK(greenlet_switch_with_types);
 BENCHMARK(greenlet_switch_with_a_large_object);
+BENCHMARK(continulet_resume);
+BENCHMARK(generator_next);
 BENCHMARK(boost_fiber);
 BENCHMARK(hub_yield);
 BENCHMARK(hub_wake_and_wait);

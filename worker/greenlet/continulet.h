@@ -166,7 +166,7 @@ class continulet {
 };
 
 /// Hands the continuations of the continulets round without running any: the second gets that of the first, and so on,
-/// and the first that of the last. Empty ones are left out.
+/// and the first that of the last. Empty ones are left out; one that is named twice takes part twice.
 /// Errors: continulet_error if one has finished, belongs to another thread or is in use by another greenlet; nothing
 /// has changed then.
 void permute(std::span<continulet* const> continulets);

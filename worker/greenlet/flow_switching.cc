@@ -128,17 +128,17 @@ void flow_switching::finish(thread_state& thread, delivery what) noexcept {
 }
 
 void flow_switching::permute(thread_state& thread, std::span<continulet* const> continulets) {
-  continulet* last = nullptr;
-  for (continulet* each : continulets) {
-    if (each->state_ == continulet::state::empty) continue;
-    check_usable(thread, *each);
-    last = each;
+  for (const continulet* each : continulets) {
+    if (each->state_ != continulet::state::empty) check_usable(thread, *each);
   }
-  if (last == nullptr) return;
   leave_ring(thread);
-  execution_context moved = last->slot_;
-  for (continulet* each : continulets) {
-    if (each->state_ != continulet::state::empty) std::swap(each->slot_, moved);
+  // By swaps of two, so that nothing is lost if one is named twice.
+  continulet* after = nullptr;
+  for (std::size_t i = continulets.size(); i-- > 0;) {
+    continulet* const each = continulets[i];
+    if (each->state_ == continulet::state::empty) continue;
+    if (after != nullptr) std::swap(each->slot_, after->slot_);
+    after = each;
   }
   join_ring(thread);
   settle(thread);
