@@ -11,15 +11,10 @@ bool pool_places::take_place(std::optional<steady_time> until) {
   return true;
 }
 
-void pool_places::give_place_back() noexcept {
-  free_.release();
-  if (free_.permits() > 0) until_available_.wake_all();
-}
-
 bool pool_places::wait_available(std::optional<steady_time> until) {
   while (free_.permits() == 0) {
     waiter available(on());
-    until_available_.push(available);
+    free_.subscribe(available);
     if (!until)
       available.wait();
     else if (!available.wait_until(*until))

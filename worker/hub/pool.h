@@ -22,15 +22,15 @@ class pool_places final : public membership {
   [[nodiscard]] std::size_t size_max() const noexcept { return size_max_; }
   [[nodiscard]] std::size_t free_count() const noexcept { return free_.permits(); }
   bool wait_available(std::optional<steady_time> until);
+  void subscribe(waiter& link) noexcept { free_.subscribe(link); }
 
  private:
   bool take_place(std::optional<steady_time> until) override;
   bool try_take_place() noexcept override { return free_.try_acquire(); }
-  void give_place_back() noexcept override;
+  void give_place_back() noexcept override { free_.release(); }
 
   std::size_t size_max_;
   semaphore free_;
-  waiter_list until_available_;
 };
 
 }  // namespace hubs::detail
@@ -65,6 +65,10 @@ class pool : public group {
   [[nodiscard]] std::size_t size_max() const noexcept { return places().size_max(); }
   /// Waits until a place is free, without taking it; false at `until`.
   bool wait_available(std::optional<steady_time> until = std::nullopt);
+
+  /// For wait_any() and its like: ready while a place is free.
+  [[nodiscard]] bool ready() const noexcept { return !full(); }
+  void subscribe(waiter& link) noexcept { places().subscribe(link); }
 
  private:
   [[nodiscard]] hubs::detail::pool_places& places() const noexcept {
