@@ -3,6 +3,8 @@
 // gevent: events, results, locks, queues.
 
 #include "tests/conformance/interpreter/task_verbs.h"
+#include "worker/hub/iwait.h"
+#include "worker/hub/local.h"
 #include "worker/hub/queue.h"
 #include "worker/hub/semaphore.h"
 
@@ -76,6 +78,34 @@ value peek(call& with) {
   });
 }
 
+template <typename... Types>
+void add_waitable(std::vector<waitable_ref>& to, const value& held) {
+  const auto add = [&](auto* of) {
+    if (of != nullptr) to.emplace_back(*of);
+  };
+  (add(object_if<Types>(held)), ...);
+}
+
+/// `wait_any OBJECTS`: those that became ready, in that order.
+value run_wait_any(call& with) {
+  const packed words = with.rest(0);
+  std::vector<waitable_ref> objects;
+  for (const value& each : words.places)
+    add_waitable<task, event, result, semaphore, fifo>(objects, each);
+  const std::optional<value> count = with.option("count");
+  std::vector<value> ready;
+  for (const std::size_t at : wait_all(objects, until_of(with),
+                                       count ? static_cast<std::size_t>(*count->get_if<long>()) : iwait::all))
+    ready.push_back(words.places[at]);
+  return {std::make_shared<const std::vector<value>>(std::move(ready))};
+}
+
+using own = local<value>;
+
+value make_own(call& with) {
+  return make_object<own>(with, [] { return value{std::string("unset")}; });
+}
+
 value wait(call& with) {
   const value held = with.argument(0);
   const std::optional<steady_time> until = until_of(with);
@@ -122,6 +152,10 @@ void add_sync_verbs(world& to) {
        {"clear", [](call& with) { return object_of<event>(with)->clear(), value{}; }},
        {"is_set", [](call& with) { return value{object_of<event>(with)->is_set()}; }},
        {"wait", wait},
+       {"wait_any", run_wait_any},
+       {"own", make_own},
+       {"put_own", [](call& with) { return object_of<own>(with)->get() = with.argument(1), value{}; }},
+       {"own_value", [](call& with) { return object_of<own>(with)->get(); }},
        {"acquire", acquire},
        {"release", [](call& with) { return with_lock(with, [](auto& of) { return of.release(), value{}; }); }},
        {"permits",

@@ -85,11 +85,19 @@ value link(call& with) {
   world& in = with.from.in;
   const body& runs = in.find_body(with.name(1));
   const std::string label = with.name(0);
-  return {static_cast<long>(of->get()->link([&in, &runs, label](task_base&) {
+  const std::string on = text_of(with.option("on").value_or(value{}));
+  const link_on when = on == "value" ? link_on::value : on == "exception" ? link_on::exception : link_on::any;
+  const auto call = [&in, &runs, label](task_base&) {
     packed arguments;
     if (!runs.parameters.empty()) arguments.places.push_back({label});
     in.run_body(runs.name, runs, std::move(arguments));
-  }))};
+  };
+  return {static_cast<long>(of->get()->link(call, when))};
+}
+
+value link_to(call& with) {
+  (*object_of<task>(with))->link_to(*object_of<result>(with, 1));
+  return {};
 }
 
 value unlink(call& with) {
@@ -242,7 +250,8 @@ void add_task_verbs(world& to) {
                    {"kill", kill},
                    {"get", get},
                    {"link", link},
-                   {"unlink", unlink},
+                   {"link_to", link_to},
+       {"unlink", unlink},
                    {"with_timeout", run_with_timeout},
                    {"joinall", run_joinall},
                    {"killall", run_killall},

@@ -72,7 +72,8 @@ def in_hub(call, first):
 
 def link(call):
     callback = in_hub(call, 1)
-    call.argument(0).rawlink(callback)
+    how = {"value": "link_value", "exception": "link_exception", None: "rawlink"}[call.option("on")]
+    getattr(call.argument(0), how)(callback)
     number = len(call.world.links)
     call.world.links.append(callback)
     return number
