@@ -94,8 +94,8 @@ value run_wait_any(call& with) {
     add_waitable<task, event, result, semaphore, fifo>(objects, each);
   const std::optional<value> count = with.option("count");
   std::vector<value> ready;
-  for (const std::size_t at : wait_all(objects, until_of(with),
-                                       count ? static_cast<std::size_t>(*count->get_if<long>()) : iwait::all))
+  for (const std::size_t at :
+       wait_all(objects, until_of(with), count ? static_cast<std::size_t>(*count->get_if<long>()) : iwait::all))
     ready.push_back(words.places[at]);
   return {std::make_shared<const std::vector<value>>(std::move(ready))};
 }

@@ -251,7 +251,7 @@ void add_task_verbs(world& to) {
                    {"get", get},
                    {"link", link},
                    {"link_to", link_to},
-       {"unlink", unlink},
+                   {"unlink", unlink},
                    {"with_timeout", run_with_timeout},
                    {"joinall", run_joinall},
                    {"killall", run_killall},
