@@ -59,6 +59,11 @@ class group {
   }
   /// Makes a task a member, if it is not; a pool waits for a place. A finished one leaves at once.
   void add(const task_ptr& task);
+  /// add(), then starts it: a task made by make_task_on().
+  void start(const task_ptr& task) {
+    add(task);
+    task->start();
+  }
   /// Takes a member out, which goes on. False if it was none.
   bool discard(const task_ptr& task) noexcept { return state_->discard(*task); }
 

@@ -9,6 +9,7 @@
 //   callable must own all that it uses: what it has captured by reference may be gone before it ends.
 // - The callable runs, and is destroyed, on a thread of the pool; one that is withdrawn before it begins, on the hub's.
 // - A callable must not touch the hub, greenlets or anything of theirs, and must not need the hub's thread to end.
+// - All signals but those of faults are blocked in the threads; a process that a callable starts inherits that.
 
 #include <cstddef>
 #include <memory>

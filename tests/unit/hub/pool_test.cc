@@ -84,6 +84,20 @@ TEST_F(pools, get_a_place_back_exactly_once) {
   EXPECT_EQ(two.free_count(), 2U);
 }
 
+TEST_F(pools, start_a_task_when_there_is_a_place_for_it) {
+  pool one(1);
+  auto first = make_task_on(loop, [] { yield(); });
+  auto second = make_task_on(loop, [&] { EXPECT_TRUE(first->ready()); });
+  auto starter = spawn([&] {
+    one.start(first);
+    EXPECT_TRUE(first->started());
+    one.start(second);
+  });
+  loop.run_ready();
+  EXPECT_TRUE(starter->ready());
+  EXPECT_TRUE(second->successful());
+}
+
 TEST_F(pools, lose_no_place_to_a_spawner_that_is_killed) {
   pool one(1);
   auto member = one.try_spawn([] { sleep_for(1s); });

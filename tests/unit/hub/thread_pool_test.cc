@@ -18,6 +18,8 @@
 
 #include "tests/unit/hub/threads_fixture.h"
 #include "worker/hub/event.h"
+#include "worker/hub/iwait.h"
+#include "worker/hub/pool.h"
 #include "worker/hub/timeout.h"
 
 namespace grove {
@@ -289,6 +291,17 @@ TEST_F(thread_pools, name_their_threads_and_keep_signals_from_them) {
     EXPECT_EQ(::sigismember(&here, SIGTERM), 0);
   });
   EXPECT_EQ(started, 1);
+}
+
+TEST_F(thread_pools, have_calls_that_can_be_waited_for_with_others) {
+  thread_pool threads;
+  event never(loop);
+  pool full(0);
+  run([&] {
+    auto one = threads.submit([] { return 1; });
+    EXPECT_EQ(wait_any({never, full, one}), 2U);
+    EXPECT_EQ(one.get(), 1);
+  });
 }
 
 TEST_F(thread_pools, map_items_on_several_threads) {
