@@ -18,7 +18,11 @@ greenlet_ptr::greenlet_ptr(greenlet* target) noexcept : target_(target) {
 
 void greenlet_ptr::reset() noexcept {
   greenlet* target = std::exchange(target_, nullptr);
-  if (target != nullptr && target->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) switching::dropped(*target);
+  if (target == nullptr) return;
+  if (target->owner_ != greenlets::detail::this_thread)
+    switching::dropped_elsewhere(*target);
+  else if (target->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    switching::dropped(*target);
 }
 
 greenlet::greenlet(thread_state& owner, greenlets::detail::body_function run, const greenlet_options& options)

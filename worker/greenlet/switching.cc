@@ -216,20 +216,33 @@ void switching::bury(greenlet& finished) noexcept {
   if (finished.handles_.load(std::memory_order_acquire) == 0) dispose(finished.owner(), finished);
 }
 
+void switching::dropped_elsewhere(greenlet& target) noexcept {
+  std::uint32_t handles = target.handles_.load(std::memory_order_relaxed);
+  while (handles != 1) {
+    if (target.handles_.compare_exchange_weak(handles, handles - 1, std::memory_order_acq_rel)) return;
+  }
+  // The last one is not dropped here but handed to the owner, who may be running the greenlet, or its end.
+  thread_state& owner = target.owner();
+  {
+    const std::lock_guard lock(owner.mutex);
+    if (!owner.exited.load(std::memory_order_relaxed)) {
+      target.next_dropped_ = std::exchange(owner.foreign_drops, &target);
+      owner.has_foreign_drops.store(true, std::memory_order_relaxed);
+      return;
+    }
+  }
+  release(target);
+}
+
+void switching::take_dropped(greenlet* list) noexcept {
+  while (list != nullptr) {
+    greenlet& taken = *std::exchange(list, list->next_dropped_);
+    if (taken.handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) dropped(taken);
+  }
+}
+
 void switching::dropped(greenlet& target) noexcept {
   thread_state& owner = target.owner();
-  if (&owner != this_thread) {
-    {
-      const std::lock_guard lock(owner.mutex);
-      if (!owner.exited.load(std::memory_order_relaxed)) {
-        target.next_dropped_ = std::exchange(owner.foreign_drops, &target);
-        owner.has_foreign_drops.store(true, std::memory_order_relaxed);
-        return;
-      }
-    }
-    release(target);
-    return;
-  }
   if (owner.current == &target || owner.finished == &target) {
     owner.attention |= attention_orphan;
     return;

@@ -103,10 +103,7 @@ void thread_state::take_foreign_drops() noexcept {
     continulets = std::exchange(foreign_continulets, nullptr);
   }
   flow_switching::take_dropped(continulets);
-  while (list != nullptr) {
-    greenlet& taken = *std::exchange(list, list->next_dropped_);
-    switching::dispose(*this, taken);
-  }
+  switching::take_dropped(list);
 }
 
 void thread_state::report_unraisable(const greenlet& from, std::string_view text) noexcept {

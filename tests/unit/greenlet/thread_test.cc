@@ -84,6 +84,30 @@ TEST(greenlet_thread, a_drop_after_the_owner_has_exited_runs_nothing) {
   EXPECT_FALSE(destroyed);
 }
 
+TEST(greenlet_thread, a_drop_elsewhere_of_a_running_one_does_not_outrun_its_end) {
+  greenlet_ptr child;
+  child = greenlet::make([&] {
+    std::thread([moved = std::move(child)]() mutable { moved.reset(); }).join();
+    return 3;
+  });
+  EXPECT_EQ(child.get()->switch_to().take<int>(), 3);
+  (void)greenlet::current();
+}
+
+TEST(greenlet_thread, a_drop_elsewhere_of_a_running_one_lets_it_run_on_until_it_switches_away) {
+  std::atomic<bool> destroyed = false;
+  greenlet_ptr child;
+  child = greenlet::make([&] {
+    const set_at_end guard{destroyed};
+    std::thread([moved = std::move(child)]() mutable { moved.reset(); }).join();
+    (void)greenlet::current();
+    EXPECT_FALSE(destroyed);
+    greenlet::main().resume();
+  });
+  child.get()->resume();
+  EXPECT_TRUE(destroyed);
+}
+
 TEST(greenlet_thread, exit_takes_what_other_threads_dropped) {
   std::atomic<bool> destroyed = false;
   std::thread([&] {

@@ -134,7 +134,12 @@ struct switching {
   static bool unwind(thread_state& thread, greenlet& dropped) noexcept;
   static void unwind_once(thread_state& thread, greenlet& dropped) noexcept;
   static void dispose(thread_state& thread, greenlet& dropped) noexcept;
+  /// The last handle has gone, on the greenlet's own thread.
   static void dropped(greenlet& target) noexcept;
+  /// A handle goes on another thread.
+  static void dropped_elsewhere(greenlet& target) noexcept;
+  /// Drops on the owner what dropped_elsewhere() has handed to it.
+  static void take_dropped(greenlet* list) noexcept;
   /// What is left of a greenlet of an exited thread, and of its parents.
   static void release(greenlet& dropped) noexcept;
   static void check_owner(const greenlet& target);
