@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/waiter.h"
 
@@ -289,7 +290,8 @@ std::size_t poll_fds(std::span<pollfd> fds, std::optional<steady_time> until) {
     hub& on = hub::current();
     if (until && *until <= on.now()) return 0;
     auto& waits = asio::use_service<fd_waits>(on.io());
-    waiter self(on);
+    const off_stack<waiter> kept(on);
+    waiter& self = *kept;
     struct notes {
       fd_waits& in;
       const waiter& by;

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <vector>
 
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/internal/signal_inbox.h"
 #include "worker/hub/task.h"
@@ -140,11 +141,11 @@ signal_watch::~signal_watch() = default;
 
 std::optional<int> signal_watch::wait(std::optional<steady_time> until) {
   while (state_->come == 0) {
-    waiter until_one(state_->on);
-    state_->waiters.push(until_one);
+    const off_stack<waiter> until_one(state_->on);
+    state_->waiters.push(*until_one);
     if (!until)
-      until_one.wait();
-    else if (!until_one.wait_until(*until))
+      until_one->wait();
+    else if (!until_one->wait_until(*until))
       return std::nullopt;
   }
   const int lowest = std::countr_zero(state_->come);
