@@ -33,6 +33,7 @@ class receiving final : public serving {
                 {.name = options.name,
                  .handlers_max = options.handlers_max,
                  .taken_at_once_max = options.receive_max,
+                 .stack = options.stack,
                  .handlers_use_fd = true}),
         handler_(std::move(handler)),
         room_(options.datagram_bytes_max, '\0'),

@@ -25,6 +25,7 @@ namespace grove {
 struct datagram_server_options {
   std::string name = "a datagram server";   ///< in reports
   std::size_t handlers_max = 1000;          ///< that run at once
+  stack_class stack = stack_class::small;   ///< of the handlers
   std::size_t receive_max = 100;            ///< datagrams taken before others run
   std::size_t datagram_bytes_max = 65'535;  ///< longer ones are dropped and counted
 };

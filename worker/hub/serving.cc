@@ -141,7 +141,7 @@ void serving::launch(unique_function<void()> handler) {
   const auto place = handlers_.emplace(handlers_.end());
   // From here on the slot is the handler's.
   slot_held_ = false;
-  *place = spawn_on(hub_, handler_body(shared_from_this(), place, std::move(handler)));
+  *place = spawn_on(hub_, handler_body(shared_from_this(), place, std::move(handler)), std::nullopt, options_.stack);
 }
 
 void serving::close() noexcept {

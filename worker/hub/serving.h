@@ -36,7 +36,8 @@ struct serving_options {
   std::string name;               ///< for reports
   std::size_t handlers_max;       ///< at least 1
   std::size_t taken_at_once_max;  ///< before others run
-  bool handlers_use_fd = false;   ///< it is closed when the last handler has ended, not before
+  stack_class stack = stack_class::small;
+  bool handlers_use_fd = false;  ///< it is closed when the last handler has ended, not before
 };
 
 class serving : public std::enable_shared_from_this<serving> {

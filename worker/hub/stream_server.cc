@@ -36,7 +36,10 @@ std::size_t local_address(int fd, sockaddr* into, std::size_t size) {
 accepting::accepting(hub& on, unique_fd listening, const stream_server_options& options, std::string unlinked,
                      unique_function<void(unique_fd)> serve_one)
     : serving(on, std::move(listening),
-              {.name = options.name, .handlers_max = options.connections_max, .taken_at_once_max = options.accept_max}),
+              {.name = options.name,
+               .handlers_max = options.connections_max,
+               .taken_at_once_max = options.accept_max,
+               .stack = options.stack}),
       serve_one_(std::move(serve_one)),
       unlinked_(std::move(unlinked)) {
   const int flags = ::fcntl(fd(), F_GETFL);

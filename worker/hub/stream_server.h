@@ -27,10 +27,11 @@ struct sockaddr;
 namespace grove {
 
 struct stream_server_options {
-  std::string name = "a stream server";  ///< in reports
-  std::size_t connections_max = 10'000;  ///< served at once; beyond it nothing is accepted
-  std::size_t accept_max = 100;          ///< connections accepted before others run
-  int backlog = 1024;                    ///< connections that the kernel keeps until they are accepted
+  std::string name = "a stream server";    ///< in reports
+  std::size_t connections_max = 10'000;    ///< served at once; beyond it nothing is accepted
+  std::size_t accept_max = 100;            ///< connections accepted before others run
+  stack_class stack = stack_class::small;  ///< of the handlers
+  int backlog = 1024;                      ///< connections that the kernel keeps until they are accepted
 };
 
 namespace hubs::detail {

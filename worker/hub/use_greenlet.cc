@@ -16,8 +16,8 @@ constexpr int handlers_until_completion_max = 100'000;
 operation::~operation() {
   if (!under_way_ || done_) return;
   // The greenlet is unwound by a drop and cannot wait any more, but the operation borrows from its stack.
-  cancellation.emit(asio::cancellation_type::terminal);
   for (int handlers = 0; !done_; ++handlers) {
+    cancellation.emit(asio::cancellation_type::terminal);
     GROVE_CHECK(handlers < handlers_until_completion_max,
                 "an operation that cannot be cancelled borrows from a greenlet that is unwound");
     hub_.io().poll_one();
@@ -27,9 +27,14 @@ operation::~operation() {
 void operation::await() {
   if (waiter_.park() != waiter::outcome::interrupted) return;
   interrupted_ = true;
-  if (done_) return;
-  cancellation.emit(asio::cancellation_type::terminal);
-  waiter_.wait_uninterrupted();
+  // Once is not enough: a cancellation between two steps of a composed operation reaches neither, unless it asks.
+  while (!done_) {
+    room.tell(nullptr);
+    cancellation.emit(asio::cancellation_type::terminal);
+    room.tell(&waiter_);
+    waiter_.wait_uninterrupted();
+  }
+  room.tell(nullptr);
 }
 
 void operation::settle(bool succeeded) {

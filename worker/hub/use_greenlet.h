@@ -12,7 +12,22 @@
 //   An interrupt (kill, timeout, turn's deadline) is passed to the operation through its cancellation slot; when it
 //   has completed the exception is thrown. An operation that has succeeded all the same returns its result, and the
 //   exception stays pending for the next wait: neither is lost.
+// - A signature that begins with neither an error_code nor an exception_ptr completes without failing: all is returned.
 // - Nothing is allocated as long as the operation's own state fits into the room in the caller's frame.
+// - An I/O object that is closed while a greenlet waits on it ends the wait with operation_aborted.
+// - In a sliced greenlet nothing that an operation uses while it is under way may lie on the stack: buffers, the arguments
+//   of an async_compose'd implementation, and the objects into which Asio keeps pointers, which are its timers and
+//   ssl::stream. Put them into an off_stack. (The operation's own state is in one.)
+//
+// What it does not work with, and why:
+// - async_resolve: operation_not_supported, for Asio resolves in a thread of its own, and the hub's io_context has no
+//   locks.
+// - signal_set: without locks Asio allows it for one io_context in the process. signals.h is for all.
+// - stream_file and random_access_file: Asio has them with io_uring alone, which is not compiled in.
+// - Operations of another io_context than the hub's, which would complete in whatever thread runs that.
+// - Operations that do not listen to their cancellation slot are waited for to their end, by a killed greenlet too, and
+//   abort the process if the greenlet is dropped.
+// - A TLS stream that was interrupted within an operation has lost its place: it can only be closed.
 
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
@@ -47,6 +62,7 @@ namespace hubs::detail {
 class operation_room {
  public:
   void* allocate(std::size_t bytes) {
+    if (told_ != nullptr) told_->wake();
     if (in_use_ || bytes > sizeof(bytes_)) return ::operator new(bytes);
     in_use_ = true;
     return bytes_;
@@ -57,10 +73,13 @@ class operation_room {
     else
       ::operator delete(memory);
   }
+  /// Wakes `told` when something is allocated: a composed operation begins another step. Null: nobody.
+  void tell(waiter* told) noexcept { told_ = told; }
 
  private:
   alignas(std::max_align_t) std::byte bytes_[512];
   bool in_use_ = false;
+  waiter* told_ = nullptr;
 };
 
 template <typename T>
@@ -152,19 +171,23 @@ class completion {
 
   template <typename... Given>
   void operator()(Given&&... given) {
-    take(std::forward<Given>(given)...);
+    if constexpr (std::is_void_v<Failure>) {
+      outcome_->values.emplace(std::forward<Given>(given)...);
+    } else {
+      take(std::forward<Given>(given)...);
+    }
     outcome_->under_way.completed();
   }
 
  private:
-  template <typename... Given>
-  void take(const Failure& failure, Given&&... given) requires(!std::is_void_v<Failure>) {
+  template <typename Given, typename... Others>
+  void take(const Given& failure, Others&&... others) {
     if constexpr (std::is_same_v<Failure, std::exception_ptr>) {
       outcome_->thrown = failure;
     } else {
       outcome_->error = failure;
     }
-    outcome_->values.emplace(std::forward<Given>(given)...);
+    outcome_->values.emplace(std::forward<Others>(others)...);
   }
 
   outcome_of<Values...>* outcome_;
@@ -190,6 +213,17 @@ auto call_in_greenlet(use_greenlet_t token, Initiation&& initiation, Args&&... a
 }  // namespace grove
 
 namespace asio {
+
+template <typename Result, typename... Values>
+class async_result<grove::use_greenlet_t, Result(Values...)> {
+ public:
+  using return_type = typename grove::hubs::detail::result_of<std::decay_t<Values>...>::returned;
+  template <typename Initiation, typename... Args>
+  static return_type initiate(Initiation&& initiation, grove::use_greenlet_t token, Args&&... args) {
+    return grove::hubs::detail::call_in_greenlet<void, std::decay_t<Values>...>(
+        token, std::forward<Initiation>(initiation), std::forward<Args>(args)...);
+  }
+};
 
 template <typename Result, typename... Values>
 class async_result<grove::use_greenlet_t, Result(asio::error_code, Values...)> {

@@ -189,6 +189,27 @@ TEST_F(fd_waits, may_name_a_descriptor_twice_or_ask_for_errors_alone) {
   --fds_before;
 }
 
+TEST_F(fd_waits, of_sliced_greenlets_are_written_to_elsewhere_than_on_their_stacks) {
+  std::array<pipe_ends, 40> pipes;
+  std::generate(pipes.begin(), pipes.end(), make_pipe);
+  std::vector<int> woken;
+  for (int i = 0; i < 40; ++i) {
+    const pipe_ends& each = pipes.at(static_cast<std::size_t>(i));
+    spawn_on(
+        loop,
+        [&each, &woken, i] {
+          std::array<char, 4> room{};
+          if (read_fd(each.read.get(), room) == 1U && room[0] == static_cast<char>('0' + i)) woken.push_back(i);
+        },
+        std::nullopt, stack_class::sliced);
+  }
+  loop.run_ready();
+  for (int i = 0; i < 40; ++i)
+    put(pipes.at(static_cast<std::size_t>(i)).write, std::string(1, static_cast<char>('0' + i)));
+  loop.run_ready();
+  EXPECT_EQ(woken.size(), pipes.size());
+}
+
 TEST_F(fd_waits, of_no_descriptors_last_until_their_time) {
   auto task = spawn([&] { return poll_fds({}, loop.now() + 1s); });
   loop.run_ready();

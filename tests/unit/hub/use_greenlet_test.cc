@@ -5,12 +5,20 @@
 
 #include <array>
 #include <asio/buffer.hpp>
+#include <asio/compose.hpp>
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/experimental/channel.hpp>
+#include <asio/experimental/deferred.hpp>
+#include <asio/experimental/parallel_group.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
 #include <asio/read.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "worker/hub/hub.h"
@@ -190,6 +198,125 @@ TEST_F(sockets, and_timers_of_asio_wait) {
     yield();
     cancelled.cancel();
     EXPECT_EQ(task->get(), asio::error::operation_aborted);
+  });
+}
+
+TEST_F(sockets, that_are_closed_while_another_greenlet_waits_abort_its_operation) {
+  in_greenlet([&] {
+    tcp::acceptor listening(loop.io(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    std::vector<spawned<asio::error_code>> waiting;
+    waiting.push_back(spawn([&] {
+      std::array<char, 1> room{};
+      asio::error_code code;
+      asio::async_read(near, asio::buffer(room), use_greenlet[code]);
+      return code;
+    }));
+    waiting.push_back(spawn([&] {
+      asio::error_code code;
+      far.async_wait(tcp::socket::wait_read, use_greenlet[code]);
+      return code;
+    }));
+    waiting.push_back(spawn([&] {
+      asio::error_code code;
+      (void)listening.async_accept(use_greenlet[code]);
+      return code;
+    }));
+    yield();
+    near.close();
+    far.close();
+    listening.close();
+    for (auto& each : waiting)
+      EXPECT_EQ(each->get(), asio::error::operation_aborted);
+  });
+}
+
+/// An operation of two steps, as users write them: it does not ask between its steps whether it was cancelled.
+template <typename Token>
+auto async_echo_once(tcp::socket& socket, asio::mutable_buffer room, Token&& token) {
+  enum class step { begin, written, read };
+  return asio::async_compose<Token, void(asio::error_code, std::string, std::size_t)>(
+      [&socket, room, at = step::begin](auto& self, asio::error_code error = {}, std::size_t size = 0) mutable {
+        if (error || at == step::read) return self.complete(error, "echoed", size);
+        if (at == step::begin) {
+          at = step::written;
+          return asio::async_write(socket, room, std::move(self));
+        }
+        at = step::read;
+        asio::async_read(socket, room, std::move(self));
+      },
+      token, socket);
+}
+
+TEST_F(sockets, take_part_in_composed_operations) {
+  in_greenlet([&] {
+    auto echo = spawn([&] {
+      std::array<char, 4> got{};
+      asio::async_read(far, asio::buffer(got), use_greenlet);
+      asio::async_write(far, asio::buffer(got), use_greenlet);
+    });
+    std::array<char, 4> room{'p', 'i', 'n', 'g'};
+    const auto [text, size] = async_echo_once(near, asio::buffer(room), use_greenlet);
+    EXPECT_EQ(text, "echoed");
+    EXPECT_EQ(size, 4U);
+    auto killed = spawn([&] { async_echo_once(near, asio::buffer(room), use_greenlet); });
+    yield();
+    EXPECT_TRUE(killed->kill());
+    EXPECT_TRUE(killed->exited());
+  });
+}
+
+TEST_F(sockets, take_part_in_groups_of_operations) {
+  namespace experimental = asio::experimental;
+  in_greenlet([&] {
+    asio::steady_timer timer(loop.io(), 1h);
+    std::array<char, 1> room{};
+    asio::write(far, asio::buffer("x", 1));
+    const auto [order, read_error, size, wait_error] =
+        experimental::make_parallel_group(
+            [&](auto token) { return near.async_read_some(asio::buffer(room), std::move(token)); },
+            [&](auto token) { return timer.async_wait(std::move(token)); })
+            .async_wait(experimental::wait_for_one(), use_greenlet);
+    EXPECT_EQ(order, (std::array<std::size_t, 2>{0, 1}));
+    EXPECT_FALSE(read_error);
+    EXPECT_EQ(size, 1U);
+    EXPECT_EQ(wait_error, asio::error::operation_aborted);
+
+    auto killed = spawn([&] {
+      experimental::make_parallel_group(
+          [&](auto token) { return near.async_read_some(asio::buffer(room), std::move(token)); },
+          [&](auto token) { return timer.async_wait(std::move(token)); })
+          .async_wait(experimental::wait_for_all(), use_greenlet);
+    });
+    yield();
+    EXPECT_TRUE(killed->kill());
+    EXPECT_TRUE(killed->ready());
+  });
+}
+
+TEST_F(sockets, and_what_cannot_fail_returns_what_it_has) {
+  in_greenlet([&] {
+    asio::post(loop.io(), use_greenlet);
+    const auto number = asio::async_initiate<const use_greenlet_t&, void(int)>(
+        [](auto handler) { std::move(handler)(7); }, use_greenlet);
+    EXPECT_EQ(number, 7);
+    const std::tuple<asio::error_code, std::size_t> both =
+        near.async_write_some(asio::buffer("x", 1), asio::experimental::as_tuple(use_greenlet));
+    EXPECT_EQ(both, std::tuple(asio::error_code(), 1U));
+    std::array<char, 1> room{};
+    EXPECT_EQ(far.async_read_some(asio::buffer(room), asio::experimental::deferred)(use_greenlet), 1U);
+    asio::experimental::channel<void(asio::error_code, std::string)> channel(loop.io());
+    auto receiver = spawn([&] { return channel.async_receive(use_greenlet); });
+    channel.async_send({}, "through", use_greenlet);
+    EXPECT_EQ(receiver->get(), "through");
+  });
+}
+
+TEST_F(sockets, resolve_no_names_without_a_thread) {
+  in_greenlet([&] {
+    asio::error_code error;
+    tcp::resolver resolver(loop.io());
+    (void)resolver.async_resolve("localhost", "1", use_greenlet[error]);
+    EXPECT_EQ(error, asio::error::operation_not_supported);
   });
 }
 
