@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tests own time and make the monitor's looks themselves, mostly from the very greenlet that stalls: the signal for
+// its stack is then delivered at once. Only the last tests have a thread.
+#include "worker/hub/stall_monitor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/unit/hub/hub_fixture.h"
+#include "worker/hub/stall_judge.h"
+#include "worker/hub/task.h"
+
+namespace grove {
+namespace stall_tests {
+
+/// Of external linkage, so that it has a name in a stack.
+__attribute__((noinline)) void hold(const std::function<void()>& what) {
+  what();
+  __asm__ volatile("" ::: "memory");  // no tail call
+}
+
+}  // namespace stall_tests
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using stage = stall_event::stage;
+using verdict = stall_judge::verdict;
+
+TEST(stall_judge, tells_of_a_stall_once_then_once_a_period_and_of_its_end) {
+  stall_judge judge(20ms, 1s);
+  steady_time now{1h};
+  const auto look = [&](steady_duration later, std::uint64_t passes, bool asleep = false) {
+    return judge.look(now += later, passes, asleep);
+  };
+  EXPECT_EQ(look(0ms, 1), verdict::nothing);
+  EXPECT_EQ(look(10ms, 2), verdict::nothing);
+  EXPECT_EQ(look(10ms, 2), verdict::nothing);
+  EXPECT_EQ(look(10ms, 2), verdict::began);
+  EXPECT_EQ(judge.lasted(), 20ms);
+  for (int i = 0; i < 99; ++i)
+    EXPECT_EQ(look(10ms, 2), verdict::nothing);
+  EXPECT_EQ(look(10ms, 2), verdict::goes_on);
+  EXPECT_EQ(look(10ms, 3), verdict::ended);
+  EXPECT_EQ(judge.lasted(), 1030ms);
+  EXPECT_EQ(look(10ms, 3), verdict::nothing);
+}
+
+TEST(stall_judge, takes_neither_sleep_nor_a_gap_of_its_own_for_a_stall) {
+  stall_judge judge(20ms, 1s);
+  steady_time now{1h};
+  EXPECT_EQ(judge.look(now, 1, false), verdict::nothing);
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(judge.look(now += 10ms, 1, true), verdict::nothing) << "it sleeps";
+  EXPECT_EQ(judge.look(now += 10ms, 1, false), verdict::nothing) << "counted from the last look that found it asleep";
+  EXPECT_EQ(judge.look(now += 10ms, 2, false), verdict::nothing);
+  EXPECT_EQ(judge.look(now += 1h, 2, false), verdict::nothing) << "the process was stopped";
+  EXPECT_EQ(judge.look(now += 10ms, 2, false), verdict::began);
+}
+
+class stall : public hub_fixture {
+ protected:
+  stall() {
+    monitor.on_stall([this](const stall_event& event) { events.push_back(event); });
+  }
+
+  /// Holds the thread for `time_held`, while the monitor looks every 12 ms.
+  void hold(steady_duration time_held) {
+    stall_tests::hold([&] {
+      for (steady_duration held{}; held < time_held; held += 12ms) {
+        time.advance(12ms);
+        monitor.step();
+      }
+    });
+  }
+  std::vector<stage> stages() const {
+    std::vector<stage> found;
+    for (const stall_event& event : events)
+      found.push_back(event.at);
+    return found;
+  }
+
+  static std::size_t say_name(const greenlet& running, char* text, std::size_t bytes) noexcept {
+    return running.name().copy(text, bytes);
+  }
+  std::vector<stall_event> events;
+  stall_monitor monitor{loop, time, {.stall_after = 24ms, .label = &say_name}};
+};
+
+TEST_F(stall, names_the_greenlet_that_holds_the_thread_and_its_stack) {
+  auto busy = spawn([this] { hold(120ms); });
+  busy->set_name("busy one");
+  loop.poll();
+  ASSERT_THAT(stages(), ElementsAre(stage::began));
+  EXPECT_EQ(events[0].greenlet, "busy one");
+  EXPECT_EQ(events[0].label, "busy one");
+  EXPECT_GE(events[0].lasted, 24ms);
+  EXPECT_THAT(events[0].stack, testing::Contains(HasSubstr("stall_tests::hold")));
+  loop.run_ready();
+  time.advance(12ms);
+  monitor.step();
+  ASSERT_THAT(stages(), ElementsAre(stage::began, stage::ended));
+  EXPECT_GE(events[1].lasted, 120ms);
+  EXPECT_THAT(events[1].stack, IsEmpty());
+  EXPECT_EQ(monitor.stalls(), 1U);
+  EXPECT_EQ(monitor.longest(), events[1].lasted);
+}
+
+TEST_F(stall, is_told_of_again_once_a_period) {
+  loop.post([this] { hold(2500ms); });
+  loop.run_ready();
+  EXPECT_THAT(stages(), ElementsAre(stage::began, stage::goes_on, stage::goes_on));
+  EXPECT_EQ(events[0].greenlet, "main") << "a callback";
+  EXPECT_EQ(monitor.stalls(), 1U);
+}
+
+TEST_F(stall, is_none_as_long_as_passes_are_made) {
+  spawn([this] {
+    for (int i = 0; i < 10; ++i) {
+      hold(12ms);
+      yield();
+    }
+  });
+  loop.run_ready();
+  EXPECT_THAT(events, IsEmpty());
+}
+
+TEST_F(stall, of_a_greenlet_that_may_is_ignored) {
+  spawn([this] {
+    const ignore_stalls allowed;
+    hold(120ms);
+  });
+  loop.run_ready();
+  time.advance(12ms);
+  monitor.step();
+  EXPECT_THAT(events, IsEmpty());
+  EXPECT_EQ(monitor.stalls(), 0U);
+  spawn([this] { hold(60ms); });
+  loop.run_ready();
+  EXPECT_EQ(monitor.stalls(), 1U) << "the next one is not";
+}
+
+TEST_F(stall, is_not_told_of_after_a_kill) {
+  monitor.kill();
+  EXPECT_EQ(monitor.functions().functions(), 0U);
+  loop.post([this] { hold(120ms); });
+  loop.run_ready();
+  EXPECT_THAT(events, IsEmpty());
+}
+
+TEST_F(stall, listener_that_throws_is_reported_and_the_monitor_goes_on) {
+  monitor.on_stall([](const stall_event&) { throw std::runtime_error("listener"); });
+  loop.post([this] { hold(120ms); });
+  loop.run_ready();
+  EXPECT_EQ(monitor.stalls(), 1U);
+  expected_errors = {"a function of the stall monitor: listener"};
+}
+
+TEST_F(stall, watch_comes_with_one_of_memory) {
+  std::size_t in_use = 10;
+  std::vector<std::pair<bool, std::size_t>> told;
+  monitor.watch_memory({.bytes_max = 100, .measure = [&] { return in_use; }},
+                       [&](const memory_event& event) { told.emplace_back(event.over, event.bytes); });
+  for (const std::size_t bytes : {10, 150, 140, 160, 160, 100, 90, 101}) {
+    in_use = bytes;
+    time.advance(5s);
+    monitor.step();
+  }
+  using pair = std::pair<bool, std::size_t>;
+  EXPECT_THAT(told, ElementsAre(pair{true, 150}, pair{true, 160}, pair{false, 100}, pair{true, 101}));
+  monitor.watch_memory({}, nullptr);
+  EXPECT_EQ(monitor.functions().functions(), 1U);
+  EXPECT_GT(resident_bytes(), 1U << 20U);
+}
+
+TEST_F(stall, monitor_runs_functions_with_their_periods) {
+  monitor_thread& functions = monitor.functions();
+  int often = 0;
+  int seldom = 0;
+  functions.add([&] { ++often; }, 1s);
+  const std::uint64_t number = functions.add([&] { ++seldom; }, 10s);
+  std::uint64_t once = 0;
+  int ran_once = 0;
+  once = functions.add(
+      [&] {
+        ++ran_once;
+        functions.remove(once);
+      },
+      1s);
+  EXPECT_THROW(functions.add([] {}, 0s), std::invalid_argument);
+  functions.add([] { throw std::runtime_error("function"); }, 20s);
+  for (int second = 0; second < 20; ++second) {
+    time.advance(1s);
+    EXPECT_LE(functions.step(), time.now() + 1s);
+  }
+  EXPECT_EQ(often, 20);
+  EXPECT_EQ(seldom, 2);
+  EXPECT_EQ(ran_once, 1);
+  functions.remove(number);
+  time.advance(10s);
+  monitor.step();
+  EXPECT_EQ(seldom, 2);
+  expected_errors = {"a function of the stall monitor: function"};
+}
+
+TEST_F(stall, is_no_sleep_of_a_hub_that_waits_for_events) {
+  std::atomic<bool> done = false;
+  std::thread looker([&] {
+    while (!loop.asleep())
+      std::this_thread::yield();
+    for (int i = 0; i < 100; ++i) {
+      time.advance(12ms);
+      monitor.step();
+    }
+    done = true;
+    loop.stop();
+  });
+  loop.run();
+  looker.join();
+  EXPECT_TRUE(done);
+  EXPECT_THAT(events, IsEmpty());
+}
+
+TEST(stall_thread, sees_a_handler_that_holds_the_thread_which_it_has_just_woken) {
+  const system_clock time;
+  hub loop(time);
+  std::atomic<int> told = 0;
+  std::atomic<bool> seen = false;
+  stall_monitor monitor(loop, time, {.stall_after = 10ms, .repeat_every = 10ms, .stack_patience = 1s});
+  monitor.on_stall([&](const stall_event& event) {
+    for (const std::string& frame : event.stack)
+      if (frame.find("stall_tests::hold") != std::string::npos) seen = true;
+    ++told;
+  });
+  monitor.start();
+  std::thread poster([&] {
+    while (!loop.asleep())
+      std::this_thread::yield();
+    loop.post_from_thread([&] {
+      stall_tests::hold([&] {
+        while (!seen && told < 100)
+          (void)time.now();
+      });
+      loop.stop();
+    });
+  });
+  loop.run();
+  poster.join();
+  monitor.kill();
+  EXPECT_GE(monitor.stalls(), 1U);
+  EXPECT_TRUE(seen) << "after " << told << " looks";
+}
+
+}  // namespace
+}  // namespace grove
