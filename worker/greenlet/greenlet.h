@@ -82,7 +82,7 @@ struct greenlet_slots {
   void* bounds = nullptr;        ///< the hub: innermost of the time limits on waits
   std::exception_ptr pending{};  ///< the hub: what the next wait throws
   const void* pending_source = nullptr;
-  greenlet_locals locals{};  ///< the hub: what local<T> keeps here
+  greenlet_locals locals{};     ///< the hub: what local<T> keeps here
   unsigned stalls_ignored = 0;  ///< the hub: ignore_stalls scopes
 };
 

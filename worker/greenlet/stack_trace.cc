@@ -70,7 +70,19 @@ std::string switching::describe(const greenlet& of) {
   return text + (owner.current == &of ? " current" : " suspended") + " active started" + main;
 }
 
+std::vector<greenlet_ptr> switching::all(const thread_state& thread) {
+  std::vector<greenlet_ptr> found;
+  for (greenlet* at = thread.all; at != nullptr; at = at->next_) {
+    if (at->handles_.load(std::memory_order_acquire) != 0) found.emplace_back(at);
+  }
+  return found;
+}
+
 }  // namespace greenlets::detail
+
+std::vector<greenlet_ptr> all_greenlets() {
+  return greenlets::detail::switching::all(greenlets::detail::enter_thread());
+}
 
 std::vector<void*> stack_trace(greenlet& of) {
   using greenlets::detail::switching;

@@ -12,6 +12,7 @@
 namespace grove {
 
 class greenlet;
+class greenlet_ptr;
 
 inline constexpr std::size_t stack_trace_frames_max = 128;
 
@@ -23,6 +24,9 @@ inline constexpr std::size_t stack_trace_frames_max = 128;
 /// One line for each address: the function, if the program exports its symbols, the module and the offset in it.
 /// Affinity: any thread.
 [[nodiscard]] std::string stack_text(std::span<void* const> addresses);
+
+/// All greenlets of the calling thread that have handles, newest first, also those that have not started or are dead.
+[[nodiscard]] std::vector<greenlet_ptr> all_greenlets();
 
 /// One line: its name, its address and its state. "pending" before the start; "current active started" or
 /// "suspended active started"; "dead"; with "main" for a main greenlet, and "(thread exited)". Of a greenlet of

@@ -3,21 +3,21 @@
 
 #include <utility>
 
-#include "worker/greenlet/unique_function.h"
+#include "worker/greenlet/callback_function.h"
 #include "worker/hub/timer.h"
 
 namespace grove {
 
-/// A timer that calls a function, which may arm it again.
+/// A timer that calls a function, which may take the timer, and may arm it again.
 class callback_timer final : public hub_timer {
  public:
-  explicit callback_timer(unique_function<void()> call) : call_{std::move(call)} {}
+  explicit callback_timer(callback_function<void(callback_timer&)> call) : call_{std::move(call)} {}
   ~callback_timer() override = default;
 
  private:
-  void expired() override { call_(); }
+  void expired() override { call_(*this); }
 
-  unique_function<void()> call_;
+  callback_function<void(callback_timer&)> call_;
 };
 
 }  // namespace grove

@@ -25,8 +25,11 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
+#include "base/callback.h"
 #include "base/clock.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/hub_parts.h"
@@ -115,6 +118,13 @@ class hub {
   void post(ready_item& item, hub_priority priority = hub_priority::normal) noexcept { ready(priority).push(item); }
   /// The same for a callable; costs an allocation.
   void post(unique_function<void()> call, hub_priority priority = hub_priority::normal);
+  /// The same for a callable that takes the hub.
+  template <typename F>
+  requires(!std::is_invocable_v<std::decay_t<F>&> &&
+           callback_for<std::decay_t<F>&, hub&>) void post(F&& call, hub_priority priority = hub_priority::normal) {
+    post(unique_function<void()>([this, call = std::forward<F>(call)]() mutable { call_callback(call, *this); }),
+         priority);
+  }
   /// Takes an item back that was posted with this priority.
   void unpost(ready_item& item, hub_priority priority = hub_priority::normal) noexcept { ready(priority).remove(item); }
 

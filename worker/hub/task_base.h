@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "worker/greenlet/callback_function.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/waiter.h"
 
@@ -44,7 +45,8 @@ enum class link_in : std::uint8_t { hub, greenlet };
 /// Affinity: hub thread.
 class task_base : private ready_item, private hub_timer {
  public:
-  using link_function = unique_function<void(task_base&)>;
+  /// A link may take the task, or nothing.
+  using link_function = callback_function<void(task_base&)>;
 
   /// Scheduled or running.
   [[nodiscard]] bool started() const noexcept { return state_ == state::scheduled || state_ == state::running; }
@@ -101,6 +103,8 @@ class task_base : private ready_item, private hub_timer {
   /// The same task, null if it has finished. Looks through all live tasks.
   [[nodiscard]] task_base* spawner() const noexcept;
   [[nodiscard]] hub& on() const noexcept { return hub_; }
+  /// When it will start, if that is a matter of time.
+  [[nodiscard]] std::optional<steady_time> starts_at() const noexcept { return expires_at(); }
 
   /// The tasks of a hub that are started and have not finished, in the order of starting.
   [[nodiscard]] static std::vector<task_ptr> all(const hub& of);

@@ -24,6 +24,10 @@ void hub_timer::disarm() noexcept {
   if (heap_ != nullptr) heap_->disarm(*this);
 }
 
+std::optional<steady_time> hub_timer::expires_at() const noexcept {
+  return heap_ == nullptr ? std::nullopt : std::optional(heap_->when(*this));
+}
+
 timer_heap::~timer_heap() {
   for (const entry& left : entries_)
     left.timer->heap_ = nullptr;

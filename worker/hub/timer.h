@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -31,6 +32,8 @@ class hub_timer {
   [[nodiscard]] bool armed() const noexcept { return heap_ != nullptr; }
   /// A background timer does not keep hub::join() waiting (gevent's ref=False). To be set while it is not armed.
   void set_background(bool background) noexcept { background_ = background; }
+  /// Nothing if it is not armed.
+  [[nodiscard]] std::optional<steady_time> expires_at() const noexcept;
 
  protected:
   virtual ~hub_timer() { disarm(); }
@@ -64,6 +67,7 @@ class timer_heap {
 
   void arm(hub_timer& timer, steady_time when);
   void disarm(hub_timer& timer) noexcept;
+  [[nodiscard]] steady_time when(const hub_timer& timer) const noexcept { return entries_[timer.at_].when; }
   /// Disarms and returns the earliest timer if it is due at `now`, else null.
   hub_timer* pop_due(steady_time now) noexcept;
 

@@ -35,6 +35,12 @@ class waiter : private ready_item, private hub_timer {
   void wake() noexcept;
 
   [[nodiscard]] bool woken() const noexcept { return woken_; }
+  /// It will run: woken, interrupted, or its time is over.
+  [[nodiscard]] bool scheduled() const noexcept { return state_ == state::scheduled; }
+  /// In a list: behind others, for a lock, a queue, an event.
+  [[nodiscard]] bool in_list() const noexcept { return list_ != nullptr; }
+  /// When the wait ends at the latest.
+  [[nodiscard]] std::optional<steady_time> ends_at() const noexcept { return expires_at(); }
   [[nodiscard]] bool waiting() const noexcept { return state_ != state::idle; }
   [[nodiscard]] hub& on() const noexcept { return hub_; }
   /// The greenlet that waits, else null.

@@ -148,6 +148,7 @@ struct switching {
   /// Lets `of` look at its own stack.
   static void inspect(thread_state& thread, greenlet& of, inspection& found) noexcept;
   static void answer_inspection(thread_state& thread) noexcept;
+  static std::vector<greenlet_ptr> all(const thread_state& thread);
   static std::string describe(const greenlet& of);
   static const greenlet* next_dropped(const greenlet& of) noexcept { return of.next_dropped_; }
   static context_values*& context_slot(greenlet& of) noexcept { return of.values_; }
