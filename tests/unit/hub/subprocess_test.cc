@@ -251,7 +251,7 @@ TEST_F(subprocesses, that_are_dropped_are_killed_and_collected) {
 
 TEST_F(subprocesses, that_are_dropped_tell_those_who_wait) {
   in_greenlet([] {
-    auto child = std::make_optional(subprocess::start({"cat"}, all_pipes));
+    auto child = std::make_optional(subprocess::start({"sleep", "1000"}, all_pipes));
     auto waits = spawn([&] { return child->wait(); });
     auto talks = spawn([&] { EXPECT_THROW(child->communicate(), std::system_error); });
     yield();
