@@ -44,9 +44,9 @@ struct exchange_pair {
 };
 thread_local exchange_pair* exchange_pair::running = nullptr;
 
-void exchange_partner(context::transfer_t from) {
+void exchange_partner(void* left) {
   exchange_pair& pair = *exchange_pair::running;
-  grove::greenlets::detail::arrive(pair.there, from);
+  grove::greenlets::detail::arrive(pair.there, left);
   for (;;)
     grove::exchange(pair.there, pair.here, *pair.exceptions);
 }

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "worker/greenlet/continulet.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/task.h"
@@ -135,6 +136,20 @@ struct typed_units {
   void visit(std::size_t i) { sum += units[i]->switch_for<long>(sum); }
   std::vector<grove::greenlet_ptr> units;
   long sum = 0;
+};
+
+struct continulet_units {
+  explicit continulet_units(std::size_t count) {
+    grove::thread_stacks().set_count_max(count + 16);
+    units.reserve(count);
+    for (std::size_t i = 0; i < count; ++i)
+      units.push_back(grove::continulet::make([](grove::continulet& self) {
+        for (;;)
+          self.resume();
+      }));
+  }
+  void visit(std::size_t i) { units[i]->resume(); }
+  std::vector<grove::continulet_ptr> units;
 };
 
 // Boost.Context loads the floating-point control word of the context that it resumes, which takes twenty times as long
@@ -308,6 +323,7 @@ int main(int count, char** words) {
     if (kind == "boost_context") run_units<boost_context_units>(what, units, switches);
     if (kind == "greenlet") run_units<greenlet_units<small>>(what, units, switches);
     if (kind == "sliced") run_units<greenlet_units<sliced>>(what, units, switches);
+    if (kind == "continulet") run_units<continulet_units>(what, units, switches);
     if (kind == "typed") run_units<typed_units>(what, units, switches);
   }
   double result = 0;

@@ -16,11 +16,12 @@ FIELDS = ("version first_thread thread_next thread_greenlets thread_current thre
           "greenlet_state greenlet_is_main greenlet_name_bytes greenlet_name greenlet_suspended_at own_jump").split()
 STATES = ("pending", "suspended", "suspended, its bytes on the heap", "dead")
 # Where a suspended context has its registers, by the architecture and whether the jump is Grove's own (jump.h) or
-# jump_fcontext of Boost.Context; the last is where the stack pointer is in the frame that has jumped.
+# jump_fcontext of Boost.Context: offsets in the jump_point, or on the stack; then the bytes that lie there below the
+# frame that has jumped.
 REGISTERS = {
-    ("i386:x86-64", 1): ({"rip": 0, "rbp": 8}, "rsp", 16 + 128),
+    ("i386:x86-64", 1): ({"rsp": 0, "rbp": 8, "rip": 16}, None),
     ("i386:x86-64", 0): ({"r12": 0x10, "r13": 0x18, "r14": 0x20, "r15": 0x28, "rbx": 0x30, "rbp": 0x38, "rip": 0x40},
-                         "rsp", 0x48),
+                         0x48),
 }
 
 
@@ -47,7 +48,7 @@ class Greenlet:
         self.address = address
         self.thread = thread
         self.parent = field("parent")
-        self.suspended_at = field("suspended_at")
+        self.suspended_at = address + offsets["greenlet_suspended_at"]
         self.exited = read(thread + offsets["thread_exited"], 1) != 0
         state = field("state", 1)
         self.state = STATES[state] if state < len(STATES) else f"state {state}"
@@ -95,12 +96,14 @@ class SuspendedUnwinder(Unwinder):
         if self.done:
             return None
         self.done = True  # only frame 0 is replaced
-        registers, stack_register, size = self.registers
+        registers, pushed = self.registers
+        at = self.context if pushed is None else read(self.context)
         made = pending.create_unwind_info(FrameId(gdb.Value(self.context), gdb.Value(self.context)))
         word = gdb.lookup_type("unsigned long")
         for name, offset in registers.items():
-            made.add_saved_register(name, gdb.Value(read(self.context + offset)).cast(word))
-        made.add_saved_register(stack_register, gdb.Value(self.context + size).cast(word))
+            made.add_saved_register(name, gdb.Value(read(at + offset)).cast(word))
+        if pushed is not None:
+            made.add_saved_register("rsp", gdb.Value(at + pushed).cast(word))
         return made
 
 

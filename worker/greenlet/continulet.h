@@ -178,7 +178,7 @@ void permute(Continulets&... continulets) {
 }
 
 inline bool continulet::is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept {
-  if (owner_ != thread || slot_.suspended_at == nullptr || thread->attention != 0 ||
+  if (owner_ != thread || slot_.suspended_at.stack_pointer == nullptr || thread->attention != 0 ||
       thread->has_foreign_drops.load(std::memory_order_relaxed))
     return false;
   // Into a body whose continuation is at home, or out of the body that runs: nothing else changes its user.

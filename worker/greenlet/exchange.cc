@@ -5,7 +5,7 @@
 
 namespace grove {
 
-void prepare(execution_context& made, std::byte* base, std::byte* top, void (*entry)(jump_arrival)) noexcept {
+void prepare(execution_context& made, std::byte* base, std::byte* top, void (*entry)(void* left)) noexcept {
   const auto bytes = static_cast<std::size_t>(top - base);
   made.exceptions = {};
   made.fiber.begin(base, bytes);
@@ -15,7 +15,7 @@ void prepare(execution_context& made, std::byte* base, std::byte* top, void (*en
 void leave_for_ever(execution_context& from, execution_context& to, exception_state& exceptions) noexcept {
   exceptions = to.exceptions;
   from.fiber.end(to.fiber);
-  jump(to.suspended_at, &from);
+  jump(from.suspended_at, to.suspended_at, &from);
   std::abort();
 }
 

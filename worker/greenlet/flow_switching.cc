@@ -100,9 +100,9 @@ void flow_switching::make_runnable(thread_state& thread, delivery& what) noexcep
   }
 }
 
-void flow_switching::run(jump_arrival from) {
+void flow_switching::run(void* left) {
   auto& thread = static_cast<thread_state&>(*this_thread);
-  arrive(thread.current->context_, from);
+  arrive(thread.current->context_, left);
   continulet& self = *thread.current->context_.flow;
   delivery result;
   try {

@@ -5,7 +5,7 @@
 
 #ifdef GROVE_OWN_JUMP
 
-// Where a new context begins: the arrival is in rax and rdx, the entry above the red zone that a jump leaves.
+// Where a new context begins: the entry is in the frame pointer, what is passed in rdx.
 extern "C" void grove_jump_begin() noexcept;
 asm(R"(
   .text
@@ -13,12 +13,9 @@ asm(R"(
   .globl grove_jump_begin
   .type grove_jump_begin, @function
 grove_jump_begin:
-  endbr64
-  leaq 128(%rsp), %rsp
-  movq %rax, %rdi
-  movq %rdx, %rsi
-  popq %rcx
-  pushq $0
+  movq %rbp, %rcx
+  xorl %ebp, %ebp
+  movq %rdx, %rdi
   jmpq *%rcx
   .size grove_jump_begin, .-grove_jump_begin
 )");
@@ -27,21 +24,29 @@ grove_jump_begin:
 
 namespace grove {
 
-jump_point make_jump_point(std::byte* top, [[maybe_unused]] std::size_t bytes, void (*entry)(jump_arrival)) noexcept {
 #ifdef GROVE_OWN_JUMP
-  constexpr std::size_t red_zone_words = 16;
+
+jump_point make_jump_point(std::byte* top, std::size_t, void (*entry)(void*)) noexcept {
   // The entry finds the stack as after a call, eight bytes off a multiple of sixteen, with a return address of zero,
   // at which an unwinder stops.
   auto* const end = reinterpret_cast<void**>(reinterpret_cast<std::uintptr_t>(top) & ~std::uintptr_t{15});
-  void** const entered = end - 1;
-  *entered = reinterpret_cast<void*>(entry);
-  void** const suspended = entered - red_zone_words - 2;
-  suspended[0] = reinterpret_cast<void*>(&grove_jump_begin);
-  suspended[1] = nullptr;
-  return suspended;
-#else
-  return boost::context::detail::make_fcontext(top, bytes, entry);
-#endif
+  end[-1] = nullptr;
+  return {end - 1, reinterpret_cast<void*>(entry), reinterpret_cast<void*>(&grove_jump_begin)};
 }
+
+#else
+
+namespace {
+void begin(boost::context::detail::transfer_t from) {
+  void (*const entry)(void*) = static_cast<greenlets::detail::crossing*>(from.data)->entry;
+  entry(greenlets::detail::arrive_by(from));
+}
+}  // namespace
+
+jump_point make_jump_point(std::byte* top, std::size_t bytes, void (*entry)(void*)) noexcept {
+  return {boost::context::detail::make_fcontext(top, bytes, &begin), entry};
+}
+
+#endif
 
 }  // namespace grove

@@ -91,9 +91,9 @@ execution_context& sliced_stacks::way_by_region_to(greenlet& next) noexcept {
   return next.context_;
 }
 
-void sliced_stacks::move_for_ever(jump_arrival from) {
+void sliced_stacks::move_for_ever(void* left) {
   sliced_stacks& mine = enter_thread().sliced;
-  arrive(mine.mover_, from);
+  arrive(mine.mover_, left);
   for (;;) {
     greenlet& next = *mine.moving_;
     if (mine.checked_) {
@@ -122,7 +122,8 @@ void sliced_stacks::bring_in(greenlet& next) noexcept {
 void sliced_stacks::evict(stack_region& from) noexcept {
   greenlet* const gone = std::exchange(from.occupant, nullptr);
   if (gone != nullptr && gone->state_ == greenlet::state::live) {
-    const auto* const low = static_cast<const std::byte*>(flow_switching::first_flow(*gone).suspended_at);
+    const auto* const low =
+        static_cast<const std::byte*>(flow_switching::first_flow(*gone).suspended_at.stack_pointer) - jump_red_zone;
     GROVE_CHECK(from.bytes.holds(low));
     gone->slice_->save(low, static_cast<std::size_t>(from.bytes.top() - low));
     gone->state_ = greenlet::state::away;

@@ -53,7 +53,7 @@ void switching::answer_inspection(thread_state& thread) noexcept {
 
 bool switching::can_inspect(const greenlet& of) noexcept {
   if (!of.active() || of.is_current()) return false;
-  const auto* at = static_cast<const std::byte*>(of.context_.suspended_at);
+  const auto* at = static_cast<const std::byte*>(of.context_.suspended_at.stack_pointer);
   return !of.running_stack().holds(at) || at - of.running_stack().base() >= unwinder_bytes;
 }
 

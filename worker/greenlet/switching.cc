@@ -157,11 +157,11 @@ void switching::arrived(thread_state& thread, taker with) {
   if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
 }
 
-void switching::run(jump_arrival from) {
+void switching::run(void* left) {
   // Not enter_thread(), which may unwind what other threads have dropped: the arrival comes first.
   auto& thread = static_cast<thread_state&>(*this_thread);
   greenlet& self = *thread.current;
-  arrive(self.context_, from);
+  arrive(self.context_, left);
   delivery result;
   try {
     body_frame frame(thread);

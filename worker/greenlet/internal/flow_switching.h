@@ -45,7 +45,7 @@ struct flow_switching {
   static void join_ring(const thread_state& thread) noexcept;
   /// Lets unstarted bodies whose turn it is begin, or finish without running if they cannot take `what`.
   static void make_runnable(thread_state& thread, delivery& what) noexcept;
-  [[noreturn]] static void run(jump_arrival from);
+  [[noreturn]] static void run(void* left);
   [[noreturn]] static void finish(thread_state& thread, delivery what) noexcept;
   /// Keeps `target` on the thread's list, with a handle, until somebody arrives.
   static void list(thread_state& thread, continulet& target) noexcept;

@@ -74,7 +74,7 @@ class sliced_stacks {
 
  private:
   [[nodiscard]] execution_context& way_by_region_to(greenlet& next) noexcept;
-  [[noreturn]] static void move_for_ever(jump_arrival from);
+  [[noreturn]] static void move_for_ever(void* left);
   void bring_in(greenlet& next) noexcept;
   void evict(stack_region& from) noexcept;
 

@@ -123,7 +123,7 @@ struct switching {
   /// greenlet_exit becomes a value then. The result is live and suspended or current, or freshly prepared.
   static greenlet_ptr receiver(greenlet& origin, greenlet& target, delivery& what);
   static void start(greenlet& fresh);
-  [[noreturn]] static void run(jump_arrival from);
+  [[noreturn]] static void run(void* left);
   [[noreturn]] static void end(thread_state& thread, delivery result) noexcept;
   [[noreturn]] static void finish(thread_state& thread, greenlet& self, delivery what) noexcept;
   static void post(thread_state& thread, delivery what) noexcept;
