@@ -48,7 +48,7 @@ void continulet::resume_slowly() {
   (void)flow_switching::deliver(*this, nullptr, {});
 }
 
-switch_value continulet::switch_slowly(switch_value passed, continulet* to) {
+switch_value continulet::switch_slowly(switch_value& passed, continulet* to) {
   return flow_switching::deliver(*this, to, {std::move(passed), nullptr});
 }
 

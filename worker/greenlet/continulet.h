@@ -111,8 +111,8 @@ class continulet {
   /// stacks_exhausted when the body would have to be started and cannot (nothing has changed in all these cases);
   /// whatever the body throws. A value for a body that has not started finishes it without running it, and
   /// continulet_error comes from there.
-  switch_value switch_to(switch_value passed = {}, continulet* to = nullptr) {
-    return to == nullptr ? switch_here(std::move(passed)) : switch_slowly(std::move(passed), to);
+  [[gnu::always_inline]] switch_value switch_to(switch_value passed = {}, continulet* to = nullptr) {
+    return to == nullptr ? switch_here(passed) : switch_slowly(passed, to);
   }
 
   /// switch_to() without values either way, at the cost of the bare switch.
@@ -147,8 +147,8 @@ class continulet {
   /// The fast path of a switch: to be asked for first, then done.
   [[nodiscard, gnu::always_inline]] bool is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept;
   [[gnu::always_inline]] void hop(greenlets::detail::thread_hot& thread) noexcept;
-  switch_value switch_here(switch_value passed);
-  switch_value switch_slowly(switch_value passed, continulet* to);
+  [[gnu::always_inline]] switch_value switch_here(switch_value& passed);
+  switch_value switch_slowly(switch_value& passed, continulet* to);
   void resume_slowly();
 
   execution_context slot_;  // the continuation held here; not always that of the own body
@@ -159,6 +159,7 @@ class continulet {
   state state_ = state::empty;
   stack_class stack_kind_ = stack_class::small;
   bool is_listed_ = false;
+  bool is_orphan_ = false;  // the last handle has gone while it was in use
   stack stack_;
   body_function body_;
   continulet* next_listed_ = nullptr;
@@ -182,7 +183,7 @@ inline bool continulet::is_plain_target(const greenlets::detail::thread_hot* thr
       thread->has_foreign_drops.load(std::memory_order_relaxed))
     return false;
   // Into a body whose continuation is at home, or out of the body that runs: nothing else changes its user.
-  return thread->current->context_.flow == this ? handles_.load(std::memory_order_relaxed) != 0 : slot_.flow == this;
+  return thread->current->context_.flow == this ? !is_orphan_ : slot_.flow == this;
 }
 
 inline void continulet::hop(greenlets::detail::thread_hot& thread) noexcept {
@@ -205,11 +206,11 @@ inline void continulet::resume() {
         [thread](greenlets::detail::taker with) { greenlets::detail::receive_slowly(*thread, with); });
 }
 
-inline switch_value continulet::switch_here(switch_value passed) {
+inline switch_value continulet::switch_here(switch_value& passed) {
   namespace detail = greenlets::detail;
   detail::thread_hot* const thread = detail::this_thread;
   if (!is_plain_target(thread)) [[unlikely]]
-    return switch_slowly(std::move(passed), nullptr);
+    return switch_slowly(passed, nullptr);
   if (passed) {
     thread->inbox = std::move(passed);
     thread->attention = detail::attention_value;

@@ -71,7 +71,8 @@ void flow_switching::leave_ring(thread_state& thread) noexcept {
   for (continulet* at = thread.current->context_.flow; at != nullptr; at = at->slot_.flow) {
     at->in_use_by_ = nullptr;
     // It may be free in a moment, with nobody to unwind it.
-    if (at->handles_.load(std::memory_order_acquire) == 0) list(thread, *at);
+    at->is_orphan_ = at->handles_.load(std::memory_order_acquire) == 0;
+    if (at->is_orphan_) list(thread, *at);
   }
 }
 
@@ -177,7 +178,9 @@ void flow_switching::settle(thread_state& thread) noexcept {
 
 void flow_switching::dropped(continulet& target) noexcept {
   if (target.is_pending()) {
-    if (target.in_use_by_ != nullptr) return;  // it is looked at again when it is free
+    // It is looked at again when it is free.
+    target.is_orphan_ = target.in_use_by_ != nullptr;
+    if (target.is_orphan_) return;
     const bool has_run = target.state_ == continulet::state::started;
     if (has_run || target.slot_.flow != &target) return unwind(static_cast<thread_state&>(*target.owner_), target);
     target.state_ = continulet::state::finished;

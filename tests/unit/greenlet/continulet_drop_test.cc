@@ -202,7 +202,7 @@ TEST(continulet_drop, elsewhere_while_it_runs_waits_for_the_way_back) {
     EXPECT_FALSE(destroyed);
     self.resume();
   });
-  c.get()->resume();
+  c->resume();
   EXPECT_TRUE(destroyed);
 }
 
@@ -375,6 +375,7 @@ TEST(continulet_in_a_sliced_greenlet, gives_the_frames_of_the_greenlet_back) {
     };
   };
   std::vector<greenlet_ptr> all;
+  all.reserve(20);
   for (int i = 0; i < 20; ++i)
     all.push_back(greenlet::make(body(i), {.stack = stack_class::sliced}));
   for (int pass = 0; pass < 3; ++pass)

@@ -177,6 +177,7 @@ class world {
       expected_.permute(each);
       check(me, arrival([&] {
               std::vector<continulet*> of;
+              of.reserve(each.size());
               for (int place : each)
                 of.push_back(&at(place));
               permute(of);

@@ -307,6 +307,7 @@ TEST(continulet_throw, with_a_second_one_raises_there) {
 TEST(continulet_permute, rotates_what_is_held) {
   std::string order;
   std::vector<continulet_ptr> c;
+  c.reserve(3);
   for (int i = 0; i < 3; ++i)
     c.push_back(continulet::make([&order, i](continulet& self) {
       self.resume();

@@ -168,7 +168,7 @@ TEST(generator, may_be_recursive) {
   EXPECT_EQ(all_of(in_order(root.get())), (std::vector<int>{1, 2, 3, 4, 5}));
 }
 
-void permutations(genlet<const std::vector<int>>& to, std::vector<int> left, std::vector<int> chosen) {
+void permutations(genlet<const std::vector<int>>& to, const std::vector<int>& left, const std::vector<int>& chosen) {
   if (left.empty()) return to.yield(chosen);
   for (std::size_t i = 0; i < left.size(); ++i) {
     std::vector<int> rest = left;

@@ -90,7 +90,7 @@ TEST(greenlet_thread, a_drop_elsewhere_of_a_running_one_does_not_outrun_its_end)
     std::thread([moved = std::move(child)]() mutable { moved.reset(); }).join();
     return 3;
   });
-  EXPECT_EQ(child.get()->switch_to().take<int>(), 3);
+  EXPECT_EQ(child->switch_to().take<int>(), 3);
   (void)greenlet::current();
 }
 
@@ -104,7 +104,7 @@ TEST(greenlet_thread, a_drop_elsewhere_of_a_running_one_lets_it_run_on_until_it_
     EXPECT_FALSE(destroyed);
     greenlet::main().resume();
   });
-  child.get()->resume();
+  child->resume();
   EXPECT_TRUE(destroyed);
 }
 
