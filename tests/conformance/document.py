@@ -18,7 +18,7 @@ INTRODUCTION = """# Conformance
 Grove's greenlets, continulets and hub descend from Python's greenlet, PyPy's continulet and gevent. This page says how
 far they behave as those do. It is written by `tests/conformance/document.py` from a run of the suite, and a test fails
 if it says anything else. The suite itself is described in [its README](../tests/conformance/README.md); it runs with
-`./dev test -R conformance`.
+`./dev test -L conformance`.
 
 A scenario is a small program, written once, that runs with Grove and with the original (the oracle); the transcripts of
 what each of its bodies sees are compared line by line. Scenarios of greenlets run with Grove twice: on stacks of their
