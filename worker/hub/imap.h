@@ -21,6 +21,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "worker/greenlet/off_stack.h"
 #include "worker/hub/membership.h"
 #include "worker/hub/semaphore.h"
 
@@ -82,9 +83,9 @@ class imap_state {
         if (feed_error_ == nullptr) return std::nullopt;
         return item_outcome<R>{std::nullopt, std::exchange(feed_error_, nullptr)};
       }
-      waiter next(on_);
-      readers_.push(next);
-      next.wait();
+      const off_stack<waiter> next(on_);
+      readers_.push(*next);
+      next->wait();
     }
   }
 

@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "worker/greenlet/off_stack.h"
+
 namespace grove::hubs::detail {
 
 namespace {
@@ -41,10 +43,10 @@ class gatherer {
 
   /// Waits for another end; false at `until`.
   bool wait(std::optional<steady_time> until) {
-    waiter next(hub::current());
-    state_->caller.push(next);
-    if (until) return next.wait_until(*until);
-    next.wait();
+    const off_stack<waiter> next(hub::current());
+    state_->caller.push(*next);
+    if (until) return next->wait_until(*until);
+    next->wait();
     return true;
   }
 

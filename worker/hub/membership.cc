@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/hub/membership.h"
 
+#include "worker/greenlet/off_stack.h"
+
 namespace grove::hubs::detail {
 
 bool membership::has_caller() const noexcept {
@@ -72,11 +74,11 @@ void membership::leave(const task_base& task) noexcept {
 
 bool membership::wait_empty(std::optional<steady_time> until) {
   while (!order_.empty()) {
-    waiter empty(hub_);
-    until_empty_.push(empty);
+    const off_stack<waiter> empty(hub_);
+    until_empty_.push(*empty);
     if (!until)
-      empty.wait();
-    else if (!empty.wait_until(*until))
+      empty->wait();
+    else if (!empty->wait_until(*until))
       return false;
   }
   return true;
@@ -108,9 +110,9 @@ void membership::end() noexcept {
       if (at->running_greenlet() == nullptr || !at->running_greenlet()->is_current()) at->kill(kill_mode::do_not_wait);
     }
     while (!order_.empty() && caller_may_wait()) {
-      waiter empty(hub_);
-      until_empty_.push(empty);
-      empty.wait_uninterrupted();
+      const off_stack<waiter> empty(hub_);
+      until_empty_.push(*empty);
+      empty->wait_uninterrupted();
     }
   } catch (...) {
     // The greenlet is being unwound by a drop: it waits no more, and what unwinds it goes on when its destructors have

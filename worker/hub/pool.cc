@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/hub/pool.h"
 
+#include "worker/greenlet/off_stack.h"
+
 namespace grove {
 
 namespace hubs::detail {
@@ -13,11 +15,11 @@ bool pool_places::take_place(std::optional<steady_time> until) {
 
 bool pool_places::wait_available(std::optional<steady_time> until) {
   while (free_.permits() == 0) {
-    waiter available(on());
-    free_.subscribe(available);
+    const off_stack<waiter> available(on());
+    free_.subscribe(*available);
     if (!until)
-      available.wait();
-    else if (!available.wait_until(*until))
+      available->wait();
+    else if (!available->wait_until(*until))
       return false;
   }
   return true;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "worker/greenlet/off_stack.h"
 
 namespace grove::hubs::detail {
 
@@ -75,10 +76,10 @@ void thread_job::abandon() noexcept {
 
 bool thread_job::join(std::optional<steady_time> until) {
   if (ready_) return true;
-  waiter end(hub::current());
-  waiters_.push(end);
-  if (until) return end.wait_until(*until);
-  end.wait();
+  const off_stack<waiter> end(hub::current());
+  waiters_.push(*end);
+  if (until) return end->wait_until(*until);
+  end->wait();
   return true;
 }
 
@@ -335,11 +336,11 @@ void thread_crew::close() {
 bool thread_crew::wait_closed(std::optional<steady_time> until) {
   const auto kept = shared_from_this();
   while (!threads_.empty()) {
-    waiter end(hub_);
-    until_left_.push(end);
+    const off_stack<waiter> end(hub_);
+    until_left_.push(*end);
     if (!until)
-      end.wait();
-    else if (!end.wait_until(*until))
+      end->wait();
+    else if (!end->wait_until(*until))
       return false;
   }
   return true;

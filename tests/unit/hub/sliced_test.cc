@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "tests/unit/hub/hub_fixture.h"
+#include "worker/hub/event.h"
+#include "worker/hub/queue.h"
+#include "worker/hub/semaphore.h"
 #include "worker/hub/task.h"
 #include "worker/hub/timeout.h"
 #include "worker/hub/use_greenlet.h"
@@ -62,6 +65,49 @@ TEST_F(sliced_waits, end_in_time_with_the_timeout_that_they_have) {
   advance(10ms);
   advance(1s);
   EXPECT_EQ(own, count);
+}
+
+TEST_F(sliced_waits, pass_items_through_queues_and_channels) {
+  queue<std::string> items(loop, 2);
+  queue<std::string> rendezvous(loop, 0);
+  semaphore permits(loop, 3);
+  event go(loop);
+  int received = 0;
+  for (int i = 0; i < count; ++i) {
+    spawn_sliced([&, i] {
+      go.wait();
+      permits.acquire();
+      items.push("item number " + std::to_string(i) + ", too long for a short string");
+      permits.release();
+    });
+    spawn_sliced([&] { rendezvous.push(items.pop()); });
+    spawn_sliced([&] { received += static_cast<int>(rendezvous.pop().starts_with("item number")); });
+  }
+  loop.run_ready();
+  go.set();
+  loop.run_ready();
+  EXPECT_EQ(received, count);
+}
+
+TEST_F(sliced_waits, are_joined_and_killed_as_any_other) {
+  std::vector<spawned<int>> sleepers;
+  for (int i = 0; i < count; ++i)
+    sleepers.push_back(spawn_sliced([i] {
+      sleep_for(i % 2 == 0 ? 10ms : 1h);
+      return i;
+    }));
+  int sum = 0;
+  auto summing = spawn_sliced([&] {
+    for (int i = 0; i < count; i += 2)
+      sum += sleepers[static_cast<std::size_t>(i)]->get();
+    for (int i = 1; i < count; i += 2)
+      sleepers[static_cast<std::size_t>(i)]->kill();
+  });
+  loop.run_ready();
+  advance(10ms);
+  EXPECT_TRUE(summing->successful());
+  EXPECT_EQ(sum, (count / 2) * (count / 2 - 1));
+  EXPECT_TRUE(sleepers[1]->exited());
 }
 
 TEST_F(sliced_waits, read_and_write_buffers_that_are_not_on_their_stacks) {

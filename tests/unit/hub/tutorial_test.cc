@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// What docs/greenlets.md shows of the hub, run.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/unit/hub/hub_fixture.h"
+#include "worker/hub/pool.h"
+#include "worker/hub/queue.h"
+#include "worker/hub/task.h"
+#include "worker/hub/timeout.h"
+
+namespace grove {
+namespace {
+
+using namespace std::chrono_literals;
+
+class hub_tutorial : public hub_fixture {};
+
+TEST_F(hub_tutorial, waits_in_one_greenlet_while_others_run) {
+  std::vector<std::string> said;
+  auto slow = spawn([&] {
+    sleep_for(2s);
+    said.emplace_back("slow");
+    return 2;
+  });
+  auto quick = spawn([&] {
+    sleep_for(1s);
+    said.emplace_back("quick");
+    return 1;
+  });
+  auto sum = spawn([&] { return slow->get() + quick->get(); });
+  advance(0s);
+  advance(1s);
+  advance(1s);
+  EXPECT_EQ(said, (std::vector<std::string>{"quick", "slow"}));
+  EXPECT_EQ(*sum->value(), 3);
+}
+
+TEST_F(hub_tutorial, gives_up_in_time) {
+  queue<int> orders(loop);
+  auto waiter = spawn([&] { return with_timeout(5s, [&] { return orders.pop(); }); });
+  advance(0s);
+  advance(5s);
+  EXPECT_EQ(*waiter->value(), std::nullopt);
+}
+
+TEST_F(hub_tutorial, has_at_most_two_at_work) {
+  int working = 0;
+  int most = 0;
+  auto all = spawn([&] {
+    pool workers(2);
+    for (int i = 0; i < 6; ++i)
+      workers.spawn([&] {
+        most = std::max(most, ++working);
+        sleep_for(1s);
+        --working;
+      });
+    workers.join();
+  });
+  for (int second = 0; second < 4; ++second)
+    advance(1s);
+  EXPECT_TRUE(all->ready());
+  EXPECT_EQ(most, 2);
+}
+
+}  // namespace
+}  // namespace grove
