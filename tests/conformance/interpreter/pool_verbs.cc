@@ -4,6 +4,7 @@
 
 #include "tests/conformance/interpreter/task_verbs.h"
 #include "worker/hub/pool.h"
+#include "worker/hub/queue.h"
 
 namespace grove::conformance {
 
@@ -63,6 +64,12 @@ value imap(call& with, bool ordered) {
   const std::optional<value> given = with.option("max");
   const std::size_t most = given ? static_cast<std::size_t>(*given->get_if<long>()) : imap_unlimited;
   group& in = group_of(held, with);
+  if (const std::optional<value> from = with.option("from")) {
+    auto* items = object_if<queue<value>>(*from);  // its variable keeps it
+    if (items == nullptr) with.fault("not a queue");
+    if (ordered) return make_object<results>(with, in.imap(function_of(with, 1), *items, most));
+    return make_object<results>(with, in.imap_unordered(function_of(with, 1), *items, most));
+  }
   if (ordered) return make_object<results>(with, in.imap(function_of(with, 1), with.rest(2).places, most));
   return make_object<results>(with, in.imap_unordered(function_of(with, 1), with.rest(2).places, most));
 }

@@ -130,6 +130,11 @@ value set_error(call& with) {
   return {};
 }
 
+/// The next item of a queue as a range, until end_queue.
+value next_item(call& with) {
+  return with_queue(with, [](auto& of) { return of.next().value_or(value{std::string("end")}); });
+}
+
 value size_of(call& with) {
   return with_queue(with, [](auto& of) -> value { return {static_cast<long>(of.size())}; });
 }
@@ -164,6 +169,8 @@ void add_sync_verbs(world& to) {
               with, [](auto& of) -> value { return {static_cast<long>(of.permits())}; });
         }},
        {"put", put},
+       {"next_item", next_item},
+       {"end_queue", [](call& with) { return with_queue(with, [](auto& of) { return of.shut_down(), value{}; }); }},
        {"take", take},
        {"peek", peek},
        {"queue_size", size_of},

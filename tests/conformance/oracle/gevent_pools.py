@@ -48,7 +48,7 @@ def next_of(call):
 
 
 def imap(call, how):
-    group, items = call.argument(0), call.rest(2)[0]
+    group, items = call.argument(0), call.option("from") or call.rest(2)[0]
     return Named(call.label, getattr(group, how)(function_of(call, 1), items, maxsize=call.option("max")))
 
 

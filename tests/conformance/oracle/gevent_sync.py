@@ -29,6 +29,14 @@ def make_queue(call):
     return labelled(call, kind)
 
 
+def next_item(call):
+    """The next item of a queue as a range, until end_queue."""
+    try:
+        return next(call.argument(0))
+    except StopIteration:
+        return "end"
+
+
 def put(call):
     try:
         call.argument(0).put(call.argument(1), block=call.option("wait", True), timeout=limit(call))
@@ -85,6 +93,8 @@ def add_verbs(world):
         "task_done": lambda call: call.argument(0).task_done(),
         "join_queue": lambda call: call.argument(0).join(timeout=limit(call)),
         "put_own": put_own,
+        "next_item": next_item,
+        "end_queue": lambda call: call.argument(0).put(StopIteration),
         "own_value": lambda call: getattr(call.argument(0), "kept", "unset"),
         "link_to": lambda call: call.argument(0).rawlink(call.argument(1)),
     })
