@@ -164,7 +164,7 @@ subprocess subprocess::start(const std::vector<std::string>& argv, const subproc
 }
 
 subprocess::finished subprocess::run(const std::vector<std::string>& argv, subprocess_options options,
-                                     std::string input, std::optional<steady_time> until) {
+                                     std::string_view input, std::optional<steady_time> until) {
   if (!input.empty() && options.in.what == stdio::kind::inherited) options.in = stdio::pipe();
   subprocess child = start(argv, options);
   std::optional<output> all = child.communicate(input, until);
@@ -173,9 +173,9 @@ subprocess::finished subprocess::run(const std::vector<std::string>& argv, subpr
 }
 
 std::string subprocess::check_output(const std::vector<std::string>& argv, subprocess_options options,
-                                     std::string input, std::optional<steady_time> until) {
+                                     std::string_view input, std::optional<steady_time> until) {
   options.out = stdio::pipe();
-  finished result = run(argv, std::move(options), std::move(input), until);
+  finished result = run(argv, std::move(options), input, until);
   if (result.status.success()) return std::move(result.out);
   const exit_status& status = result.status;
   const std::string how = status.signal != 0 ? " was ended by signal " + std::to_string(status.signal)

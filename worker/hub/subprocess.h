@@ -86,12 +86,12 @@ class subprocess {
   [[nodiscard]] static subprocess start(const std::vector<std::string>& argv, const subprocess_options& options = {});
   /// start(), communicate() and the status. The child is killed when this throws.
   /// Errors: as those; timed_out at `until`, failed never.
-  static finished run(const std::vector<std::string>& argv, subprocess_options options = {}, std::string input = {},
-                      std::optional<steady_time> until = std::nullopt);
+  static finished run(const std::vector<std::string>& argv, subprocess_options options = {},
+                      std::string_view input = {}, std::optional<steady_time> until = std::nullopt);
   /// run() that returns what was written to standard output.
   /// Errors: failed unless the child ends with 0.
   static std::string check_output(const std::vector<std::string>& argv, subprocess_options options = {},
-                                  std::string input = {}, std::optional<steady_time> until = std::nullopt);
+                                  std::string_view input = {}, std::optional<steady_time> until = std::nullopt);
 
   subprocess(subprocess&&) noexcept = default;
   subprocess& operator=(subprocess&& other) noexcept;

@@ -214,6 +214,8 @@ TEST_F(stream_servers, with_room_for_two_serve_two_of_four_until_one_ends) {
     server.start();
     std::vector<tcp::socket> clients;
     std::vector<spawned<std::string>> answers;
+    clients.reserve(4);
+    answers.reserve(4);
     for (int i = 0; i < 4; ++i)
       clients.push_back(connected_to(server));
     for (tcp::socket& client : clients)

@@ -332,6 +332,7 @@ TEST_F(sockets, carry_a_hundred_greenlets_at_once) {
       listening.accept(b);
       pairs.emplace_back(std::move(a), std::move(b));
     }
+    all.reserve(pairs.size());
     for (auto& pair : pairs) {
       all.push_back(spawn([&pair] {
         for (int round = 0; round < 20; ++round) {
