@@ -22,7 +22,7 @@ TEST_F(locals, are_each_greenlet_s_own) {
   local<std::string> text;
   text.get() = "main";
   std::string seen;
-  const auto body = [&](std::string name) {
+  const auto body = [&](const std::string& name) {
     return [&, name] {
       EXPECT_EQ(text.find(), nullptr);
       EXPECT_EQ(*text, "");
