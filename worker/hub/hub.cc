@@ -283,8 +283,10 @@ void hub::trim_stacks() noexcept {
 }
 
 void hub::listen_for_pokes() {
+  listening_ = true;
   pokes_.async_read_some(asio::buffer(&poke_count_, sizeof poke_count_),
                          [this](const asio::error_code& error, std::size_t) {
+                           listening_ = false;
                            if (error) return;
                            signalled_.store(false, std::memory_order_seq_cst);
                            listen_for_pokes();

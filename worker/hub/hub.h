@@ -253,6 +253,7 @@ class hub {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
   asio::posix::stream_descriptor pokes_;
   std::uint64_t poke_count_ = 0;
+  bool listening_ = false;  // for pokes
 
   int poke_fd_;
   std::atomic<bool> poked_{false};

@@ -27,19 +27,21 @@ bool hub::anything_pending() {
 bool hub::io_pending() {
   // Asio does not tell how much it has under way; but without any it stops. So its own work is taken from it for
   // a moment.
+  constexpr std::size_t handlers_max = 64;
   work_.reset();
   pokes_.cancel();
-  bool ran_others = false;
+  std::size_t ran = 0;
   try {
-    ran_others = io_.poll() > 1;
+    while (ran < handlers_max && io_.poll_one() > 0)
+      ++ran;
   } catch (...) {
     report("a completion handler", std::current_exception());
-    ran_others = true;
+    ran = handlers_max;
   }
-  const bool none = io_.stopped() && !ran_others;
+  const bool none = io_.stopped() && ran <= 1;  // one is the cancelled wait for pokes
   work_.emplace(io_.get_executor());
   io_.restart();
-  listen_for_pokes();
+  if (!listening_) listen_for_pokes();
   return !none;
 }
 

@@ -97,7 +97,9 @@ thread_crew::thread_crew(hub& on, thread_pool_options options)
       options_(std::move(options)),
       room_(on, options_.calls_max),
       expiry_([this] { expire(); }),
-      threads_max_(options_.threads_max) {}
+      threads_max_(options_.threads_max) {
+  expiry_.set_background(true);
+}
 
 std::size_t thread_crew::threads_max() const noexcept {
   const std::lock_guard lock(mutex_);
@@ -131,6 +133,17 @@ bool thread_crew::enter(std::optional<steady_time> until) {
   return false;
 }
 
+void thread_crew::begin_call() noexcept {
+  ++calls_;
+  hub_.hold();
+}
+
+void thread_crew::end_call() noexcept {
+  --calls_;
+  if (hub* on = home_->here()) on->release();
+  room_.release();
+}
+
 bool thread_crew::try_enter() {
   require_open_here();
   return room_.try_acquire();
@@ -138,7 +151,7 @@ bool thread_crew::try_enter() {
 
 void thread_crew::start_entered(const std::shared_ptr<thread_job>& job) {
   job->crew_ = weak_from_this();
-  ++calls_;
+  begin_call();
   {
     const std::lock_guard lock(mutex_);
     if (!idle_.empty()) {
@@ -159,8 +172,7 @@ void thread_crew::start_entered(const std::shared_ptr<thread_job>& job) {
   } catch (...) {
     const std::lock_guard lock(mutex_);
     if (active_ > 0) return queue_.push_back(job);  // for those that there are
-    --calls_;
-    room_.release();
+    end_call();
     throw;
   }
 }
@@ -228,8 +240,7 @@ std::shared_ptr<thread_job> thread_crew::after_call(member& self) {
 }
 
 void thread_crew::come_home(thread_job& job, member& by) {
-  --calls_;
-  room_.release();
+  end_call();
   if (!closed_) {  // else the member may have gone
     const std::lock_guard lock(mutex_);
     if (by.idle) by.idle_since = hub_.now();
@@ -279,8 +290,7 @@ bool thread_crew::withdraw(thread_job& job, const char* why) {
     found = std::move(*at);
     queue_.erase(at);
   }
-  --calls_;
-  room_.release();
+  end_call();
   found->withdraw(why);
   return true;
 }
@@ -327,14 +337,18 @@ void thread_crew::close() {
   }
   if (home_->gone()) return;
   for (const auto& job : dropped) {
-    --calls_;
-    room_.release();
+    end_call();
     job->withdraw("the thread pool has been stopped");
   }
 }
 
 bool thread_crew::wait_closed(std::optional<steady_time> until) {
   const auto kept = shared_from_this();
+  struct holding {
+    hub& on;
+    ~holding() { on.release(); }
+  } until_posted{hub_};
+  hub_.hold();
   while (!threads_.empty()) {
     const off_stack<waiter> end(hub_);
     until_left_.push(*end);

@@ -140,6 +140,8 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
 
   void require_open_here() const;
   void hire(const std::shared_ptr<thread_job>& first);
+  void begin_call() noexcept;
+  void end_call() noexcept;
   void count_active(int change) noexcept;
   /// What a thread does.
   void work(member& self);

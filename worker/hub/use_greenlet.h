@@ -148,8 +148,8 @@ struct result_of<> {
 };
 
 template <typename... Values>
-struct outcome_of {
-  explicit outcome_of(hub& on) : under_way(on) {}
+struct operation_outcome {
+  explicit operation_outcome(hub& on) : under_way(on) {}
   operation under_way;
   asio::error_code error;
   std::exception_ptr thrown;
@@ -163,7 +163,7 @@ class completion {
   using allocator_type = room_allocator<void>;
   using cancellation_slot_type = asio::cancellation_slot;
 
-  explicit completion(outcome_of<Values...>& into) noexcept : outcome_(&into) {}
+  explicit completion(operation_outcome<Values...>& into) noexcept : outcome_(&into) {}
   [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(outcome_->under_way.room); }
   [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
     return outcome_->under_way.cancellation.slot();
@@ -190,13 +190,13 @@ class completion {
     outcome_->values.emplace(std::forward<Others>(others)...);
   }
 
-  outcome_of<Values...>* outcome_;
+  operation_outcome<Values...>* outcome_;
 };
 
 template <typename Failure, typename... Values, typename Initiation, typename... Args>
 auto call_in_greenlet(use_greenlet_t token, Initiation&& initiation, Args&&... args) {
-  const off_stack<outcome_of<Values...>> kept(hub::current());
-  outcome_of<Values...>& outcome = *kept;
+  const off_stack<operation_outcome<Values...>> kept(hub::current());
+  operation_outcome<Values...>& outcome = *kept;
   std::forward<Initiation>(initiation)(completion<Failure, Values...>(outcome), std::forward<Args>(args)...);
   outcome.under_way.begun();
   outcome.under_way.await();

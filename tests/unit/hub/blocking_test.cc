@@ -115,7 +115,7 @@ const blocking calls[] = {
 };
 
 class every_wait : public hub_fixture, public testing::WithParamInterface<blocking> {
- protected:
+ public:
   /// The call in a greenlet; `body` is given the call.
   spawned<std::string> run(std::function<std::string(const std::function<bool(until_time)>&)> body) {
     auto task = spawn([this, body = std::move(body)] {

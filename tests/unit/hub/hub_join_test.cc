@@ -9,6 +9,7 @@
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/event.h"
 #include "worker/hub/task.h"
+#include "worker/hub/thread_pool.h"
 #include "worker/hub/use_greenlet.h"
 
 namespace grove {
@@ -72,6 +73,28 @@ TEST_F(hub_joins, wait_for_what_others_post_while_held) {
   EXPECT_EQ(loop.join(), loop_end::finished);
   EXPECT_TRUE(waits->ready());
   other.join();
+}
+
+TEST_F(hub_joins, wait_for_calls_on_threads_and_not_for_idle_threads) {
+  thread_pool pool({}, loop);
+  auto asks = spawn([&] { return pool.call([] { return 5; }); });
+  EXPECT_TRUE(loop.run_until(*asks));
+  EXPECT_EQ(asks->get(), 5);
+  EXPECT_EQ(loop.join(), loop_end::finished);
+  auto stops = spawn([&] { return pool.stop(); });
+  EXPECT_TRUE(loop.run_until(*stops));
+}
+
+TEST_F(hub_joins, see_what_was_poked_while_they_looked) {
+  for (int i = 0; i < 100; ++i) {
+    std::thread other([&] {
+      for (int j = 0; j < 20; ++j)
+        loop.poke();
+    });
+    EXPECT_EQ(loop.join(), loop_end::finished);
+    other.join();
+  }
+  EXPECT_EQ(loop.join(), loop_end::finished);
 }
 
 TEST_F(hub_joins, do_not_wait_for_background_timers) {

@@ -77,7 +77,7 @@ struct ledger {
 };
 
 class never_lost : public hub_fixture {
- protected:
+ public:
   never_lost() {
     const char* given = std::getenv("GROVE_TEST_SEED");
     seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
