@@ -35,6 +35,7 @@ namespace grove {
   X(mesh_full,             counter, "Calls refused because the ring to their worker was full")                  \
   X(mesh_faults,           counter, "Rings from other workers that were found corrupted and emptied")           \
   X(wakeups,               counter, "Sleeping workers woken up by a system call")                               \
+  X(stalls,                counter, "Times that a turn held its worker for longer than stall-after")               \
   X(actors,                gauge,   "Actors in memory")                                                         \
   X(connections,           gauge,   "Connections open")                                                         \
   X(mesh_pending,          gauge,   "Calls that wait for another worker's answer")                              \
@@ -77,7 +78,8 @@ class shared_number {
   std::atomic<std::uint64_t> value_;
 };
 
-/// `slot.metrics[metric::turns].add()`. Affinity of the writing functions: the worker's hub thread.
+/// `slot.metrics[metric::turns].add()`. Affinity of the writing functions: the worker's hub thread; of
+/// `stalls`, that of its monitor.
 class worker_metrics {
  public:
   [[nodiscard]] shared_number& operator[](metric which) noexcept { return values_[static_cast<std::size_t>(which)]; }

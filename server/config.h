@@ -32,6 +32,8 @@ struct server_config {
   std::chrono::milliseconds drain_timeout{25'000};
   std::chrono::milliseconds start_timeout{10'000};
   std::chrono::milliseconds hang_timeout{2'000};  ///< 0: a worker may hang for ever.
+  std::chrono::milliseconds stall_after{25};      ///< 0: stalls are not looked for.
+  std::string backdoor;                           ///< A folder; empty: none.
   restart_limits restarts;
   grove::limits limits;
 };

@@ -53,6 +53,12 @@ complaint set_pin(std::string_view text, server_config& config) {
   return std::nullopt;
 }
 
+complaint set_backdoor(std::string_view text, server_config& config) {
+  if (text.empty()) return "must be a folder, or off";
+  config.backdoor = text == "off" ? std::string_view{} : text;
+  return std::nullopt;
+}
+
 complaint set_log_level(std::string_view text, server_config& config) {
   if (std::ranges::find(log_levels, text) == log_levels.end()) {
     return fmt::format("must be one of {}", fmt::join(log_levels, ", "));
@@ -157,6 +163,11 @@ constexpr std::array keys = {
     duration<&server_config::start_timeout>("start-timeout", "How long a worker may take to get ready"),
     config_key{"hang-timeout", "DURATION|off", "A worker whose loop stands still for this long is dumped and replaced",
                text_of<&server_config::hang_timeout>, set_duration_or_off<&server_config::hang_timeout>},
+    config_key{"stall-after", "DURATION|off", "A turn that holds its worker for this long is logged with its stack",
+               text_of<&server_config::stall_after>, set_duration_or_off<&server_config::stall_after>},
+    config_key{"backdoor", "DIR|off", "Where workers open sockets that show what their greenlets do",
+               [](const server_config& c) { return c.backdoor.empty() ? std::string{"off"} : c.backdoor; },
+               set_backdoor},
     count<&restart_limits::max_restarts>("max-restarts",
                                          "Failed starts of a worker within the window before giving up"),
     duration<&restart_limits::window>("restart-window", "The window of max-restarts"),

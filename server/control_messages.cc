@@ -36,6 +36,8 @@ v1::ControlMessage worker_start(const server_config& config, std::uint32_t slot,
   if (core) start.set_cpu(*core);
   start.set_log_level(config.log_level);
   fill(*start.mutable_limits(), config.limits);
+  start.set_stall_after_ms(milliseconds(config.stall_after));
+  start.set_backdoor(config.backdoor);
   return message;
 }
 

@@ -17,6 +17,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/callback.h"
 #include "base/clock.h"
 #include "worker/greenlet/unique_function.h"
 
@@ -54,13 +55,8 @@ class signal_handle {
 /// Errors: std::system_error for a signal that cannot be handled: KILL, STOP, and those of faults (SEGV, BUS, FPE, ILL).
 template <typename F>
 [[nodiscard]] signal_handle on_signal(int signal, F&& call) {
-  if constexpr (std::is_invocable_v<std::decay_t<F>&, int>) {
-    return signal_handle(hubs::detail::subscribe(signal, std::forward<F>(call)));
-  } else {
-    static_assert(std::is_invocable_v<std::decay_t<F>&>, "a signal handler takes the signal's number or nothing");
-    return signal_handle(
-        hubs::detail::subscribe(signal, [call = std::decay_t<F>(std::forward<F>(call))](int) mutable { call(); }));
-  }
+  static_assert(callback_for<std::decay_t<F>&, int>, "a signal handler takes the signal's number or nothing");
+  return signal_handle(hubs::detail::subscribe(signal, adapt_callback<void(int)>(std::forward<F>(call))));
 }
 
 /// Keeps the signals that come while it exists until somebody waits for them.

@@ -11,6 +11,7 @@
 #include <unwind.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -33,6 +34,7 @@ struct stack_capture::request {
   pthread_t thread{};
   overflow_label label = nullptr;
   sem_t answered{};
+  std::atomic<bool> is_filled{false};  // hands the rest over, there and back: the semaphore alone says so to nobody
 
   char name[text_bytes_max];
   std::size_t name_bytes = 0;
@@ -82,7 +84,9 @@ struct stack_capture::request {
     if (info->si_code != SI_QUEUE || info->si_pid != ::getpid() || info->si_value.sival_ptr == nullptr) return;
     const int kept = errno;
     auto& self = *static_cast<request*>(info->si_value.sival_ptr);
+    if (self.is_filled.load(std::memory_order_acquire)) return;
     self.fill(*static_cast<const ucontext_t*>(context));
+    self.is_filled.store(true, std::memory_order_release);
     ::sem_post(&self.answered);
     errno = kept;
   }
@@ -125,6 +129,7 @@ std::optional<seen_stack> stack_capture::take(steady_duration patience) {
     if (::sem_trywait(&asked.answered) != 0) return std::nullopt;
     unanswered_ = false;
   }
+  asked.is_filled.store(false, std::memory_order_release);
   sigval value{};
   value.sival_ptr = &asked;
   if (::pthread_sigqueue(asked.thread, capture_signal, value) != 0) return std::nullopt;
@@ -138,7 +143,7 @@ std::optional<seen_stack> stack_capture::take(steady_duration patience) {
     waited = ::sem_clockwait(&asked.answered, CLOCK_MONOTONIC, &until);
   } while (waited != 0 && errno == EINTR);
   unanswered_ = waited != 0;
-  if (unanswered_) return std::nullopt;
+  if (unanswered_ || !asked.is_filled.load(std::memory_order_acquire)) return std::nullopt;
   seen_stack seen;
   seen.greenlet.assign(asked.name, asked.name_bytes);
   seen.label.assign(asked.labelled, asked.label_bytes);

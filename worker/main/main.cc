@@ -66,8 +66,12 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
     if (sent.has_cpu()) pin_to(sent.cpu(), *log);
     shared_segment segment = shared_segment::open(unique_fd{inherited_fds::shared_memory});
     install_crash_report(segment.slot(slot));
-    const worker_start start{
-        .slot = slot, .generation = sent.generation(), .workers = sent.workers(), .bounds = limits_from(sent.limits())};
+    const worker_start start{.slot = slot,
+                             .generation = sent.generation(),
+                             .workers = sent.workers(),
+                             .bounds = limits_from(sent.limits()),
+                             .stall_after = std::chrono::milliseconds{sent.stall_after_ms()},
+                             .backdoor = sent.backdoor()};
     worker self{start, std::move(segment), control, *log};
     return self.run();
   } catch (const std::exception& e) {

@@ -2,7 +2,10 @@
 #include "worker/main/worker.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,7 +31,7 @@ constexpr std::chrono::milliseconds orphan_grace{1000};
   return fds;
 }
 
-/// For the report of a stack overflow: the actor whose turn ran in the greenlet.
+/// For the reports of a stack overflow and of a stall: the actor whose turn runs in the greenlet, and the method.
 std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_bytes) noexcept {
   const auto* const t = static_cast<const turn*>(running.local());
   if (t == nullptr) return 0;
@@ -41,6 +44,10 @@ std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_
   put(t->cell.type->name());
   put("/");
   put(t->cell.key());
+  if (t->call != nullptr) {
+    put(" ");
+    put(t->cell.type->methods()[t->call->method].name);
+  }
   return size;
 }
 
@@ -101,10 +108,13 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
     if (++ticks_ % ticks_a_second == 0) every_second();
   });
   tick_->arm_after(hub_, heartbeat_every);
+  if (start_.stall_after.count() > 0) watch_stalls();
+  if (!start_.backdoor.empty()) open_backdoor();
 }
 
 worker::~worker() {
   // Against the order of construction, but the gate first: it lets go of its calls before the runtime ends them.
+  backdoor_.reset();
   acceptor_.reset();
   gate_.reset();
   hub_.detach(*mesh_);
@@ -118,7 +128,9 @@ int worker::run() {
   v1::ControlMessage ready;
   ready.mutable_ready()->set_actor_types(static_cast<std::uint32_t>(types_.size()));
   control_.send(ready);
+  if (stalls_) stalls_->start();
   hub_.run();
+  stalls_.reset();
   return exit_code_;
 }
 
@@ -171,6 +183,26 @@ void worker::stop(int exit_code) {
   drained.mutable_drained()->set_unfinished_calls(static_cast<std::uint32_t>(gate_->unfinished_calls()));
   control_.send(drained);
   hub_.stop();
+}
+
+void worker::watch_stalls() {
+  stall_log_.emplace(log_, segment_.slot(start_.slot).metrics[metric::stalls], clock_);
+  stalls_.emplace(hub_, clock_, stall_options{.stall_after = start_.stall_after, .label = label_of_turn});
+  stalls_->on_stall([this](const stall_event& event) { stall_log_->write(event); });
+}
+
+void worker::open_backdoor() {
+  const std::string who = "worker " + std::to_string(start_.slot);
+  backdoor_options options{.path = start_.backdoor + "/worker-" + std::to_string(start_.slot) + ".sock",
+                           .banner = "grove-" + who + ", process " + std::to_string(::getpid()),
+                           .label = label_of_turn};
+  const std::string path = options.path;
+  try {
+    backdoor_.emplace(hub_, std::move(options));
+    log_.info("a back door is open at {}", path);
+  } catch (const std::system_error& error) {
+    log_.error("no back door: {}", error.what());  // It serves all the same.
+  }
 }
 
 void worker::every_second() {

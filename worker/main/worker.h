@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -11,11 +12,14 @@
 #include "worker/actor/runtime.h"
 #include "worker/gate/acceptor.h"
 #include "worker/gate/gate.h"
+#include "worker/hub/backdoor.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/stall_monitor.h"
 #include "worker/main/control_link.h"
 #include "worker/main/descriptor_watch.h"
 #include "worker/main/shared_recorder.h"
+#include "worker/main/stall_log.h"
 #include "worker/mesh/handoff.h"
 #include "worker/mesh/mesh.h"
 #include "worker/store/memory_store.h"
@@ -32,6 +36,8 @@ struct worker_start {
   std::uint32_t generation = 0;
   std::uint32_t workers = 1;
   limits bounds;
+  std::chrono::milliseconds stall_after{0};  ///< 0: stalls are not looked for.
+  std::string backdoor;                      ///< A folder; empty: none.
 };
 
 /// One worker: wires hub, runtime, mesh and gate to what the supervisor opened for it.
@@ -63,6 +69,8 @@ class worker final : private gate_surroundings, private hub_component {
   void drain(std::chrono::milliseconds grace, int exit_code);
   void stop(int exit_code);
   void every_second();
+  void watch_stalls();
+  void open_backdoor();
 
   worker_start start_;
   shared_segment segment_;
@@ -87,6 +95,9 @@ class worker final : private gate_surroundings, private hub_component {
   int exit_code_ = 0;
   std::optional<int> drained_exit_;  ///< Set when no client waits for an answer any more.
   bool stopping_ = false;
+  std::optional<stall_log> stall_log_;
+  std::optional<stall_monitor> stalls_;
+  std::optional<backdoor> backdoor_;
 };
 
 }  // namespace grove

@@ -51,6 +51,8 @@ TEST(config, has_the_documented_defaults) {
   EXPECT_EQ(config.drain_timeout, 25s);
   EXPECT_EQ(config.hang_timeout, 2s);
   EXPECT_EQ(config.start_timeout, 10s);
+  EXPECT_EQ(config.stall_after, 25ms);
+  EXPECT_EQ(config.backdoor, "");
   EXPECT_EQ(config.restarts.max_restarts, 5U);
   EXPECT_EQ(config.restarts.window, 60s);
   EXPECT_EQ(config.limits.mailbox_messages_max, 128U);
