@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <functional>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -172,7 +173,7 @@ TEST_F(stall, watch_comes_with_one_of_memory) {
   std::vector<std::pair<bool, std::size_t>> told;
   monitor.watch_memory({.bytes_max = 100, .measure = [&] { return in_use; }},
                        [&](const memory_event& event) { told.emplace_back(event.over, event.bytes); });
-  for (const std::size_t bytes : {10, 150, 140, 160, 160, 100, 90, 101}) {
+  for (const std::size_t bytes : std::initializer_list<std::size_t>{10, 150, 140, 160, 160, 100, 90, 101}) {
     in_use = bytes;
     time.advance(5s);
     monitor.step();
