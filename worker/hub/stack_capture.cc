@@ -63,8 +63,7 @@ struct stack_capture::request {
     ignored = false;
     if (hot != nullptr && hot->current != nullptr) {
       const greenlet& running = *hot->current;
-      name_bytes = std::min(running.name().size(), text_bytes_max);
-      std::memcpy(name, running.name().data(), name_bytes);
+      name_bytes = running.name().copy(name, text_bytes_max);
       if (label != nullptr) label_bytes = std::min(label(running, labelled, text_bytes_max), text_bytes_max);
       ignored = running.slots().stalls_ignored != 0;
     }
