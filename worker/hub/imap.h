@@ -133,7 +133,7 @@ class held_items {
   template <typename Item>
   static std::decay_t<Item> own(Item&& item) {
     if constexpr (moves)
-      return std::move(item);
+      return std::decay_t<Item>(static_cast<std::remove_reference_t<Item>&&>(item));
     else
       return std::forward<Item>(item);
   }

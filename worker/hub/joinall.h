@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -35,8 +37,7 @@ bool kill_tasks(const std::vector<task_ptr>& tasks, const killall_options& optio
 template <typename Tasks>
 std::vector<task_ptr> handles_of(const Tasks& tasks) {
   std::vector<task_ptr> handles;
-  for (const task_ptr& at : tasks)
-    handles.push_back(at);
+  std::ranges::copy(tasks, std::back_inserter(handles));
   return handles;
 }
 }  // namespace hubs::detail

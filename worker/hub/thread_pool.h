@@ -232,7 +232,7 @@ class thread_pool {
   }
   template <typename F>
   static auto submit_to(const crew_ptr& shared, F&& call) {
-    const crew_ptr crew = shared;
+    const crew_ptr crew = shared;  // NOLINT(performance-unnecessary-copy-initialization): the pool may go meanwhile
     (void)crew->enter(std::nullopt);
     return start(crew, std::forward<F>(call));
   }
