@@ -5,9 +5,11 @@
 #include <signal.h>
 
 #include <atomic>
+#include <latch>
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/hash.h"
@@ -41,12 +43,14 @@ struct load {
   std::map<std::uint32_t, int> errors_by_outcome;  ///< Of calls that were answered.
   int lost_connections = 0;
 
-  void run(const std::string& address, std::uint32_t slot, const std::vector<std::string>& keys,
+  void run(const std::string& address, std::uint32_t slot, const std::vector<std::string>& keys, std::latch& connected,
            const std::atomic<bool>& stop) {
+    bool told = false;
     while (!stop) {
       try {
         wire_client client{address};
         client.greet(slot);
+        if (!std::exchange(told, true)) connected.count_down();
         for (std::size_t i = 0; !stop; i = (i + 1) % keys.size()) {
           const v1::Response response = client.call("grove.Counter", keys[i], "Add", "");
           if (response.code() == 0) {
@@ -74,11 +78,14 @@ TEST(killed_worker, fails_only_its_own_calls_and_comes_back) {
   load on_survivor;
   load on_victim;
   load through_survivor;  // Calls of the victim's actors that the survivor passes on.
+  // Until a connection has been handed over to the worker that it wants, its end is that of whoever accepted it.
+  std::latch connected(3);
   std::vector<std::thread> threads;
-  threads.emplace_back([&] { on_survivor.run(server.address(), survivor, survivor_keys, stop); });
-  threads.emplace_back([&] { on_victim.run(server.address(), victim, victim_keys, stop); });
-  threads.emplace_back([&] { through_survivor.run(server.address(), survivor, victim_keys, stop); });
+  threads.emplace_back([&] { on_survivor.run(server.address(), survivor, survivor_keys, connected, stop); });
+  threads.emplace_back([&] { on_victim.run(server.address(), victim, victim_keys, connected, stop); });
+  threads.emplace_back([&] { through_survivor.run(server.address(), survivor, victim_keys, connected, stop); });
 
+  connected.wait();
   ::kill(pid, SIGKILL);
   const std::string death = server.process().wait_for_line("SIGKILL");
   const std::string back = server.process().wait_for_line("worker 1: ready");
