@@ -257,6 +257,7 @@ TEST(hub_end, throws_again_into_greenlets_that_swallow_the_kill) {
 
 TEST(hub_end, destroys_its_services_after_its_greenlets_last_made_first) {
   static std::string order;
+  order.clear();
   struct first final : hub_service {
     explicit first(hub&) { order += "+1"; }
     ~first() override { order += "-1"; }
