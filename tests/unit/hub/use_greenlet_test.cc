@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
+#include "tests/unit/hub/io_fixture.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/task.h"
 #include "worker/hub/timeout.h"
@@ -31,27 +31,15 @@ namespace {
 using namespace std::chrono_literals;
 using asio::ip::tcp;
 
-/// A hub on the machine's clock, with two connected sockets.
-class sockets : public testing::Test {
+/// With two connected sockets.
+class sockets : public io_fixture {
  protected:
   sockets() {
     tcp::acceptor listening(loop.io(), tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     near.connect(listening.local_endpoint());
     listening.accept(far);
   }
-  void TearDown() override { EXPECT_EQ(loop.waiting(), 0U); }
 
-  /// Runs the loop until `body` has run in a greenlet.
-  template <typename F>
-  void in_greenlet(F body) {
-    auto task = spawn([&] { body(); });
-    task->link([this](task_base&) { loop.stop(); });
-    loop.run();
-    task->get();
-  }
-
-  system_clock time;
-  hub loop{time};
   tcp::socket near{loop.io()};
   tcp::socket far{loop.io()};
 };
