@@ -23,7 +23,7 @@ install(
   FILES_MATCHING
   PATTERN "*.proto")
 
-install(FILES "${PROJECT_SOURCE_DIR}/tools/grove-gdb.py" DESTINATION ${CMAKE_INSTALL_DATADIR}/grove COMPONENT runtime)
+install(FILES "${PROJECT_SOURCE_DIR}/tools/grove-gdb.py" DESTINATION ${CMAKE_INSTALL_DATADIR}/grove COMPONENT development)
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/groveConfig.cmake.in" "${PROJECT_BINARY_DIR}/groveConfig.cmake"
                               INSTALL_DESTINATION ${grove_package_dir})
