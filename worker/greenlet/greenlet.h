@@ -59,6 +59,7 @@ struct thread_hot {
   exception_state* exceptions = nullptr;
   unsigned attention = 0;
   std::atomic<bool> has_foreign_drops{false};
+  void* loop = nullptr;
   switch_value inbox;
 };
 
@@ -84,6 +85,8 @@ struct greenlet_slots {
   const void* pending_source = nullptr;
   greenlet_locals locals{};     ///< the hub: what local<T> keeps here
   unsigned stalls_ignored = 0;  ///< the hub: ignore_stalls scopes
+  bool in_line = false;         ///< the hub: it has given way and is ready
+  bool kill_deferred = false;   ///< the hub: something was pending at the task's kill, which the next wait throws
 };
 
 class greenlet {
@@ -292,7 +295,9 @@ using unraisable_hook = unique_function<void(const greenlet&, std::string_view)>
 unraisable_hook set_unraisable_hook(unraisable_hook hook);
 
 /// The loop of the calling thread (the hub's slot in the state of the thread).
-[[nodiscard]] void* thread_loop() noexcept;
+[[nodiscard]] inline void* thread_loop() noexcept {
+  return greenlets::detail::this_thread == nullptr ? nullptr : greenlets::detail::this_thread->loop;
+}
 void set_thread_loop(void* loop);
 
 }  // namespace grove

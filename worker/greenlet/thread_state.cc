@@ -156,11 +156,6 @@ greenlet_counts count_greenlets() noexcept {
   return found;
 }
 
-void* thread_loop() noexcept {
-  const auto* thread = static_cast<const greenlets::detail::thread_state*>(greenlets::detail::this_thread);
-  return thread == nullptr ? nullptr : thread->loop;
-}
-
 void set_thread_loop(void* loop) {
   greenlets::detail::enter_thread().loop = loop;
 }

@@ -27,7 +27,7 @@ struct idle_waiters {
 
 namespace {
 
-constexpr std::chrono::seconds stacks_trim_interval{1};
+constexpr std::chrono::seconds trim_interval{1};
 // Reading the clock costs as much as a small item: a batch looks at it this rarely.
 constexpr std::size_t items_between_looks = 32;
 
@@ -70,7 +70,7 @@ hub::hub(const clock& time, hub_options options)
       greenlet_(&greenlet::current()),
       pass_time_(time.now()),
       io_looked_at_(pass_time_),
-      stacks_trimmed_at_(pass_time_),
+      trimmed_at_(pass_time_),
       io_(ASIO_CONCURRENCY_HINT_UNSAFE),
       work_(io_.get_executor()),
       pokes_(io_),
@@ -97,14 +97,8 @@ hub::~hub() {
   set_thread_loop(nullptr);
 }
 
-hub* hub::current_or_null() noexcept {
-  return static_cast<hub*>(thread_loop());
-}
-
-hub& hub::current() {
-  hub* found = current_or_null();
-  if (found == nullptr) throw greenlet_error("the thread has no hub");
-  return *found;
+void hub::throw_no_hub() {
+  throw greenlet_error("the thread has no hub");
 }
 
 void hub::require_hub_context() const {
@@ -167,14 +161,30 @@ bool hub::run_batch(hub_priority priority) {
   const std::size_t count = std::min(queue.size(), options_.batch_max);
   const steady_time began = looked_at_;
   for (std::size_t ran = 0; ran < count && !queue.empty();) {
+    const std::size_t some = run_some(queue, std::min(count - ran, items_between_looks));
+    ran += some;
+    if (some == items_between_looks && is_time_over(began)) break;
+  }
+  return count > 0;
+}
+
+std::size_t hub::run_some(ready_queue& queue, std::size_t count) {
+  running_ = &queue;
+  std::size_t left = count;
+  while (left > 0 && !queue.empty()) {
+    ready_item& next = queue.pop();
+    --left;
+    // What waits runs on its own stack only, so the hub need not come in between it and the next one.
+    const bool waits = next.waits_ != nullptr;
+    if (waits) to_take_over_ = left;
     try {
-      queue.pop().run();
+      next.run();
     } catch (...) {
       report("a greenlet or callback run by the hub", std::current_exception());
     }
-    if (++ran % items_between_looks == 0 && is_time_over(began)) break;
+    if (waits) left = std::exchange(to_take_over_, 0);
   }
-  return count > 0;
+  return count - left;
 }
 
 bool hub::poll_components() {
@@ -263,7 +273,7 @@ void hub::sleep() {
 }
 
 void hub::block() {
-  trim_stacks();
+  trim();
   try {
     if (timers_.empty()) {
       io_.run_one();
@@ -276,10 +286,12 @@ void hub::block() {
   }
 }
 
-void hub::trim_stacks() noexcept {
-  if (pass_time_ - stacks_trimmed_at_ < stacks_trim_interval) return;
-  stacks_trimmed_at_ = pass_time_;
+void hub::trim() noexcept {
+  if (pass_time_ - trimmed_at_ < trim_interval) return;
+  trimmed_at_ = pass_time_;
   thread_stacks().trim();
+  for (ready_queue& queue : ready_)
+    queue.trim();
 }
 
 void hub::listen_for_pokes() {

@@ -8,7 +8,7 @@
 //   was done or it has not been looked at for a while. Each part is a batch that is bounded in count and in time. The
 //   hub sleeps only when a pass did nothing and every component agrees.
 // - Nothing that runs in the hub's context may wait; an attempt throws blocking_in_hub.
-// - Resuming a greenlet, arming a timer and posting an intrusive item allocate nothing.
+// - Resuming a greenlet, arming a timer and posting an intrusive item allocate nothing but the growth of an array.
 // - The io_context is used without locks: everything Asio stays on the hub's thread. Other threads use poke() and
 //   post_from_thread() only.
 
@@ -49,7 +49,7 @@ struct idle_waiters;
 struct hub_options {
   std::size_t batch_max = 1024;                     ///< ready items of a priority, posted calls, timers run in one pass
   std::chrono::microseconds batch_for{5000};        ///< ... and how long at most, looked at every few items
-  unsigned passes_without_io_max = 16;              ///< busy passes after which I/O is looked at in any case
+  unsigned passes_without_io_max = 64;              ///< busy passes after which I/O is looked at in any case
   std::chrono::microseconds without_io_max{20};     ///< ... or after this time
   std::size_t completions_max = 256;                ///< completion handlers run in one pass
   std::chrono::microseconds completions_for{5000};  ///< ... and how long at most, a running one not cut short
@@ -77,8 +77,13 @@ class hub {
 
   /// The hub of the calling thread.
   /// Errors: greenlet_error if there is none.
-  [[nodiscard]] static hub& current();
-  [[nodiscard]] static hub* current_or_null() noexcept;
+  [[nodiscard]] static hub& current() {
+    hub* const found = current_or_null();
+    if (found == nullptr) [[unlikely]]
+      throw_no_hub();
+    return *found;
+  }
+  [[nodiscard]] static hub* current_or_null() noexcept { return static_cast<hub*>(thread_loop()); }
 
   /// Runs passes until stop(). Sleeps when there is nothing to do.
   /// Affinity: the hub's greenlet, as poll() and run_ready().
@@ -187,6 +192,7 @@ class hub {
   friend class wait_bound;
   friend class timeout;
   friend void idle(hub_priority quiet);
+  friend class place_in_line;
 
   [[nodiscard]] ready_queue& ready(hub_priority priority) noexcept {
     return ready_[static_cast<std::size_t>(priority)];
@@ -195,8 +201,16 @@ class hub {
     return ready_[0].empty() && ready_[1].empty() && ready_[2].empty();
   }
   [[nodiscard]] bool is_time_over(steady_time batch_began) noexcept;
+  [[noreturn]] static void throw_no_hub();
   bool pass(bool look_at_io);
   bool run_batch(hub_priority priority);
+  std::size_t run_some(ready_queue& queue, std::size_t count);
+  /// Whom a greenlet that waits resumes: the next one in line, if the hub would do that now and next, else the hub.
+  [[nodiscard]] greenlet& next_to_run() noexcept {
+    if (to_take_over_ == 0 || running_->empty() || running_->front().waits_ == nullptr) return *greenlet_;
+    --to_take_over_;
+    return *running_->pop().waits_;
+  }
   [[nodiscard]] waiter_list& idle_waiters(hub_priority quiet);
   bool wake_idle(std::size_t busiest) noexcept;
   [[nodiscard]] error_kind kind_of(const std::exception_ptr& error) noexcept;
@@ -209,7 +223,7 @@ class hub {
   void sleep();
   void block();
   void listen_for_pokes();
-  void trim_stacks() noexcept;
+  void trim() noexcept;
   void unwind_tasks() noexcept;
   void require_hub_context() const;
   loop_end run_while_pending(const task_base* ended, std::optional<steady_time> until);
@@ -229,11 +243,13 @@ class hub {
   hub_options options_;
   greenlet_ptr greenlet_;
   std::array<ready_queue, hub_priorities> ready_;
+  ready_queue* running_ = nullptr;
+  std::size_t to_take_over_ = 0;  // items of running_ that greenlets may run in place of the hub
   timer_heap timers_;
   steady_time pass_time_;
   steady_time looked_at_;  // the clock, last, in this pass
   steady_time io_looked_at_;
-  steady_time stacks_trimmed_at_;
+  steady_time trimmed_at_;
   unsigned passes_without_io_ = 0;
   std::atomic<std::uint64_t> passes_{0};  // written by the hub's thread only
   std::size_t waiting_ = 0;

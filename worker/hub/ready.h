@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// What is ready to run in a hub, and in which order.
+//
+// - The queue is a ring of pointers and not a list of the items, so that what will run soon can be fetched into the cache
+//   while others run: of many greenlets that take turns each finds nothing of its own there, and would wait for memory
+//   longer than it runs.
+// - Posting allocates nothing but the growth of the ring.
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+
+#include "worker/greenlet/greenlet.h"
 
 namespace grove {
 
@@ -11,69 +21,102 @@ namespace grove {
 enum class hub_priority : std::uint8_t { high, normal, low };
 inline constexpr std::size_t hub_priorities = 3;
 
-/// A member of the hub's ready queue: something that the hub runs once, in the order of posting. It is part of the
-/// object that it belongs to, so that posting allocates nothing.
+/// Something that the hub runs once, in the order of posting. It is part of the object that it belongs to, and in one
+/// queue at a time.
 class ready_item {
  public:
   ready_item() noexcept = default;
   ready_item(const ready_item&) = delete;
   ready_item& operator=(const ready_item&) = delete;
 
-  [[nodiscard]] bool is_queued() const noexcept { return next_ != nullptr; }
+  [[nodiscard]] bool is_queued() const noexcept { return place_ != 0; }
 
  protected:
   virtual ~ready_item() = default;
   /// Runs in the hub's context, taken out of the queue: it may post itself again, may destroy itself, must not wait.
-  /// What it throws goes to the hub's error handler.
-  virtual void run() = 0;
+  /// What it throws goes to the hub's error handler. The default is for an item in which a greenlet waits.
+  virtual void run() { waits_->resume(); }
   /// In place of run(), when the hub goes away.
   virtual void discard() noexcept {}
+
+  greenlet* waits_ = nullptr;  ///< who goes on when the item runs, which does nothing else then
 
  private:
   friend class ready_queue;
   friend class hub;
-  ready_item* next_ = nullptr;
-  ready_item* previous_ = nullptr;
+  std::uint64_t place_ = 0;  // in its queue: one more than the number of its push; 0: in none
 };
 
-/// First in, first out; a ring of the items themselves.
+/// First in, first out.
 class ready_queue {
  public:
-  ready_queue() noexcept { head_.next_ = head_.previous_ = &head_; }
+  ready_queue() noexcept = default;
   ready_queue(const ready_queue&) = delete;
   ready_queue& operator=(const ready_queue&) = delete;
 
-  [[nodiscard]] bool empty() const noexcept { return head_.next_ == &head_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   void push(ready_item& item) noexcept {
-    item.previous_ = head_.previous_;
-    item.next_ = &head_;
-    head_.previous_->next_ = &item;
-    head_.previous_ = &item;
+    if (end_ - first_ == capacity_) grow();
+    slot(end_) = &item;
+    item.place_ = ++end_;
     ++size_;
   }
 
-  /// The queue must not be empty.
+  /// The queue must not be empty, as for pop().
+  [[nodiscard]] ready_item& front() noexcept {
+    while (slot(first_) == nullptr)
+      ++first_;
+    return *slot(first_);
+  }
+
   ready_item& pop() noexcept {
-    ready_item& first = *head_.next_;
-    remove(first);
-    return first;
+    ready_item& next = front();
+    ++first_;
+    next.place_ = 0;
+    --size_;
+    fetch_ahead();
+    return next;
   }
 
   void remove(ready_item& item) noexcept {
-    item.previous_->next_ = item.next_;
-    item.next_->previous_ = item.previous_;
-    item.next_ = item.previous_ = nullptr;
+    slot(item.place_ - 1) = nullptr;
+    item.place_ = 0;
     --size_;
   }
 
+  /// Gives the memory of a long queue back, if it is empty.
+  void trim() noexcept;
+
  private:
-  class head final : public ready_item {
-    void run() override {}
-    friend class ready_queue;
-  };
-  head head_;
+  [[nodiscard]] ready_item*& slot(std::uint64_t number) noexcept { return ring_[number & (capacity_ - 1)]; }
+  void grow() noexcept;
+
+  void fetch_ahead() noexcept {
+    if (end_ - first_ <= items_ahead) return;
+    // A prefetch is dropped where the page has no entry in the TLB, and every stack has pages of its own: so the item is
+    // read first, for nothing. Nobody waits for what it says; half-way it is there.
+    const ready_item* const later = slot(first_ + items_ahead);
+    if (later != nullptr) asm volatile("" : : "r"(later->waits_));
+    const ready_item* const sooner = slot(first_ + items_ahead / 2);
+    if (sooner == nullptr || sooner->waits_ == nullptr) return;
+    // The frame that goes on lies around the item, unless its greenlet is sliced.
+    fetch_lines(sooner, -1, 2);
+    fetch_lines(sooner->waits_, 0, 2);
+  }
+  static void fetch_lines(const void* at, int first, int last) noexcept {
+    constexpr int bytes = 64;
+    for (int line = first; line <= last; ++line)
+      __builtin_prefetch(static_cast<const std::byte*>(at) + line * bytes);
+  }
+
+  static constexpr std::size_t items_ahead = 8;
+
+  std::unique_ptr<ready_item*[]> ring_;
+  std::size_t capacity_ = 0;  // a power of two
+  std::uint64_t first_ = 0;   // the number of the oldest push that is still in the ring
+  std::uint64_t end_ = 0;     // of the next push
   std::size_t size_ = 0;
 };
 

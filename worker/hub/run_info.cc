@@ -31,6 +31,7 @@ std::string left_until(const hub& of, steady_time when) {
 std::string state_of(const hub& of, const greenlet& at) {
   if (at.is_current()) return "runs";
   if (at.dead()) return "dead";
+  if (at.slots().in_line) return "ready";
   const auto* const waits_in = static_cast<const waiter*>(at.slots().waiter);
   if (waits_in == nullptr) return at.started() ? "suspended" : "not started";
   if (waits_in->scheduled()) return "ready";

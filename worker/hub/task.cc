@@ -187,7 +187,7 @@ bool task_base::kill(kill_mode mode, std::exception_ptr thrown, std::optional<st
   }
   if (kill_ == nullptr) {
     kill_ = std::move(thrown);
-    kill_deferred_ = !hub_.interrupt(*greenlet_, kill_, this);
+    greenlet_->slots().kill_deferred = !hub_.interrupt(*greenlet_, kill_, this);
   }
   return mode == kill_mode::wait ? join(until) : ready();
 }

@@ -165,7 +165,6 @@ class task_base : private ready_item, private hub_timer {
   stack_class stack_;
   bool exited_ = false;
   bool starved_ = false;
-  bool kill_deferred_ = false;  // something else was pending: thrown at the next wait
   mutable bool observed_ = false;
   std::uint32_t handles_ = 0;
   std::uint32_t ident_ = 0;  // 0: none yet, else one more than it is

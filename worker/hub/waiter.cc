@@ -10,6 +10,10 @@
 
 namespace grove {
 
+namespace {
+constexpr const char* resumed_by_another = "a greenlet that waits was resumed by another than its hub";
+}  // namespace
+
 waiter::~waiter() {
   leave_list();
 }
@@ -42,15 +46,12 @@ std::exception_ptr waiter::take_interrupt() noexcept {
   return std::exchange(slots.pending, nullptr);
 }
 
-bool waiter::deliverable(greenlet& self) {
+bool waiter::find_deliverable(greenlet& self) {
   greenlet_slots& slots = self.slots();
-  if (slots.pending == nullptr && slots.task != nullptr) {
-    auto& task = *static_cast<task_base*>(slots.task);
-    if (task.kill_deferred_) {
-      task.kill_deferred_ = false;
-      slots.pending = task.kill_;
-      slots.pending_source = &task;
-    }
+  if (slots.pending == nullptr && std::exchange(slots.kill_deferred, false)) {
+    const auto& task = *static_cast<const task_base*>(slots.task);
+    slots.pending = task.kill_;
+    slots.pending_source = &task;
   }
   if (slots.pending == nullptr && slots.bounds != nullptr) wait_bound::enter_wait(self);
   return slots.pending != nullptr;
@@ -83,41 +84,35 @@ waiter::outcome waiter::park_until(greenlet& self, std::optional<steady_time> un
   return outcome_;
 }
 
+void waiter::throw_may_not_wait(const greenlet& self) {
+  if (!self.unwinding())
+    throw blocking_in_hub("a wait in the hub's own context: callbacks, timers and components must not block");
+  GROVE_CHECK(std::uncaught_exceptions() == 0, "a destructor waits while its greenlet is unwound by a drop");
+  throw greenlet_exit();
+}
+
 void waiter::switch_out(greenlet& self) {
   struct leaving {
     waiter& of;
     ~leaving() { of.leave(); }
   } guard{*this};
-  greenlet_ = &self;
-  if (&self == &hub_.hub_greenlet())
-    throw blocking_in_hub("a wait in the hub's own context: callbacks, timers and components must not block");
-  if (self.unwinding()) [[unlikely]] {
-    GROVE_CHECK(std::uncaught_exceptions() == 0, "a destructor waits while its greenlet is unwound by a drop");
-    throw greenlet_exit();
-  }
+  waits_ = &self;
+  check_may_wait(hub_, self);
   self.slots().waiter = this;
   ++hub_.waiting_;
-  hub_.hub_greenlet().resume();
-  if (state_ != state::resumed) throw greenlet_error("a greenlet that waits was resumed by another than its hub");
+  hub_.next_to_run().resume();
+  if (state_ != state::scheduled || is_queued()) throw greenlet_error(resumed_by_another);
 }
 
 void waiter::leave() noexcept {
   hub_timer::disarm();
   leave_list();
-  if (state_ == state::scheduled && is_queued()) hub_.unpost(*this, priority_);
+  if (state_ == state::scheduled && is_queued()) hub_.unpost(*this);
   state_ = state::idle;
-  greenlet* self = std::exchange(greenlet_, nullptr);
+  greenlet* self = std::exchange(waits_, nullptr);
   if (self->slots().waiter != this) return;
   self->slots().waiter = nullptr;
   --hub_.waiting_;
-}
-
-void waiter::give_way() {
-  greenlet& self = greenlet::current();
-  if (deliverable(self)) std::rethrow_exception(take_interrupt());
-  if (&self != &hub_.hub_greenlet()) schedule();
-  switch_out(self);
-  if (deliverable(self)) std::rethrow_exception(take_interrupt());
 }
 
 void waiter::wake() noexcept {
@@ -132,12 +127,7 @@ void waiter::schedule() noexcept {
   state_ = state::scheduled;
   hub_timer::disarm();
   leave_list();
-  hub_.post(*this, priority_);
-}
-
-void waiter::run() {
-  state_ = state::resumed;
-  greenlet_->resume();
+  hub_.post(*this);
 }
 
 void waiter::expired() {
@@ -181,10 +171,40 @@ void waiter_list::wake_all() noexcept {
     first->wake();
 }
 
+/// A greenlet that gives way. It is ready all the time, so that there is nothing to wake or to interrupt.
+class place_in_line final : public ready_item {
+ public:
+  place_in_line(hub& in, greenlet& of, hub_priority priority) noexcept : in_(in), priority_(priority) {
+    waits_ = &of;
+    of.slots().in_line = true;
+    ++in.waiting_;
+    in.post(*this, priority);
+  }
+  ~place_in_line() override {
+    if (is_queued()) in_.unpost(*this, priority_);
+    --in_.waiting_;
+    waits_->slots().in_line = false;
+  }
+  void give_way() {
+    in_.next_to_run().resume();
+    if (is_queued()) throw greenlet_error(resumed_by_another);
+  }
+
+ private:
+  hub& in_;
+  hub_priority priority_;
+};
+
 void yield(hub_priority priority) {
-  const off_stack<waiter> turn(hub::current());
-  turn->priority_ = priority;
-  turn->give_way();
+  hub& on = hub::current();
+  greenlet& self = greenlet::current();
+  waiter::check_may_wait(on, self);
+  waiter::throw_deliverable(self);
+  {
+    const off_stack<place_in_line> place(on, self, priority);
+    place->give_way();
+  }
+  waiter::throw_deliverable(self);
 }
 
 void sleep_until(steady_time when) {

@@ -44,13 +44,13 @@ class waiter : private ready_item, private hub_timer {
   [[nodiscard]] bool waiting() const noexcept { return state_ != state::idle; }
   [[nodiscard]] hub& on() const noexcept { return hub_; }
   /// The greenlet that waits, else null.
-  [[nodiscard]] greenlet* waiting_greenlet() const noexcept { return greenlet_; }
+  [[nodiscard]] greenlet* waiting_greenlet() const noexcept { return waits_; }
 
   enum class outcome : std::uint8_t { woken, timed_out, interrupted };
   /// The wait without the throw: after `interrupted`, the delivery is still pending (see take_interrupt()).
   [[nodiscard]] outcome park(std::optional<steady_time> until = std::nullopt);
   /// Takes the delivery that is pending for the calling greenlet.
-  [[nodiscard]] std::exception_ptr take_interrupt() noexcept;
+  [[nodiscard]] static std::exception_ptr take_interrupt() noexcept;
 
  protected:
   /// Makes it a link: it never waits, and a wake calls notified() instead, at once, in whatever context wakes.
@@ -61,13 +61,11 @@ class waiter : private ready_item, private hub_timer {
   friend class hub;
   friend class waiter_list;
   friend void yield(hub_priority priority);
-  enum class state : std::uint8_t { idle, parked, scheduled, resumed, link };
+  enum class state : std::uint8_t { idle, parked, scheduled, link };
 
-  void run() override;
   void expired() override;
   void interrupted() noexcept;
   void schedule() noexcept;
-  void give_way();
   outcome suspend(bool interruptible, std::optional<steady_time> until);
   outcome park_until(greenlet& self, std::optional<steady_time> until);
   /// An interrupt has ended the wait: it will be thrown, whatever happens before the greenlet runs.
@@ -75,17 +73,28 @@ class waiter : private ready_item, private hub_timer {
     return state_ == state::scheduled && outcome_ == outcome::interrupted;
   }
   void leave_list() noexcept;
-  static bool deliverable(greenlet& self);
+  static bool deliverable(greenlet& self) {
+    const greenlet_slots& slots = self.slots();
+    return (slots.pending != nullptr || slots.bounds != nullptr || slots.kill_deferred) && find_deliverable(self);
+  }
+  static bool find_deliverable(greenlet& self);
+  static void throw_deliverable(greenlet& self) {
+    if (deliverable(self)) [[unlikely]]
+      std::rethrow_exception(take_interrupt());
+  }
+  static void check_may_wait(const hub& in, const greenlet& self) {
+    if (&self == &in.hub_greenlet() || self.unwinding()) [[unlikely]]
+      throw_may_not_wait(self);
+  }
+  [[noreturn]] static void throw_may_not_wait(const greenlet& self);
   void switch_out(greenlet& self);
   void leave() noexcept;
 
   hub& hub_;
-  greenlet* greenlet_ = nullptr;
   state state_ = state::idle;
   bool woken_ = false;
   bool interruptible_ = true;
   outcome outcome_ = outcome::woken;
-  hub_priority priority_ = hub_priority::normal;
   waiter_list* list_ = nullptr;
   waiter* next_ = nullptr;
   waiter* previous_ = nullptr;

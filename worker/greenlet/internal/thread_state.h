@@ -61,7 +61,6 @@ struct thread_state : thread_hot {
   stack_pool stacks;
   sliced_stacks sliced{*this};
   unraisable_hook unraisable;
-  void* loop = nullptr;
 
   overflow_label label = nullptr;
   struct sigaction previous_fault_action {};
