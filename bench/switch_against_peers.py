@@ -103,7 +103,7 @@ def table(title, unit, names, found, column=0, scale=1.0):
 RESUMED = {"jump_fcontext": "Boost.Context jump_fcontext, raw", "greenlet": "greenlet", "continulet": "continulet",
            "typed": "greenlet, a number each way", "sliced": "greenlet, sliced", "boost_context": "boost::context::fiber", "python": "Python greenlet"}
 SCHEDULED = {"hub": "greenlet, yield() through the hub", "boost_fiber": "Boost.Fiber yield",
-             "goroutine": "Go Gosched", "erlang": "Erlang yield"}
+             "goroutine": "Go Gosched", "erlang": "Erlang yield", "greenlet": "greenlet, the bare switch"}
 REMEMBERED = {"sliced": "greenlet, sliced", "greenlet": "greenlet", "continulet": "continulet",
               "boost_context": "boost::context::fiber", "goroutine": "goroutine", "erlang": "Erlang process",
               "python": "Python greenlet"}

@@ -120,6 +120,19 @@ void greenlet::set_parent(greenlet& parent) {
   parent_ = greenlet_ptr(&parent);
 }
 
+bool greenlet::try_renew(const greenlet& parent) noexcept {
+  slots_.locals.reset();  // their destructors may do anything: first of all
+  const greenlets::detail::thread_hot* thread = greenlets::detail::this_thread;
+  if (!is_current() || thread->attention != 0 || context_.flow != nullptr || parent_.get() != &parent ||
+      handles_.load(std::memory_order_acquire) != 1)
+    return false;
+  std::destroy_at(&slots_);
+  std::construct_at(&slots_);
+  name_ = {};
+  greenlets::detail::drop_context(std::exchange(values_, nullptr));
+  return true;
+}
+
 const stack& greenlet::own_stack() const noexcept {
   return slice_ != nullptr ? slice_->region.bytes : stack_;
 }

@@ -26,6 +26,7 @@
 #include "worker/greenlet/greenlet_ptr.h"
 #include "worker/greenlet/stack.h"
 #include "worker/greenlet/switch_value.h"
+#include "worker/greenlet/thread_hot.h"
 #include "worker/greenlet/typed_parcel.h"
 #include "worker/greenlet/unique_function.h"
 
@@ -40,32 +41,6 @@ struct switching;
 struct flow_switching;
 class sliced_stacks;
 class stack_slice;
-
-/// Why a switch has to take the slow path on one of its sides: something is delivered, or must be cleaned up.
-enum attention : unsigned {
-  attention_value = 1,          // inbox holds a value for the greenlet that arrives
-  attention_thrown = 2,         // thrown holds an exception for it
-  attention_finished = 4,       // `finished` has ended: its stack can be given back
-  attention_orphan = 8,         // the last handle of the current greenlet was dropped by itself
-  attention_sliced = 16,        // the current greenlet is sliced, and its stack is checked
-  attention_traced = 32,        // the thread has a tracer
-  attention_inspect = 64,       // the greenlet that arrives is asked for its stack, and for nothing else
-  attention_continulets = 128,  // some have finished, or may have to be unwound
-};
-
-/// The part of a thread's state that every switch touches.
-struct thread_hot {
-  greenlet* current = nullptr;
-  exception_state* exceptions = nullptr;
-  unsigned attention = 0;
-  std::atomic<bool> has_foreign_drops{false};
-  void* loop = nullptr;
-  switch_value inbox;
-};
-
-/// The calling thread's; null until it is needed.
-[[gnu::tls_model("initial-exec")]] extern constinit thread_local thread_hot* this_thread;
-
 }  // namespace greenlets::detail
 
 struct greenlet_options {
@@ -144,6 +119,11 @@ class greenlet {
   [[nodiscard]] bool try_reserve_stack();
 
   [[nodiscard]] bool started() const noexcept { return state_ != state::fresh; }
+  /// Makes the current greenlet as good as new, so that its body can go on with what would else run in a greenlet that
+  /// has to be made: its slots, locals, context and name are those of a fresh one. False if somebody could tell the
+  /// difference: there are other handles than the caller's one, its parent is not `parent`, or the thread is traced.
+  [[nodiscard]] bool try_renew(const greenlet& parent) noexcept;
+
   /// True once it has finished, and for all greenlets of a thread that has exited.
   [[nodiscard]] bool dead() const noexcept;
   /// Started and not finished.

@@ -174,15 +174,15 @@ std::size_t hub::run_some(ready_queue& queue, std::size_t count) {
   while (left > 0 && !queue.empty()) {
     ready_item& next = queue.pop();
     --left;
-    // What waits runs on its own stack only, so the hub need not come in between it and the next one.
-    const bool waits = next.waits_ != nullptr;
-    if (waits) to_take_over_ = left;
+    // Nothing of these runs in the hub's context, so the hub need not come in between them and the next ones.
+    const bool leaves = next.waits_ != nullptr || next.starts_;
+    if (leaves) to_take_over_ = left;
     try {
       next.run();
     } catch (...) {
       report("a greenlet or callback run by the hub", std::current_exception());
     }
-    if (waits) left = std::exchange(to_take_over_, 0);
+    if (leaves) left = std::exchange(to_take_over_, 0);
   }
   return count - left;
 }

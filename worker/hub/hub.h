@@ -211,6 +211,14 @@ class hub {
     --to_take_over_;
     return *running_->pop().waits_;
   }
+  /// For a greenlet whose task has ended: the task that the hub would start now and next, if there is one.
+  [[nodiscard]] ready_item* next_to_start() noexcept {
+    return to_take_over_ > 0 && !running_->empty() && running_->front().starts_ ? &running_->front() : nullptr;
+  }
+  void take_over_start() noexcept {
+    --to_take_over_;
+    running_->pop();
+  }
   [[nodiscard]] waiter_list& idle_waiters(hub_priority quiet);
   bool wake_idle(std::size_t busiest) noexcept;
   [[nodiscard]] error_kind kind_of(const std::exception_ptr& error) noexcept;

@@ -40,6 +40,7 @@ class ready_item {
   virtual void discard() noexcept {}
 
   greenlet* waits_ = nullptr;  ///< who goes on when the item runs, which does nothing else then
+  bool starts_ = false;        ///< it is a task that will start in a greenlet of its own, and does nothing else then
 
  private:
   friend class ready_queue;

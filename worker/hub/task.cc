@@ -50,6 +50,7 @@ void task_base::set_name(std::string_view name) noexcept {
 void task_base::start(std::optional<steady_time> when) {
   if (state_ != state::fresh) return;
   state_ = state::scheduled;
+  starts_ = true;
   if (when)
     hub_timer::arm(hub_, *when);
   else
@@ -82,18 +83,40 @@ void task_base::enter() {
   if (!greenlet_) {
     greenlet_ =
         greenlet::make([this] { run_in_greenlet(); }, {.parent = &hub_.hub_greenlet(), .stack = stack_, .name = name_});
-    greenlet_->slots().task = this;
   }
   starved_ = !greenlet_->try_reserve_stack();
   if (starved_) {
     hub_.starved_.push(*this);
     return;
   }
-  state_ = state::running;
+  begin();
   greenlet_->resume();
 }
 
+void task_base::begin() noexcept {
+  starts_ = false;
+  state_ = state::running;
+  greenlet_->slots().task = this;
+}
+
 void task_base::run_in_greenlet() {
+  for (task_base* at = this; at != nullptr; at = at->hand_greenlet_on())
+    at->run_body();
+}
+
+task_base* task_base::hand_greenlet_on() noexcept {
+  // A greenlet costs more than most short bodies, so one runs all those that come next, unless somebody could tell.
+  auto* const next = static_cast<task_base*>(hub_.next_to_start());
+  if (next == nullptr || next->stack_ != stack_ || next->greenlet_ || !greenlet_->try_renew(hub_.hub_greenlet()))
+    return nullptr;
+  hub_.take_over_start();
+  next->greenlet_ = std::move(greenlet_);
+  next->greenlet_->set_name(next->name_);
+  next->begin();
+  return next;
+}
+
+void task_base::run_body() {
   std::exception_ptr error;
   bool exited = false;
   try {
@@ -109,6 +132,7 @@ void task_base::run_in_greenlet() {
 
 void task_base::finish(std::exception_ptr error, bool exited) noexcept {
   state_ = state::finished;
+  starts_ = false;
   error_ = std::move(error);
   exited_ = exited;
   if (error_ != nullptr && hub_.escalate(error_)) observed_ = true;

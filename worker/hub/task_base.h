@@ -145,8 +145,11 @@ class task_base : private ready_item, private hub_timer {
   void expired() override;
   void enlist();
   void enter();
+  void begin() noexcept;
   void cancel_start() noexcept;
   void run_in_greenlet();
+  void run_body();
+  [[nodiscard]] task_base* hand_greenlet_on() noexcept;
   void finish(std::exception_ptr error, bool exited) noexcept;
   void notify() noexcept;
   void call(linked& due);
