@@ -169,20 +169,18 @@ bool hub::run_batch(hub_priority priority) {
 }
 
 std::size_t hub::run_some(ready_queue& queue, std::size_t count) {
-  running_ = &queue;
   std::size_t left = count;
   while (left > 0 && !queue.empty()) {
     ready_item& next = queue.pop();
     --left;
-    // Nothing of these runs in the hub's context, so the hub need not come in between them and the next ones.
-    const bool leaves = next.waits_ != nullptr || next.starts_;
-    if (leaves) to_take_over_ = left;
+    const bool leaves_hub = handover_.may_follow(next);
+    if (leaves_hub) handover_.open(queue, left);
     try {
       next.run();
     } catch (...) {
       report("a greenlet or callback run by the hub", std::current_exception());
     }
-    if (leaves) left = std::exchange(to_take_over_, 0);
+    if (leaves_hub) left = handover_.close();
   }
   return count - left;
 }

@@ -205,19 +205,10 @@ class hub {
   bool pass(bool look_at_io);
   bool run_batch(hub_priority priority);
   std::size_t run_some(ready_queue& queue, std::size_t count);
-  /// Whom a greenlet that waits resumes: the next one in line, if the hub would do that now and next, else the hub.
+  /// Whom a greenlet that waits resumes.
   [[nodiscard]] greenlet& next_to_run() noexcept {
-    if (to_take_over_ == 0 || running_->empty() || running_->front().waits_ == nullptr) return *greenlet_;
-    --to_take_over_;
-    return *running_->pop().waits_;
-  }
-  /// For a greenlet whose task has ended: the task that the hub would start now and next, if there is one.
-  [[nodiscard]] ready_item* next_to_start() noexcept {
-    return to_take_over_ > 0 && !running_->empty() && running_->front().starts_ ? &running_->front() : nullptr;
-  }
-  void take_over_start() noexcept {
-    --to_take_over_;
-    running_->pop();
+    greenlet* const next = handover_.take_waiting();
+    return next != nullptr ? *next : *greenlet_;
   }
   [[nodiscard]] waiter_list& idle_waiters(hub_priority quiet);
   bool wake_idle(std::size_t busiest) noexcept;
@@ -251,8 +242,7 @@ class hub {
   hub_options options_;
   greenlet_ptr greenlet_;
   std::array<ready_queue, hub_priorities> ready_;
-  ready_queue* running_ = nullptr;
-  std::size_t to_take_over_ = 0;  // items of running_ that greenlets may run in place of the hub
+  handover handover_;
   timer_heap timers_;
   steady_time pass_time_;
   steady_time looked_at_;  // the clock, last, in this pass

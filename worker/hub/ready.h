@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "worker/greenlet/greenlet.h"
 
@@ -44,6 +45,7 @@ class ready_item {
 
  private:
   friend class ready_queue;
+  friend class handover;
   friend class hub;
   std::uint64_t place_ = 0;  // in its queue: one more than the number of its push; 0: in none
 };
@@ -119,6 +121,41 @@ class ready_queue {
   std::uint64_t first_ = 0;   // the number of the oldest push that is still in the ring
   std::uint64_t end_ = 0;     // of the next push
   std::size_t size_ = 0;
+};
+
+/// What greenlets may run in the hub's place: one that waits resumes the next waiter itself, and one whose task has ended
+/// goes on with the next task. It is open while an item runs nothing in the hub's own context, for what the hub would
+/// run next without a look at the clock.
+class handover {
+ public:
+  [[nodiscard]] static bool may_follow(const ready_item& item) noexcept {
+    return item.waits_ != nullptr || item.starts_;
+  }
+  void open(ready_queue& from, std::size_t count) noexcept {
+    from_ = &from;
+    left_ = count;
+  }
+  /// Returns how many of `count` are left.
+  std::size_t close() noexcept { return std::exchange(left_, 0); }
+
+  /// Takes the greenlet that is next in line; null if something else is.
+  [[nodiscard]] greenlet* take_waiting() noexcept {
+    if (left_ == 0 || from_->empty() || from_->front().waits_ == nullptr) return nullptr;
+    --left_;
+    return from_->pop().waits_;
+  }
+  /// The task that is next in line and has not started; null if something else is.
+  [[nodiscard]] ready_item* next_to_start() const noexcept {
+    return left_ > 0 && !from_->empty() && from_->front().starts_ ? &from_->front() : nullptr;
+  }
+  void take_start() noexcept {
+    --left_;
+    from_->pop();
+  }
+
+ private:
+  ready_queue* from_ = nullptr;
+  std::size_t left_ = 0;
 };
 
 }  // namespace grove

@@ -106,10 +106,10 @@ void task_base::run_in_greenlet() {
 
 task_base* task_base::hand_greenlet_on() noexcept {
   // A greenlet costs more than most short bodies, so one runs all those that come next, unless somebody could tell.
-  auto* const next = static_cast<task_base*>(hub_.next_to_start());
+  auto* const next = static_cast<task_base*>(hub_.handover_.next_to_start());
   if (next == nullptr || next->stack_ != stack_ || next->greenlet_ || !greenlet_->try_renew(hub_.hub_greenlet()))
     return nullptr;
-  hub_.take_over_start();
+  hub_.handover_.take_start();
   next->greenlet_ = std::move(greenlet_);
   next->greenlet_->set_name(next->name_);
   next->begin();
