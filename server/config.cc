@@ -73,6 +73,8 @@ class config_reader {
       for (const setting& one : *source)
         apply(one);
     }
+    not_longer("restart-delay", "restart-delay-max");
+    not_longer("limits.call-deadline", "limits.call-deadline-max");
     if (!errors_.empty())
       return config_exit{exit_codes::bad_configuration, fmt::format("{}\n", fmt::join(errors_, "\n"))};
     return config_;
@@ -86,7 +88,9 @@ class config_reader {
     std::map<std::string_view, std::string> values;
     add_option("config", "FILE", "A file with these settings", {}, values);
     for (const config_key& key : detail::config_keys()) {
-      add_option(key.name, key.value, key.help, key.current(config_), values);
+      std::string help{key.help};
+      if (key.range.text != nullptr) help += fmt::format(" ({})", key.range.to_string());
+      add_option(key.name, key.value, help, key.current(config_), values);
     }
     try {
       // CLI11 takes the arguments from the back.
@@ -121,9 +125,9 @@ class config_reader {
     }
   }
 
-  void add_option(std::string_view name, std::string_view value, std::string_view help, const std::string& standard,
+  void add_option(std::string_view name, std::string_view value, const std::string& help, const std::string& standard,
                   std::map<std::string_view, std::string>& values) {
-    auto* option = app_.add_option(fmt::format("--{}", name), values[name], std::string{help});
+    auto* option = app_.add_option(fmt::format("--{}", name), values[name], help);
     option->type_name(standard.empty() ? std::string{value} : fmt::format("{} [{}]", value, standard));
     option->take_last();
     if (name.starts_with("limits.")) option->group("Limits");
@@ -166,10 +170,19 @@ class config_reader {
   void apply(const setting& one) {
     const config_key* key = detail::find_config_key(one.key);
     if (key == nullptr) return;
-    const auto wrong = key->set(one.value, config_);
+    const auto wrong = key->set(*key, one.value, config_);
     if (!wrong) return;
     const bool names_key = one.origin.find(':') == std::string::npos;
     error(fmt::format("{}: {}'{}' {}", one.origin, names_key ? "" : one.key + " ", one.value, *wrong));
+  }
+
+  /// Two durations that are right alone may be wrong together, wherever each was set.
+  void not_longer(std::string_view name, std::string_view longest) {
+    const std::string value = detail::find_config_key(name)->current(config_);
+    const std::string bound = detail::find_config_key(longest)->current(config_);
+    if (*parse_duration(value) > *parse_duration(bound)) {
+      error(fmt::format("{} ({}) must not be longer than {} ({})", name, value, longest, bound));
+    }
   }
 
   const config_sources& sources_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/limits.h"
+#include "server/heartbeat_watch.h"
 #include "server/restart_policy.h"
 #include "server/text_file.h"
 #include "server/text_values.h"
@@ -31,9 +32,9 @@ struct server_config {
   std::string log_level = "info";
   std::chrono::milliseconds drain_timeout{25'000};
   std::chrono::milliseconds start_timeout{10'000};
-  std::chrono::milliseconds hang_timeout{2'000};  ///< 0: a worker may hang for ever.
-  std::chrono::milliseconds stall_after{25};      ///< 0: stalls are not looked for.
-  std::string backdoor;                           ///< A folder; empty: none.
+  std::chrono::milliseconds stall_after{25};  ///< 0: stalls are not looked for.
+  std::string backdoor;                       ///< A folder; empty: none.
+  hang_limits hangs;
   restart_limits restarts;
   grove::limits limits;
 };

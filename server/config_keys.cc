@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <limits>
 
 #include "base/shared_segment_layout.h"
 
@@ -16,14 +15,14 @@ namespace {
 constexpr std::array<std::string_view, 7> log_levels = {"trace", "debug",    "info", "warning",
                                                         "error", "critical", "off"};
 
-complaint set_listen(std::string_view text, server_config& config) {
+complaint set_listen(const config_key& /*key*/, std::string_view text, server_config& config) {
   const auto address = parse_host_port(text);
   if (!address) return "must be HOST:PORT, for example 127.0.0.1:7400";
   config.listen = *address;
   return std::nullopt;
 }
 
-complaint set_admin(std::string_view text, server_config& config) {
+complaint set_admin(const config_key& /*key*/, std::string_view text, server_config& config) {
   if (text == "off") {
     config.admin.reset();
     return std::nullopt;
@@ -34,32 +33,35 @@ complaint set_admin(std::string_view text, server_config& config) {
   return std::nullopt;
 }
 
-complaint set_workers(std::string_view text, server_config& config) {
+/// A number that `range` has.
+std::optional<std::uint64_t> within(const value_range& range, std::optional<std::uint64_t> number) {
+  return number && *number >= range.least && *number <= range.most ? number : std::nullopt;
+}
+
+complaint set_workers(const config_key& key, std::string_view text, server_config& config) {
   if (text == "auto") {
     config.workers.reset();
     return std::nullopt;
   }
-  const auto number = parse_count(text);
-  if (!number || *number < 1 || *number > workers_max) {
-    return fmt::format("must be a number of workers from 1 to {}, or auto", workers_max);
-  }
+  const auto number = within(key.range, parse_count(text));
+  if (!number) return fmt::format("must be a number of workers, {}, or auto", key.range.to_string());
   config.workers = static_cast<std::uint32_t>(*number);
   return std::nullopt;
 }
 
-complaint set_pin(std::string_view text, server_config& config) {
+complaint set_pin(const config_key& /*key*/, std::string_view text, server_config& config) {
   if (text != "auto" && text != "off") return "must be auto or off";
   config.pin = text == "auto" ? pinning::automatic : pinning::off;
   return std::nullopt;
 }
 
-complaint set_backdoor(std::string_view text, server_config& config) {
+complaint set_backdoor(const config_key& /*key*/, std::string_view text, server_config& config) {
   if (text.empty()) return "must be a folder, or off";
   config.backdoor = text == "off" ? std::string_view{} : text;
   return std::nullopt;
 }
 
-complaint set_log_level(std::string_view text, server_config& config) {
+complaint set_log_level(const config_key& /*key*/, std::string_view text, server_config& config) {
   if (std::ranges::find(log_levels, text) == log_levels.end()) {
     return fmt::format("must be one of {}", fmt::join(log_levels, ", "));
   }
@@ -72,6 +74,8 @@ template <auto Member>
 auto& at(server_config& config) {
   if constexpr (requires { config.*Member; }) {
     return config.*Member;
+  } else if constexpr (requires { config.hangs.*Member; }) {
+    return config.hangs.*Member;
   } else if constexpr (requires { config.restarts.*Member; }) {
     return config.restarts.*Member;
   } else {
@@ -79,63 +83,99 @@ auto& at(server_config& config) {
   }
 }
 
+std::string milliseconds_text(std::uint64_t value) {
+  return duration_value(std::chrono::milliseconds{value});
+}
+
 template <auto Member>
-complaint set_duration(std::string_view text, server_config& config) {
-  const auto value = parse_duration(text);
-  if (!value || value->count() == 0) return "must be a duration with its unit, for example 500ms, 25s or 1m";
-  at<Member>(config) = *value;
+complaint set_duration(const config_key& key, std::string_view text, server_config& config) {
+  const auto parsed = parse_duration(text);
+  const auto value = parsed ? within(key.range, static_cast<std::uint64_t>(parsed->count())) : std::nullopt;
+  if (!value) return fmt::format("must be a duration with its unit, {}", key.range.to_string());
+  at<Member>(config) = std::chrono::milliseconds{*value};
   return std::nullopt;
 }
 
 template <auto Member>
-complaint set_duration_or_off(std::string_view text, server_config& config) {
+complaint set_duration_or_off(const config_key& key, std::string_view text, server_config& config) {
   if (text == "off") {
     at<Member>(config) = std::chrono::milliseconds{0};
     return std::nullopt;
   }
-  if (set_duration<Member>(text, config)) return "must be a duration with its unit, for example 500ms or 2s, or off";
-  return std::nullopt;
+  auto wrong = set_duration<Member>(key, text, config);
+  if (wrong) *wrong += ", or off";
+  return wrong;
 }
 
 template <auto Member>
-complaint set_count(std::string_view text, server_config& config) {
-  const auto value = parse_count(text);
-  if (!value || *value < 1 || *value > std::numeric_limits<std::uint32_t>::max()) {
-    return "must be a whole number, at least 1, for example 1000, 64KiB or 1MiB";
-  }
+complaint set_count(const config_key& key, std::string_view text, server_config& config) {
+  const auto value = within(key.range, parse_count(text));
+  if (!value) return fmt::format("must be a whole number, {}", key.range.to_string());
   at<Member>(config) = static_cast<std::uint32_t>(*value);
   return std::nullopt;
 }
 
-template <auto Member>
+std::string plain_text(std::uint64_t value) {
+  return std::to_string(value);
+}
+
+/// The value of a member as `Text` writes it; 0 is no duration that could be set, but "off".
+template <auto Member, auto Text>
 std::string text_of(const server_config& config) {
   server_config copy = config;
   auto& value = at<Member>(copy);
   if constexpr (requires { value.count(); }) {
-    return value.count() == 0 ? "off" : duration_value(value);
+    return value.count() == 0 ? "off" : Text(static_cast<std::uint64_t>(value.count()));
   } else {
-    return std::to_string(value);
+    return Text(value);
   }
 }
 
+struct durations {
+  std::chrono::milliseconds least;
+  std::chrono::milliseconds most;
+};
+
+constexpr value_range range_of(durations allowed) {
+  return {static_cast<std::uint64_t>(allowed.least.count()), static_cast<std::uint64_t>(allowed.most.count()),
+          milliseconds_text};
+}
+
+struct counts {
+  std::uint32_t least;
+  std::uint32_t most;
+};
+
 template <auto Member>
-constexpr config_key duration(std::string_view name, std::string_view help) {
-  return {name, "DURATION", help, text_of<Member>, set_duration<Member>};
+constexpr config_key duration(std::string_view name, durations allowed, std::string_view help) {
+  return {name, "DURATION", help, text_of<Member, milliseconds_text>, set_duration<Member>, range_of(allowed)};
 }
 
 template <auto Member>
-constexpr config_key count(std::string_view name, std::string_view help) {
-  return {name, "N", help, text_of<Member>, set_count<Member>};
+constexpr config_key duration_or_off(std::string_view name, durations allowed, std::string_view help) {
+  return {
+      name, "DURATION|off", help, text_of<Member, milliseconds_text>, set_duration_or_off<Member>, range_of(allowed)};
+}
+
+template <auto Member>
+constexpr config_key count(std::string_view name, counts allowed, std::string_view help) {
+  return {name, "N", help, text_of<Member, plain_text>, set_count<Member>, {allowed.least, allowed.most, plain_text}};
+}
+
+template <auto Member>
+constexpr config_key bytes(std::string_view name, counts allowed, std::string_view help) {
+  return {
+      name, "BYTES", help, text_of<Member, bytes_value>, set_count<Member>, {allowed.least, allowed.most, bytes_value}};
 }
 
 /// The two settings that later versions have: refused rather than accepted without an effect.
-complaint refuse_data(std::string_view /*text*/, server_config& /*config*/) {
+complaint refuse_data(const config_key& /*key*/, std::string_view /*text*/, server_config& /*config*/) {
   return "cannot be set: this version keeps the state of actors in memory only, and loses it when the server "
          "stops; "
          "leave it out";
 }
 
-complaint refuse_actors(std::string_view /*text*/, server_config& /*config*/) {
+complaint refuse_actors(const config_key& /*key*/, std::string_view /*text*/, server_config& /*config*/) {
   return "cannot be set: this version serves its built-in actor types and loads no modules; leave it out";
 }
 
@@ -144,7 +184,21 @@ std::string nothing(const server_config& /*config*/) {
 }
 
 using grove::limits;
+using namespace std::chrono_literals;
 
+constexpr std::uint32_t kib = 1U << 10U;
+constexpr std::uint32_t mib = 1U << 20U;
+constexpr std::uint32_t gib = 1U << 30U;
+
+// Where a range is not a matter of taste:
+// - frame: a description of the built-in types fits the least; the most is far from what a ring may have.
+// - nesting: protobuf takes up to 260 bytes of stack a level, and a turn has 64 KiB.
+// - key: an actor's cell counts its bytes with 16 bits.
+// - type and method: the names of the built-in ones fit the least.
+// - stacks: each is two mappings, and the kernel gives a process 65,530 unless told otherwise.
+// - hang: a healthy worker's heart beats every 100 ms, and the supervisor looks as often.
+// - call depth: every nested call carries the addresses of all that wait for it.
+// - idle: actors are looked at once a second.
 constexpr std::array keys = {
     config_key{"listen", "HOST:PORT", "Where clients connect; port 0 lets the kernel choose",
                [](const server_config& c) { return c.listen.to_string(); }, set_listen},
@@ -152,40 +206,60 @@ constexpr std::array keys = {
                [](const server_config& c) { return c.admin ? c.admin->to_string() : std::string{"off"}; }, set_admin},
     config_key{"workers", "N|auto", "Worker processes; auto: one a core that this process may use",
                [](const server_config& c) { return c.workers ? std::to_string(*c.workers) : std::string{"auto"}; },
-               set_workers},
+               set_workers, value_range{1, workers_max, plain_text}},
     config_key{"pin", "auto|off", "Bind each worker to a core",
                [](const server_config& c) { return std::string{c.pin == pinning::off ? "off" : "auto"}; }, set_pin},
     config_key{"data", "DIR", "Where state is kept (not in this version: state lives in memory)", nothing, refuse_data},
     config_key{"actors", "FILE|DIR", "Modules with actor types (not in this version)", nothing, refuse_actors},
     config_key{"log-level", "LEVEL", "trace, debug, info, warning, error, critical or off",
                [](const server_config& c) { return c.log_level; }, set_log_level},
-    duration<&server_config::drain_timeout>("drain-timeout", "After SIGTERM, how long begun work may take to finish"),
-    duration<&server_config::start_timeout>("start-timeout", "How long a worker may take to get ready"),
-    config_key{"hang-timeout", "DURATION|off", "A worker whose loop stands still for this long is dumped and replaced",
-               text_of<&server_config::hang_timeout>, set_duration_or_off<&server_config::hang_timeout>},
-    config_key{"stall-after", "DURATION|off", "A turn that holds its worker for this long is logged with its stack",
-               text_of<&server_config::stall_after>, set_duration_or_off<&server_config::stall_after>},
+    duration<&server_config::drain_timeout>("drain-timeout", {1ms, 24h},
+                                            "After SIGTERM, how long begun work may take to finish"),
+    duration<&server_config::start_timeout>("start-timeout", {100ms, 1h}, "How long a worker may take to get ready"),
+    duration_or_off<&hang_limits::timeout>("hang-timeout", {300ms, 1h},
+                                           "A worker whose loop stands still for this long is dumped and replaced"),
+    duration<&hang_limits::kill_after_abort>("kill-after-abort", {10ms, 10min},
+                                             "How long such a worker may take to dump what it does"),
+    duration_or_off<&server_config::stall_after>("stall-after", {1ms, 1h},
+                                                 "A turn that holds its worker for this long is logged with its stack"),
     config_key{"backdoor", "DIR|off", "Where workers open sockets that show what their greenlets do",
                [](const server_config& c) { return c.backdoor.empty() ? std::string{"off"} : c.backdoor; },
                set_backdoor},
-    count<&restart_limits::max_restarts>("max-restarts",
+    count<&restart_limits::max_restarts>("max-restarts", {1, 1'000},
                                          "Failed starts of a worker within the window before giving up"),
-    duration<&restart_limits::window>("restart-window", "The window of max-restarts"),
-    count<&limits::frame_bytes_max>("limits.frame-bytes-max", "Largest frame of the client protocol"),
-    count<&limits::nesting_max>("limits.nesting-max", "Deepest nesting of a message"),
-    count<&limits::key_bytes_max>("limits.key-bytes-max", "Longest key of an actor"),
-    count<&limits::unfinished_calls_max>("limits.unfinished-calls-max", "Unfinished calls of a connection"),
-    count<&limits::output_buffer_bytes_max>("limits.output-buffer-bytes-max",
+    duration<&restart_limits::window>("restart-window", {1s, 24h}, "The window of max-restarts"),
+    duration<&restart_limits::first_delay>("restart-delay", {1ms, 1h},
+                                           "Before a worker's second restart, then doubled; the first is at once"),
+    duration<&restart_limits::longest_delay>("restart-delay-max", {1ms, 1h}, "Where the doubling ends"),
+    duration<&restart_limits::healthy_after>("restart-healthy-after", {1s, 24h},
+                                             "A worker that served for this long is restarted at once again"),
+    bytes<&limits::frame_bytes_max>("limits.frame-bytes-max", {64 * kib, 16 * mib},
+                                    "Largest frame of the client protocol"),
+    count<&limits::nesting_max>("limits.nesting-max", {1, 100}, "Deepest nesting of a message"),
+    bytes<&limits::key_bytes_max>("limits.key-bytes-max", {1, 65'535}, "Longest key of an actor"),
+    bytes<&limits::type_bytes_max>("limits.type-bytes-max", {64, 4 * kib}, "Longest name of an actor type"),
+    bytes<&limits::method_bytes_max>("limits.method-bytes-max", {64, 4 * kib}, "Longest name of a method"),
+    count<&limits::metadata_entries_max>("limits.metadata-entries-max", {1, 1'000}, "Entries of a call's metadata"),
+    count<&limits::unfinished_calls_max>("limits.unfinished-calls-max", {1, 65'536},
+                                         "Unfinished calls of a connection"),
+    bytes<&limits::output_buffer_bytes_max>("limits.output-buffer-bytes-max", {4 * kib, gib},
                                             "Unsent bytes of a connection before it is no longer read"),
-    count<&limits::connections_max>("limits.connections-max", "Connections of a worker"),
-    count<&limits::mailbox_messages_max>("limits.mailbox-messages-max", "Messages in an actor's mailbox"),
-    count<&limits::mailbox_bytes_max>("limits.mailbox-bytes-max", "Bytes in an actor's mailbox"),
-    count<&limits::stacks_max>("limits.stacks-max", "Greenlet stacks of a worker"),
-    duration<&limits::slow_reader_cut>("limits.slow-reader-cut",
+    count<&limits::connections_max>("limits.connections-max", {1, 1'000'000}, "Connections of a worker"),
+    count<&limits::mailbox_messages_max>("limits.mailbox-messages-max", {1, 1'000'000},
+                                         "Messages in an actor's mailbox"),
+    bytes<&limits::mailbox_bytes_max>("limits.mailbox-bytes-max", {kib, gib}, "Bytes in an actor's mailbox"),
+    count<&limits::call_depth_max>("limits.call-depth-max", {1, 100}, "Calls nested in calls"),
+    count<&limits::stacks_max>("limits.stacks-max", {16, 32'000}, "Greenlet stacks of a worker"),
+    duration<&limits::slow_reader_cut>("limits.slow-reader-cut", {10ms, 24h},
                                        "A client that reads nothing for this long is cut off"),
-    duration<&limits::first_frame_within>("limits.first-frame-within", "Time for a connection's first frame"),
-    duration<&limits::call_deadline>("limits.call-deadline", "Deadline of a call that has none"),
-    duration<&limits::idle_timeout>("limits.idle-timeout", "An actor without messages for this long is passivated"),
+    duration<&limits::first_frame_within>("limits.first-frame-within", {10ms, 1h},
+                                          "Time for a connection's first frame"),
+    duration<&limits::frame_within>("limits.frame-within", {10ms, 1h}, "Time for each later frame, once it has begun"),
+    duration<&limits::call_deadline>("limits.call-deadline", {1ms, 24h}, "Deadline of a call that has none"),
+    duration<&limits::call_deadline_max>("limits.call-deadline-max", {1ms, 24h},
+                                         "Longest deadline that a call may have"),
+    duration<&limits::idle_timeout>("limits.idle-timeout", {1s, 24h},
+                                    "An actor without messages for this long is passivated"),
 };
 
 }  // namespace

@@ -22,6 +22,12 @@ void fill(v1::ServerLimits& out, const limits& in) {
   out.set_first_frame_within_ms(milliseconds(in.first_frame_within));
   out.set_call_deadline_ms(milliseconds(in.call_deadline));
   out.set_idle_timeout_ms(milliseconds(in.idle_timeout));
+  out.set_type_bytes_max(in.type_bytes_max);
+  out.set_method_bytes_max(in.method_bytes_max);
+  out.set_metadata_entries_max(in.metadata_entries_max);
+  out.set_call_depth_max(in.call_depth_max);
+  out.set_frame_within_ms(milliseconds(in.frame_within));
+  out.set_call_deadline_max_ms(milliseconds(in.call_deadline_max));
 }
 
 }  // namespace

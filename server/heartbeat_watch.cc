@@ -12,7 +12,7 @@ void heartbeat_watch::reset(steady_time now, std::uint64_t beat) noexcept {
 
 heartbeat_watch::order heartbeat_watch::observe(steady_time now, std::uint64_t beat) noexcept {
   if (aborted_at_) {
-    if (killed_ || now - *aborted_at_ < kill_after_abort) return order::none;
+    if (killed_ || now - *aborted_at_ < limits_.kill_after_abort) return order::none;
     killed_ = true;
     return order::kill;
   }
@@ -21,7 +21,7 @@ heartbeat_watch::order heartbeat_watch::observe(steady_time now, std::uint64_t b
     changed_at_ = now;
     return order::none;
   }
-  if (hang_timeout_.count() == 0 || now - changed_at_ < hang_timeout_) return order::none;
+  if (limits_.timeout.count() == 0 || now - changed_at_ < limits_.timeout) return order::none;
   aborted_at_ = now;
   return order::abort;
 }

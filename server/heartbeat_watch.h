@@ -9,16 +9,19 @@
 
 namespace grove::server {
 
-/// Judges from the heartbeat counter of one worker process whether it still turns: unchanged for `hang_timeout` it is
-/// to be aborted, so that it dumps what it was doing, and killed if that has not ended it 500 ms later. A timeout of
-/// 0 never judges.
+/// How long a worker may stand still, and how long it may then take to say where.
+struct hang_limits {
+  std::chrono::milliseconds timeout{2'000};  ///< 0: a worker may hang for ever.
+  std::chrono::milliseconds kill_after_abort{500};
+};
+
+/// Judges from the heartbeat counter of one worker process whether it still turns: unchanged for the timeout it is
+/// to be aborted, so that it dumps what it was doing, and killed if that has not ended it a little later.
 class heartbeat_watch {
  public:
   enum class order : std::uint8_t { none, abort, kill };
 
-  static constexpr std::chrono::milliseconds kill_after_abort{500};
-
-  explicit heartbeat_watch(std::chrono::milliseconds hang_timeout) noexcept : hang_timeout_{hang_timeout} {}
+  explicit heartbeat_watch(const hang_limits& limits) noexcept : limits_{limits} {}
 
   /// A new process, or one that has just become ready: it has the whole timeout from now.
   void reset(steady_time now, std::uint64_t beat) noexcept;
@@ -36,7 +39,7 @@ class heartbeat_watch {
   [[nodiscard]] steady_duration still_for(steady_time now) const noexcept { return now - changed_at_; }
 
  private:
-  std::chrono::milliseconds hang_timeout_;
+  hang_limits limits_;
   std::uint64_t beat_ = 0;
   steady_time changed_at_{};
   std::optional<steady_time> aborted_at_;

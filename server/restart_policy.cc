@@ -6,17 +6,12 @@
 namespace grove::server {
 
 restart_decision restart_policy::after_exit(steady_time now, const process_life& life) {
-  if (life.served && life.served_for >= healthy_after) step_ = 0;
+  if (life.served && life.served_for >= limits_.healthy_after) delay_ = {};
 
   restart_decision decision;
-  if (step_ > 0) {
-    // Six doublings of 100 ms are past the longest delay; more would only overflow.
-    const auto doubled = first_delay * (1U << std::min(step_ - 1, 6U));
-    const auto delay = std::min<std::chrono::milliseconds>(doubled, longest_delay);
-    const auto fifth = static_cast<std::uint32_t>(delay.count() / 5);
-    decision.delay = delay + std::chrono::milliseconds{random_->below(fifth + 1)};
-  }
-  ++step_;
+  const auto fifth = static_cast<std::uint32_t>(delay_.count() / 5);
+  decision.delay = delay_ + std::chrono::milliseconds{random_->below(fifth + 1)};
+  delay_ = delay_.count() == 0 ? limits_.first_delay : std::min(2 * delay_, limits_.longest_delay);
 
   if (!life.served) failed_starts_.push_back(now);
   while (!failed_starts_.empty() && now - failed_starts_.front() > limits_.window)

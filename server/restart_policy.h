@@ -11,10 +11,13 @@
 namespace grove::server {
 
 /// The intensity limit, in the words of OTP's supervisor: more than `max_restarts` failed starts of one slot within
-/// `window` are a crash loop.
+/// `window` are a crash loop. The delays are those of `restart_policy`.
 struct restart_limits {
   std::uint32_t max_restarts = 5;
   std::chrono::milliseconds window{60'000};
+  std::chrono::milliseconds first_delay{100};
+  std::chrono::milliseconds longest_delay{5'000};
+  std::chrono::milliseconds healthy_after{60'000};
 };
 
 /// What a worker process had done when it died.
@@ -29,18 +32,14 @@ struct restart_decision {
   bool crash_loop = false;            ///< More of them than the limit allows.
 };
 
-/// When the process of one slot is started again: at once, then after 100 ms, doubled each time up to 5 s; a process
-/// that served for 60 s starts the count anew. Every delay is lengthened by up to a fifth, at random, so that slots
+/// When the process of one slot is started again: at once, then after the first delay, doubled each time up to the
+/// longest; a process that served for `healthy_after` begins anew. Every delay is lengthened by up to a fifth, at random, so that slots
 /// that died together do not start together for ever.
 ///
 /// Only deaths before ready count against the limit: a worker that starts and is killed later, however often, is no
 /// crash loop at start, and is held back by the delays alone.
 class restart_policy {
  public:
-  static constexpr std::chrono::milliseconds first_delay{100};
-  static constexpr std::chrono::milliseconds longest_delay{5'000};
-  static constexpr std::chrono::seconds healthy_after{60};
-
   /// Lifetime: `random` outlives the policy.
   restart_policy(const restart_limits& limits, random_source& random) noexcept : limits_{limits}, random_{&random} {}
 
@@ -50,7 +49,7 @@ class restart_policy {
  private:
   restart_limits limits_;
   random_source* random_;
-  std::uint32_t step_ = 0;
+  std::chrono::milliseconds delay_{};  ///< The next one, without chance.
   std::deque<steady_time> failed_starts_;
 };
 

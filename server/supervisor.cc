@@ -28,7 +28,7 @@ std::string on_core(const worker_record& record) {
 
 supervisor::supervisor(supervisor_parts parts)
     : parts_{std::move(parts)},
-      workers_{parts_.segment.workers(), parts_.config.restarts, parts_.config.hang_timeout, parts_.random} {
+      workers_{parts_.segment.workers(), parts_.config.restarts, parts_.config.hangs, parts_.random} {
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
     if (parts_.config.pin == pinning::off) continue;
     workers_[slot].core = parts_.cpus.core_of(slot, workers_.size());
@@ -281,7 +281,7 @@ void supervisor::look_at_heartbeat(std::uint32_t slot, steady_time now) {
     }
     case heartbeat_watch::order::kill:
       parts_.log->error("worker {} (pid {}) still lives {} after SIGABRT; it gets SIGKILL", slot, record.pid,
-                        spoken_duration(heartbeat_watch::kill_after_abort));
+                        spoken_duration(parts_.config.hangs.kill_after_abort));
       return kill_worker(slot);
   }
 }

@@ -54,6 +54,14 @@ std::string duration_value(std::chrono::milliseconds value) {
   return fmt::format("{}ms", count);
 }
 
+std::string bytes_value(std::uint64_t value) {
+  const auto whole = [value](unsigned shift) { return value != 0 && value % (std::uint64_t{1} << shift) == 0; };
+  if (whole(30)) return fmt::format("{}GiB", value >> 30U);
+  if (whole(20)) return fmt::format("{}MiB", value >> 20U);
+  if (whole(10)) return fmt::format("{}KiB", value >> 10U);
+  return fmt::format("{}", value);
+}
+
 std::string spoken_duration(std::chrono::nanoseconds value) {
   const double seconds = std::chrono::duration<double>(value).count();
   if (seconds < 0.9995) return fmt::format("{:.0f} ms", seconds * 1e3);

@@ -19,6 +19,9 @@ namespace grove::server {
 /// The way `parse_duration` reads it: "25s", "1m", "1500ms".
 [[nodiscard]] std::string duration_value(std::chrono::milliseconds value);
 
+/// The way `parse_count` reads it: "300", "64KiB", "1MiB".
+[[nodiscard]] std::string bytes_value(std::uint64_t value);
+
 /// For a person: "3 ms", "1.5 s", "4 min", "2 h".
 [[nodiscard]] std::string spoken_duration(std::chrono::nanoseconds value);
 

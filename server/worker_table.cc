@@ -5,11 +5,11 @@
 
 namespace grove::server {
 
-worker_table::worker_table(std::uint32_t workers, const restart_limits& limits, std::chrono::milliseconds hang_timeout,
+worker_table::worker_table(std::uint32_t workers, const restart_limits& restarts, const hang_limits& hangs,
                            random_source& random) {
   records_.reserve(workers);
   for (std::uint32_t slot = 0; slot < workers; ++slot)
-    records_.emplace_back(limits, hang_timeout, random);
+    records_.emplace_back(restarts, hangs, random);
 }
 
 std::uint32_t worker_table::count(worker_state state) const noexcept {

@@ -16,8 +16,8 @@ namespace grove::server {
 
 /// What the supervisor knows of one worker slot and the process that fills it.
 struct worker_record {
-  worker_record(const restart_limits& limits, std::chrono::milliseconds hang_timeout, random_source& random) noexcept
-      : watch{hang_timeout}, policy{limits, random} {}
+  worker_record(const restart_limits& delays, const hang_limits& hangs, random_source& random) noexcept
+      : watch{hangs}, policy{delays, random} {}
 
   worker_state state = worker_state::down;
   int pid = 0;  ///< 0: there is no process. A process may still be dying while the state is down.
@@ -44,8 +44,7 @@ struct worker_record {
 class worker_table {
  public:
   /// Lifetime: `random` outlives the table.
-  worker_table(std::uint32_t workers, const restart_limits& limits, std::chrono::milliseconds hang_timeout,
-               random_source& random);
+  worker_table(std::uint32_t workers, const restart_limits& restarts, const hang_limits& hangs, random_source& random);
 
   [[nodiscard]] std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(records_.size()); }
   [[nodiscard]] worker_record& operator[](std::uint32_t slot) { return records_.at(slot); }

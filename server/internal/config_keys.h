@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,16 @@ namespace grove::server::detail {
 /// What is wrong with a value, as the end of a sentence ("must be ..."); empty when nothing is.
 using complaint = std::optional<std::string>;
 
+/// The numbers that a setting takes, as counts or milliseconds.
+struct value_range {
+  std::uint64_t least = 0;
+  std::uint64_t most = 0;
+  std::string (*text)(std::uint64_t) = nullptr;  ///< How a person writes one; null: the setting is no number.
+
+  /// "1KiB to 16MiB".
+  [[nodiscard]] std::string to_string() const { return text(least) + " to " + text(most); }
+};
+
 /// One setting: it has the same name as a flag (`--name`), in the file (`name`, a dot opening a table) and in the
 /// environment (`GROVE_NAME`), and its value the same text everywhere.
 struct config_key {
@@ -20,7 +31,8 @@ struct config_key {
   std::string_view value;  ///< What the help calls its value.
   std::string_view help;
   std::string (*current)(const server_config&);  ///< Its value as text, for the help.
-  complaint (*set)(std::string_view text, server_config&);
+  complaint (*set)(const config_key& key, std::string_view text, server_config&);
+  value_range range{};
 };
 
 /// All settings but `config` itself, in the order of the help.

@@ -66,6 +66,12 @@ limits limits_from(const v1::ServerLimits& sent) {
   take(made.first_frame_within, sent.first_frame_within_ms());
   take(made.call_deadline, sent.call_deadline_ms());
   take(made.idle_timeout, sent.idle_timeout_ms());
+  take(made.type_bytes_max, sent.type_bytes_max());
+  take(made.method_bytes_max, sent.method_bytes_max());
+  take(made.metadata_entries_max, sent.metadata_entries_max());
+  take(made.call_depth_max, sent.call_depth_max());
+  take(made.frame_within, sent.frame_within_ms());
+  take(made.call_deadline_max, sent.call_deadline_max_ms());
   return made;
 }
 

@@ -3,8 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "base/exit_codes.h"
+#include "base/shared_segment.h"
+#include "grove/v1/control.pb.h"
+#include "server/internal/config_keys.h"
 
 namespace grove::server {
 namespace {
@@ -49,12 +55,16 @@ TEST(config, has_the_documented_defaults) {
   EXPECT_EQ(config.workers, std::nullopt);
   EXPECT_EQ(config.log_level, "info");
   EXPECT_EQ(config.drain_timeout, 25s);
-  EXPECT_EQ(config.hang_timeout, 2s);
+  EXPECT_EQ(config.hangs.timeout, 2s);
   EXPECT_EQ(config.start_timeout, 10s);
   EXPECT_EQ(config.stall_after, 25ms);
   EXPECT_EQ(config.backdoor, "");
   EXPECT_EQ(config.restarts.max_restarts, 5U);
+  EXPECT_EQ(config.hangs.kill_after_abort, 500ms);
   EXPECT_EQ(config.restarts.window, 60s);
+  EXPECT_EQ(config.restarts.first_delay, 100ms);
+  EXPECT_EQ(config.restarts.longest_delay, 5s);
+  EXPECT_EQ(config.restarts.healthy_after, 60s);
   EXPECT_EQ(config.limits.mailbox_messages_max, 128U);
 }
 
@@ -79,7 +89,7 @@ TEST(config, every_source_sets_the_same_keys) {
     EXPECT_FALSE(config.admin);
     EXPECT_EQ(config.limits.key_bytes_max, 64U);
     EXPECT_EQ(config.drain_timeout, 500ms);
-    EXPECT_EQ(config.hang_timeout, 0s);
+    EXPECT_EQ(config.hangs.timeout, 0s);
     EXPECT_EQ(config.pin, pinning::off);
     EXPECT_EQ(config.log_level, "debug");
   }
@@ -91,7 +101,7 @@ TEST(config, flags_win_over_the_environment_which_wins_over_the_file) {
   const server_config config = good({"--workers", "3"}, environment, file);
   EXPECT_EQ(config.workers, 3U);
   EXPECT_EQ(config.drain_timeout, 2s);
-  EXPECT_EQ(config.hang_timeout, 1s);
+  EXPECT_EQ(config.hangs.timeout, 1s);
 }
 
 TEST(config, a_flag_given_twice_has_its_last_value) {
@@ -136,7 +146,7 @@ TEST(config, an_error_in_the_file_has_its_line) {
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nwrokers = 3\n"),
               HasSubstr("grove.toml:2: there is no setting 'wrokers'; did you mean workers?"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "\n[limits]\nkey-bytes-max = -4\n"),
-              HasSubstr("grove.toml:3: limits.key-bytes-max '-4' must be a whole number"));
+              HasSubstr("grove.toml:3: limits.key-bytes-max '-4' must be a whole number, 1 to 65535"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nlisten = = 3\n"),
               HasSubstr("grove.toml:2: not TOML"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"), HasSubstr("no setting 'config'"));
@@ -169,6 +179,74 @@ INSTANTIATE_TEST_SUITE_P(table, config_value,
                                          bad_value{"restart-window", "0s"}, bad_value{"limits.frame-bytes-max", "0"},
                                          bad_value{"limits.frame-bytes-max", "8GiB"},
                                          bad_value{"limits.call-deadline", "3"}));
+
+/// Settings that are numbers; each is tried with its least and its most, and with what is one past them.
+std::vector<detail::config_key> numbers() {
+  std::vector<detail::config_key> found;
+  for (const detail::config_key& key : detail::config_keys()) {
+    if (key.range.text != nullptr) found.push_back(key);
+  }
+  return found;
+}
+
+class number_setting : public testing::TestWithParam<detail::config_key> {
+ protected:
+  /// Reads this setting alone, beside those that must not be smaller.
+  static strings arguments(std::uint64_t value) {
+    const auto& [name, key] = std::pair{std::string{GetParam().name}, GetParam()};
+    strings made{"--restart-delay-max=1h", "--limits.call-deadline-max=24h"};
+    if (name.ends_with("-max")) made = {"--restart-delay=1ms", "--limits.call-deadline=1ms"};
+    made.push_back("--" + name + "=" + key.range.text(value));
+    return made;
+  }
+};
+
+TEST_P(number_setting, takes_its_least_and_its_most) {
+  for (const std::uint64_t value : {GetParam().range.least, GetParam().range.most}) {
+    EXPECT_EQ(GetParam().current(good(arguments(value))), GetParam().range.text(value));
+  }
+}
+
+TEST_P(number_setting, refuses_one_less_and_one_more_with_its_range) {
+  for (const std::uint64_t value : {GetParam().range.least - 1, GetParam().range.most + 1}) {
+    const std::string text = error(arguments(value));
+    EXPECT_THAT(text, HasSubstr("flag --" + std::string{GetParam().name} + ": '" + GetParam().range.text(value) + "'"));
+    EXPECT_THAT(text, HasSubstr(GetParam().range.to_string()));
+  }
+}
+
+TEST_P(number_setting, is_in_the_help_with_its_range) {
+  EXPECT_THAT(std::get<config_exit>(read({"--help"})).text, HasSubstr("(" + GetParam().range.to_string() + ")"));
+}
+
+INSTANTIATE_TEST_SUITE_P(all, number_setting, testing::ValuesIn(numbers()), [](const auto& test) {
+  std::string name{test.param.name};
+  std::ranges::replace_if(
+      name, [](char letter) { return letter == '-' || letter == '.'; }, '_');
+  return name;
+});
+
+TEST(config, every_limit_that_workers_get_can_be_set) {
+  const auto names_limit = [](const detail::config_key& key) { return key.name.starts_with("limits."); };
+  EXPECT_EQ(std::ranges::count_if(detail::config_keys(), names_limit), v1::ServerLimits::descriptor()->field_count());
+}
+
+TEST(config, a_ring_holds_the_largest_frame_whatever_the_number_of_workers) {
+  const auto frame = detail::find_config_key("limits.frame-bytes-max")->range.most;
+  for (const std::uint32_t workers : {1U, 2U, 8U, workers_max}) {
+    const auto made = shared_segment::create(
+        {.workers = workers, .frame_bytes_max = static_cast<std::uint32_t>(frame), .server_version = {}});
+    EXPECT_GE(made.ring_bytes(), frame + ring_record_margin);
+    EXPECT_EQ(shared_segment::open(unique_fd{::dup(made.fd())}).ring_bytes(), made.ring_bytes());
+  }
+}
+
+TEST(config, two_durations_that_contradict_each_other_are_named) {
+  EXPECT_THAT(error({"--limits.call-deadline=20m"}),
+              HasSubstr("limits.call-deadline (20m) must not be longer than limits.call-deadline-max (10m)"));
+  EXPECT_THAT(error({"--restart-delay-max=50ms"}),
+              HasSubstr("restart-delay (100ms) must not be longer than restart-delay-max (50ms)"));
+}
 
 TEST(config, what_this_version_does_not_have_is_refused_and_says_so) {
   EXPECT_THAT(error({"--data", "/var/lib/grove"}), HasSubstr("in memory"));

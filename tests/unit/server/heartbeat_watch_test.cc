@@ -16,7 +16,7 @@ struct heartbeat_watch_test : testing::Test {
     return watch.observe(time.now(), beat);
   }
   manual_clock time;
-  heartbeat_watch watch{2s};
+  heartbeat_watch watch{hang_limits{}};
 };
 
 TEST_F(heartbeat_watch_test, a_beat_within_two_seconds_is_life) {
@@ -30,6 +30,14 @@ TEST_F(heartbeat_watch_test, aborts_after_two_seconds_and_kills_half_a_second_la
   EXPECT_EQ(look(499ms, 10), order::none);
   EXPECT_EQ(look(1ms, 10), order::kill);
   EXPECT_EQ(look(10s, 10), order::none);
+}
+
+TEST_F(heartbeat_watch_test, kills_as_late_as_was_set) {
+  heartbeat_watch patient{{.timeout = 2s, .kill_after_abort = 30s}};
+  patient.reset(time.now(), 10);
+  EXPECT_EQ(patient.observe(time.now() + 2s, 10), order::abort);
+  EXPECT_EQ(patient.observe(time.now() + 31'999ms, 10), order::none);
+  EXPECT_EQ(patient.observe(time.now() + 32s, 10), order::kill);
 }
 
 TEST_F(heartbeat_watch_test, an_aborted_worker_is_not_saved_by_a_late_beat) {
@@ -50,7 +58,7 @@ TEST_F(heartbeat_watch_test, a_counter_that_starts_again_is_a_beat) {
 }
 
 TEST_F(heartbeat_watch_test, a_timeout_of_zero_never_judges) {
-  heartbeat_watch patient{0s};
+  heartbeat_watch patient{{.timeout = 0s}};
   patient.reset(time.now(), 1);
   EXPECT_EQ(patient.observe(time.now() + 24h, 1), order::none);
 }

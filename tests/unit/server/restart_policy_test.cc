@@ -14,7 +14,7 @@ constexpr process_life served_briefly{true, 1s};
 struct restart_policy_fixture : testing::Test {
   random_source random{7};
   manual_clock time;
-  restart_policy policy{restart_limits{5, 60s}, random};
+  restart_policy policy{restart_limits{}, random};
 };
 
 using restart_policy_test = restart_policy_fixture;
@@ -35,6 +35,16 @@ TEST_F(restart_policy_test, starts_anew_after_sixty_healthy_seconds) {
   EXPECT_GT(policy.after_exit(time.now(), {true, 59s}).delay, 0ms);
   EXPECT_EQ(policy.after_exit(time.now(), {true, 60s}).delay, 0ms);
   EXPECT_GT(policy.after_exit(time.now(), served_briefly).delay, 0ms);
+}
+
+TEST_F(restart_policy_test, has_the_delays_that_were_set) {
+  restart_policy patient{{.first_delay = 1s, .longest_delay = 3s, .healthy_after = 10s}, random};
+  for (const auto expected : {0s, 1s, 2s, 3s, 3s}) {
+    const auto delay = patient.after_exit(time.now(), served_briefly).delay;
+    EXPECT_GE(delay, expected);
+    EXPECT_LE(delay, expected + expected / 5.0);
+  }
+  EXPECT_EQ(patient.after_exit(time.now(), {true, 10s}).delay, 0ms);
 }
 
 TEST_F(restart_policy_test, the_jitter_depends_on_the_seed_alone) {

@@ -34,6 +34,9 @@ TEST_F(supervisor_start, tells_a_worker_who_it_is_when_it_says_hello) {
   EXPECT_EQ(start.log_level(), "info");
   EXPECT_EQ(start.limits().key_bytes_max(), 77U);
   EXPECT_EQ(start.limits().call_deadline_ms(), 30'000U);
+  std::vector<const google::protobuf::FieldDescriptor*> set;
+  start.limits().GetReflection()->ListFields(start.limits(), &set);
+  EXPECT_EQ(static_cast<int>(set.size()), start.limits().GetDescriptor()->field_count()) << "every limit is sent";
 }
 
 TEST_F(supervisor_start, a_worker_is_up_when_it_says_ready_and_everybody_is_woken) {

@@ -30,10 +30,15 @@ TEST(text_values, counts_may_have_a_binary_unit) {
   }
 }
 
-TEST(text_values, a_duration_is_written_as_it_is_read) {
+TEST(text_values, durations_and_counts_are_written_as_they_are_read) {
   for (const auto value : {500ms, 1000ms, 25000ms, 60000ms, 90000ms, 7200000ms, 1500ms}) {
     EXPECT_EQ(parse_duration(duration_value(value)), value) << duration_value(value);
   }
+  for (const std::uint64_t value : {0ULL, 1ULL, 1000ULL, 1024ULL, 65536ULL, 1048577ULL, 3ULL << 30U}) {
+    EXPECT_EQ(parse_count(bytes_value(value)), value) << bytes_value(value);
+  }
+  EXPECT_EQ(bytes_value(16U << 20U), "16MiB");
+  EXPECT_EQ(bytes_value(1000), "1000");
   EXPECT_EQ(duration_value(25s), "25s");
   EXPECT_EQ(duration_value(60s), "1m");
 }

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 struct worker_table_test : testing::Test {
   random_source random{1};
   manual_clock time;
-  worker_table table{3, restart_limits{}, 2s, random};
+  worker_table table{3, restart_limits{}, hang_limits{}, random};
 };
 
 TEST_F(worker_table_test, begins_with_nobody) {
