@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "grove/v1/builtin.pb.h"
+#include "tests/support/requests.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_client.h"
 
@@ -126,27 +127,13 @@ TEST_F(bad_input, key_at_the_limit_is_taken_and_one_byte_more_is_not) {
 }
 
 TEST_F(bad_input, payload_nested_a_thousand_deep_is_refused_and_thirty_deep_is_not) {
-  const auto nested = [](int depth) {
-    std::string bytes;
-    for (int level = 0; level < depth; ++level) {
-      std::string outer{"\x12"};
-      for (std::size_t size = bytes.size();;) {
-        const auto low = static_cast<unsigned char>(size & 0x7fU);
-        size >>= 7U;
-        outer.push_back(static_cast<char>(size != 0 ? low | 0x80U : low));
-        if (size == 0) break;
-      }
-      bytes = outer + bytes;
-    }
-    return bytes;
-  };
   wire_client client{server.address()};
   client.greet();
-  EXPECT_EQ(client.call("grove.Echo", "x", "Echo", nested(30)).code(), 0U);
-  const v1::Response refused = client.call("grove.Echo", "x", "Echo", nested(1000));
+  EXPECT_EQ(client.call("grove.Echo", "x", "Echo", nested_echo(31)).code(), 0U);
+  const v1::Response refused = client.call("grove.Echo", "x", "Echo", nested_echo(1001));
   EXPECT_EQ(refused.code(), 3U);
   EXPECT_THAT(refused.message(), AllOf(HasSubstr("nested"), HasSubstr("32")));
-  EXPECT_EQ(client.call("grove.Echo", "x", "Echo", nested(33)).code(), 3U);
+  EXPECT_EQ(client.call("grove.Echo", "x", "Echo", nested_echo(34)).code(), 3U);
 }
 
 TEST_F(bad_input, payload_of_another_message_is_refused) {

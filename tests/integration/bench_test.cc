@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "tests/support/requests.h"
 #include "tests/support/server_process.h"
+#include "tests/support/wire_client.h"
 
 namespace grove::test {
 namespace {
 
+using testing::Each;
+using testing::ElementsAre;
+using testing::Ge;
+using testing::Gt;
 using testing::HasSubstr;
 
 class bench_with_workers : public testing::TestWithParam<unsigned> {};
@@ -24,11 +35,80 @@ TEST_P(bench_with_workers, loses_and_repeats_no_add) {
 
 INSTANTIATE_TEST_SUITE_P(one_two_four, bench_with_workers, testing::Values(1U, 2U, 4U));
 
-TEST(bench, shows_that_waiting_actors_do_not_hold_each_other_up) {
+/// What `grove bench --json` printed.
+google::protobuf::Struct printed(const finished_process& result) {
+  EXPECT_EQ(result.exit.code, 0) << result.err << result.out;
+  google::protobuf::Struct made;
+  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(result.out, &made).ok()) << result.out;
+  return made;
+}
+
+/// A number of each of the scenario's steps.
+std::vector<double> of_each_step(const google::protobuf::Struct& scenario, const std::string& name) {
+  std::vector<double> found;
+  for (const auto& step : scenario.fields().at("steps").list_value().values())
+    found.push_back(step.struct_value().fields().at(name).number_value());
+  return found;
+}
+
+/// A metric of a worker, as the admin address tells it.
+double metric_of(const server_process& server, const std::string& name, unsigned worker) {
+  const std::string page = http_get(server.admin(), "/metrics");
+  const std::string before = "\ngrove_" + name + "{worker=\"" + std::to_string(worker) + "\"} ";
+  const auto at = page.find(before);
+  return at == std::string::npos ? -1 : std::stod(page.substr(at + before.size()));
+}
+
+/// Asks until the metric has come to `least`; each answer is a round trip.
+void wait_until(const server_process& server, const std::string& name, double least) {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  while (metric_of(server, name, 0) < least) {
+    if (std::chrono::steady_clock::now() > give_up) {
+      ADD_FAILURE() << name << " is at " << metric_of(server, name, 0) << " and not at " << least;
+      return;
+    }
+  }
+}
+
+TEST(bench, tells_how_long_up_to_ten_thousand_waiting_actors_of_a_worker_take_together) {
   server_process server{{.workers = 1}};
-  const finished_process result = server.cli({"bench", "--scenario", "concurrency"});
-  EXPECT_EQ(result.exit.code, 0) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("10,000"));
+  const auto told = printed(server.cli({"bench", "--scenario", "concurrency", "--json"}));
+  EXPECT_EQ(told.fields().at("scenario").string_value(), "concurrency");
+  EXPECT_THAT(of_each_step(told, "actors"), ElementsAre(1, 100, 1'000, 10'000));
+  EXPECT_THAT(of_each_step(told, "failed"), ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(of_each_step(told, "seconds"), Each(Ge(0.1)));
+  EXPECT_EQ(metric_of(server, "turns_total", 0), 1 + 100 + 1'000 + 10'000);
+}
+
+// The fact behind the figures, which a loaded machine cannot blur: so many turns are in the middle of a wait at once.
+TEST(waiting_actors, do_not_hold_each_other_up_ten_thousand_on_a_worker) {
+  server_process server{{.workers = 1}};
+  std::vector<std::unique_ptr<wire_client>> clients;
+  for (int connection = 0; connection < 40; ++connection) {
+    clients.push_back(std::make_unique<wire_client>(server.address()));
+    clients.back()->greet();
+    for (std::uint64_t id = 1; id <= 250; ++id)
+      clients.back()->send(sleep_request(id, std::to_string(connection) + "/" + std::to_string(id), 60'000));
+  }
+  wait_until(server, "stacks_in_use", 10'000);
+  EXPECT_EQ(metric_of(server, "failed_turns_total", 0), 0);
+  EXPECT_EQ(clients.front()->call("grove.Echo", "another", "Echo", "").code(), 0U);
+  clients.clear();
+  // Nobody wants their answers any more: they end where they wait.
+  wait_until(server, "failed_turns_total", 10'000);
+  EXPECT_EQ(server.stop().exit.code, 0);
+}
+
+TEST(bench, tells_what_one_worker_computes_and_then_both) {
+  server_process server{{.workers = 2}};
+  const auto told = printed(server.cli({"bench", "--scenario", "parallelism", "--duration", "200ms", "--json"}));
+  EXPECT_EQ(told.fields().at("scenario").string_value(), "parallelism");
+  EXPECT_THAT(of_each_step(told, "workers"), ElementsAre(1, 2));
+  EXPECT_THAT(of_each_step(told, "rounds_per_second"), Each(Gt(0)));
+  EXPECT_THAT(of_each_step(told, "times_one"), ElementsAre(1, Gt(0)));
+  // Each connection has four requests under way; a worker has two of its own when both compute.
+  EXPECT_GE(metric_of(server, "activations_total", 0), 8);
+  EXPECT_GE(metric_of(server, "activations_total", 1), 4);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "grove/v1/builtin.pb.h"
+#include "tests/support/requests.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_client.h"
 
@@ -14,23 +14,11 @@ namespace {
 
 using testing::HasSubstr;
 
-v1::Envelope sleep_request(std::uint32_t milliseconds) {
-  v1::EchoSleepRequest sleep;
-  sleep.set_milliseconds(milliseconds);
-  v1::Envelope request;
-  request.mutable_request()->set_id(1);
-  request.mutable_request()->set_type("grove.Echo");
-  request.mutable_request()->set_key("x");
-  request.mutable_request()->set_method("Sleep");
-  request.mutable_request()->set_payload(sleep.SerializeAsString());
-  return request;
-}
-
 TEST(drain, finishes_what_was_begun_and_refuses_what_is_new) {
   server_process server{{.workers = 1}};
   wire_client client{server.address()};
   client.greet();
-  client.send(sleep_request(500));
+  client.send(sleep_request(1, "x", 500));
   // The answer to this ping comes after the request before it was taken.
   v1::Envelope ping;
   ping.mutable_ping()->set_nonce(1);
@@ -38,9 +26,7 @@ TEST(drain, finishes_what_was_begun_and_refuses_what_is_new) {
   ASSERT_TRUE(client.receive()->has_pong());
   server.process().signal(SIGTERM);
   ASSERT_TRUE(client.receive()->has_drain());
-  v1::Envelope late = sleep_request(1);
-  late.mutable_request()->set_id(2);
-  client.send(late);
+  client.send(sleep_request(2, "x", 1));
   const v1::Response refused = client.receive()->response();
   EXPECT_EQ(refused.id(), 2U);
   EXPECT_EQ(refused.code(), 14U);
@@ -82,7 +68,7 @@ TEST(drain, ends_after_its_time_even_when_calls_go_on) {
   server_process server{{.workers = 1, .more = {"--drain-timeout", "300ms"}}};
   wire_client client{server.address()};
   client.greet();
-  client.send(sleep_request(60'000));
+  client.send(sleep_request(1, "x", 60'000));
   v1::Envelope ping;
   ping.mutable_ping()->set_nonce(1);
   client.send(ping);
@@ -95,7 +81,7 @@ TEST(drain, is_not_waited_for_when_interrupted) {
   server_process server{{.workers = 1}};
   wire_client client{server.address()};
   client.greet();
-  client.send(sleep_request(60'000));
+  client.send(sleep_request(1, "x", 60'000));
   server.process().signal(SIGINT);
   EXPECT_EQ(server.process().wait(std::chrono::seconds{10}).exit.signal, 0);
 }

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <asio/use_future.hpp>
 #include <atomic>
+#include <future>
 #include <latch>
 #include <map>
 #include <string>
@@ -12,8 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/hash.h"
+#include "client/client.h"
 #include "grove/v1/builtin.pb.h"
+#include "tests/support/requests.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_client.h"
 
@@ -24,18 +27,6 @@ using testing::HasSubstr;
 
 constexpr std::uint32_t victim = 1;
 constexpr std::uint32_t survivor = 0;
-
-/// Keys of counters that the worker of `slot` owns.
-std::vector<std::string> keys_of(const v1::Welcome& welcome, std::uint32_t slot, std::size_t count) {
-  std::vector<std::string> keys;
-  for (int i = 0; keys.size() < count; ++i) {
-    std::string key = "key " + std::to_string(i);
-    const std::uint32_t partition = partition_of(hash_of_address(hash_of_type("grove.Counter"), key),
-                                                 static_cast<std::uint32_t>(welcome.owners_size()));
-    if (welcome.owners(static_cast<int>(partition)) == slot) keys.push_back(std::move(key));
-  }
-  return keys;
-}
 
 /// Adds to counters of one worker, one call at a time, until it is told to stop.
 struct load {
@@ -71,8 +62,8 @@ TEST(killed_worker, fails_only_its_own_calls_and_comes_back) {
   wire_client probe{server.address()};
   const v1::Welcome welcome = probe.greet(survivor);
   const pid_t pid = server.worker_pid(victim);
-  const auto survivor_keys = keys_of(welcome, survivor, 10);
-  const auto victim_keys = keys_of(welcome, victim, 10);
+  const auto survivor_keys = keys_of(welcome, "grove.Counter", survivor, 10);
+  const auto victim_keys = keys_of(welcome, "grove.Counter", victim, 10);
 
   std::atomic<bool> stop = false;
   load on_survivor;
@@ -86,6 +77,10 @@ TEST(killed_worker, fails_only_its_own_calls_and_comes_back) {
   threads.emplace_back([&] { through_survivor.run(server.address(), survivor, victim_keys, connected, stop); });
 
   connected.wait();
+  // One call through the survivor is certain to be cut: an answered one after it proves that it runs.
+  const std::string asleep = keys_of(welcome, "grove.Echo", victim, 1).front();
+  probe.send(sleep_request(9, asleep, 60'000));
+  EXPECT_EQ(probe.call("grove.Echo", asleep, "Echo", "").code(), 0U);
   ::kill(pid, SIGKILL);
   const std::string death = server.process().wait_for_line("SIGKILL");
   const std::string back = server.process().wait_for_line("worker 1: ready");
@@ -98,6 +93,11 @@ TEST(killed_worker, fails_only_its_own_calls_and_comes_back) {
   EXPECT_EQ(on_survivor.errors_by_outcome.size(), 0U) << "calls to the other worker all succeed";
   EXPECT_EQ(on_survivor.lost_connections, 0);
   EXPECT_EQ(through_survivor.lost_connections, 0) << "the survivor's connections live on";
+  const v1::Response cut = probe.receive()->response();
+  EXPECT_EQ(cut.id(), 9U);
+  EXPECT_EQ(cut.code(), 14U);
+  EXPECT_EQ(cut.outcome(), v1::OUTCOME_UNKNOWN);
+  // Whether others met the death is chance; each that did has its class.
   for (const auto& [outcome, count] : through_survivor.errors_by_outcome) {
     EXPECT_NE(outcome, static_cast<std::uint32_t>(v1::OUTCOME_UNSPECIFIED)) << count << " calls without a class";
     EXPECT_NE(outcome, static_cast<std::uint32_t>(v1::OUTCOME_EXECUTED));
@@ -113,35 +113,23 @@ TEST(killed_worker, fails_only_its_own_calls_and_comes_back) {
   EXPECT_EQ(server.stop().exit.code, 0);
 }
 
-TEST(killed_worker, that_had_a_call_from_another_worker_ends_it_as_unknown) {
-  server_process server{{.workers = 2}};
-  wire_client client{server.address()};
-  const v1::Welcome welcome = client.greet(survivor);
-  const pid_t pid = server.worker_pid(victim);
-  // An Echo actor of the victim's, asked to sleep through the survivor.
-  std::string key;
-  for (int i = 0; key.empty(); ++i) {
-    const std::string candidate = "e" + std::to_string(i);
-    const std::uint32_t partition = partition_of(hash_of_address(hash_of_type("grove.Echo"), candidate),
-                                                 static_cast<std::uint32_t>(welcome.owners_size()));
-    if (welcome.owners(static_cast<int>(partition)) == victim) key = candidate;
-  }
+TEST(killed_worker, makes_the_client_library_say_that_a_cut_call_may_have_run) {
+  server_process server{{.workers = 1}};
+  const pid_t pid = server.worker_pid(0);
+  client_options options;
+  options.servers = {server_address{.host = "127.0.0.1", .port = server.port()}};
+  client through{options};
   v1::EchoSleepRequest sleep;
   sleep.set_milliseconds(60'000);
-  v1::Envelope request;
-  request.mutable_request()->set_id(9);
-  request.mutable_request()->set_type("grove.Echo");
-  request.mutable_request()->set_key(key);
-  request.mutable_request()->set_method("Sleep");
-  request.mutable_request()->set_payload(sleep.SerializeAsString());
-  client.send(request);
-  // An answered call to the same worker, over the same connection and mesh, proves that the sleep has arrived there.
-  EXPECT_EQ(client.call("grove.Echo", key, "Echo", "").code(), 0U);
+  std::future<call_result> cut =
+      through.async_call("grove.Echo", "x", "Sleep", sleep.SerializeAsString(), {}, asio::use_future);
+  // It came after the sleep over the same connection, so that one runs.
+  ASSERT_TRUE(through.call("grove.Echo", "x", "Echo", "").ok());
   ::kill(pid, SIGKILL);
-  const v1::Response response = client.receive()->response();
-  EXPECT_EQ(response.id(), 9U);
-  EXPECT_EQ(response.code(), 14U);
-  EXPECT_EQ(response.outcome(), v1::OUTCOME_UNKNOWN);
+  const call_result end = cut.get();
+  EXPECT_EQ(end.status.code(), status_code::unavailable) << end.status.to_string();
+  EXPECT_EQ(end.outcome, outcome::unknown);
+  EXPECT_TRUE(through.call("grove.Echo", "x", "Echo", "").ok()) << "it finds the successor by itself";
 }
 
 TEST(killed_worker, is_named_with_what_it_was_running) {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/exit_codes.h"
-#include "base/hash.h"
 #include "grove/v1/builtin.pb.h"
+#include "tests/support/requests.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_client.h"
 
@@ -42,28 +42,6 @@ const std::vector<std::string> most{"--limits.frame-bytes-max=16MiB",
                                     "--limits.call-deadline=24h",
                                     "--limits.call-deadline-max=24h"};
 
-/// The slot that owns an actor.
-std::uint32_t owner_of(const v1::Welcome& welcome, const std::string& type, const std::string& key) {
-  return welcome.owners(static_cast<int>(
-      partition_of(hash_of_address(hash_of_type(type), key), static_cast<std::uint32_t>(welcome.owners_size()))));
-}
-
-/// So many messages, the outermost included, each in the one before.
-std::string nested(int messages) {
-  std::string bytes;
-  for (int level = 1; level < messages; ++level) {
-    std::string outer{"\x12"};
-    for (std::size_t size = bytes.size();;) {
-      const auto low = static_cast<unsigned char>(size & 0x7fU);
-      size >>= 7U;
-      outer.push_back(static_cast<char>(size != 0 ? low | 0x80U : low));
-      if (size == 0) break;
-    }
-    bytes = outer + bytes;
-  }
-  return bytes;
-}
-
 TEST(limits, at_their_least_are_announced_and_served_with) {
   server_process server{{.workers = 1, .more = least}};
   wire_client client{server.address()};
@@ -95,13 +73,12 @@ TEST(limits, at_their_most_are_announced_and_served_with) {
   EXPECT_EQ(client.call("grove.Counter", std::string(65'535, 'k'), "Add", "").code(), 0U);
   EXPECT_THAT(client.call("grove.Counter", std::string(65'536, 'k'), "Add", "").message(),
               AllOf(HasSubstr("key"), HasSubstr("65535")));
-  EXPECT_EQ(client.call("grove.Echo", "deep", "Echo", nested(101)).code(), 0U);
-  EXPECT_THAT(client.call("grove.Echo", "deep", "Echo", nested(102)).message(), HasSubstr("nested deeper than 100"));
+  EXPECT_EQ(client.call("grove.Echo", "deep", "Echo", nested_echo(101)).code(), 0U);
+  EXPECT_THAT(client.call("grove.Echo", "deep", "Echo", nested_echo(102)).message(),
+              HasSubstr("nested deeper than 100"));
 
   // An actor of the other worker gets the largest frame through the mesh, and its answer comes back.
-  std::string key = "a";
-  while (owner_of(welcome, "grove.Echo", key) != 1)
-    key.push_back('a');
+  const std::string key = keys_of(welcome, "grove.Echo", 1, 1).front();
   v1::EchoRequest large;
   large.set_text(std::string((16U << 20U) - 100, 'x'));
   const v1::Response answer = client.call("grove.Echo", key, "Echo", large.SerializeAsString());
