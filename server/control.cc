@@ -28,8 +28,10 @@ control_pair make_control_pair() {
   return {unique_fd{fds[0]}, unique_fd{fds[1]}};
 }
 
-control_channel::control_channel(asio::io_context& io, unique_fd fd, events on)
-    : socket_{io, fd.release()}, on_{std::move(on)} {}
+control_channel::control_channel(asio::io_context& io, unique_fd fd, events on) : socket_{io}, on_{std::move(on)} {
+  socket_.assign(fd.get());
+  (void)fd.release();
+}
 
 void control_channel::open() {
   wait();

@@ -108,11 +108,16 @@ child_process spawn_process(const spawn_request& request) {
   child.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, child.pid, 0)));
   if (!child.pidfd) {
     const int reason = errno;
-    ::kill(child.pid, SIGKILL);
-    ::waitpid(child.pid, nullptr, 0);
+    end_process(child.pid);
     fail(reason, "pidfd_open (Linux 5.3 or later is needed)");
   }
   return child;
+}
+
+void end_process(int pid) noexcept {
+  ::kill(pid, SIGKILL);
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 std::optional<exit_status> try_reap(const unique_fd& pidfd) {

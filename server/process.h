@@ -34,6 +34,9 @@ struct child_process {
 /// Errors: std::system_error, which names the program.
 [[nodiscard]] child_process spawn_process(const spawn_request& request);
 
+/// Kills a child that has not been reaped, and waits for its end.
+void end_process(int pid) noexcept;
+
 /// Reaps the process when it has ended.
 [[nodiscard]] std::optional<exit_status> try_reap(const unique_fd& pidfd);
 

@@ -34,8 +34,11 @@ unique_fd duplicate(int fd, int floor) {
 
 /// One process. The handlers that wait for it share it, so that it may go away in the middle of one.
 struct worker_processes::process {
-  process(asio::io_context& io, child_process&& child)
-      : pidfd{std::move(child.pidfd)}, end{io, ::fcntl(pidfd.get(), F_DUPFD_CLOEXEC, 0)} {}
+  process(asio::io_context& io, child_process&& child) : pidfd{std::move(child.pidfd)}, end{io} {
+    unique_fd copy = duplicate(pidfd.get(), 0);
+    end.assign(copy.get());
+    (void)copy.release();
+  }
 
   unique_fd pidfd;
   asio::posix::stream_descriptor end;
@@ -91,18 +94,28 @@ spawn_result worker_processes::start(std::uint32_t slot) {
 
     child_process child = spawn_process(request);
     const int pid = child.pid;
-    auto started = std::make_shared<process>(io_, std::move(child));
-    started->control = std::make_shared<control_channel>(
-        io_, std::move(pair.ours),
-        control_channel::events{[this, slot](const v1::ControlMessage& message) { on_.message(slot, message); },
-                                [this, slot](std::string_view why) { on_.control_lost(slot, why); }});
-    processes_[slot] = started;
-    started->control->open();
-    watch(slot, started);
+    try {
+      adopt(slot, std::move(child), std::move(pair.ours));
+    } catch (...) {
+      // Nobody would ever wait for it, and the slot must not have two owners.
+      end_process(pid);
+      throw;
+    }
     return {pid, {}};
   } catch (const std::system_error& failure) {
     return {0, failure.what()};
   }
+}
+
+void worker_processes::adopt(std::uint32_t slot, child_process&& child, unique_fd control) {
+  auto started = std::make_shared<process>(io_, std::move(child));
+  started->control = std::make_shared<control_channel>(
+      io_, std::move(control),
+      control_channel::events{[this, slot](const v1::ControlMessage& message) { on_.message(slot, message); },
+                              [this, slot](std::string_view why) { on_.control_lost(slot, why); }});
+  started->control->open();
+  watch(slot, started);
+  processes_[slot] = std::move(started);
 }
 
 void worker_processes::watch(std::uint32_t slot, const std::shared_ptr<process>& started) {

@@ -15,6 +15,8 @@
 
 namespace grove::server {
 
+struct child_process;
+
 /// What worker processes do, as it is reported to the supervisor.
 struct worker_events {
   std::function<void(std::uint32_t slot, const v1::ControlMessage&)> message;
@@ -44,6 +46,7 @@ class worker_processes final : public worker_host {
     unique_fd handoff_send;
   };
 
+  void adopt(std::uint32_t slot, child_process&& child, unique_fd control);
   void watch(std::uint32_t slot, const std::shared_ptr<process>& started);
   void reap(std::uint32_t slot, const std::shared_ptr<process>& ended);
 

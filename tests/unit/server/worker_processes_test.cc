@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/worker_processes.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+namespace grove::server {
+namespace {
+
+/// This process may open few descriptors, and has all of them but as many as the test lets go.
+class descriptor_shortage {
+ public:
+  descriptor_shortage() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit small{300, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &small);
+    take_all();
+  }
+  ~descriptor_shortage() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  descriptor_shortage(const descriptor_shortage&) = delete;
+  descriptor_shortage& operator=(const descriptor_shortage&) = delete;
+
+  /// Exactly so many can be opened now.
+  void leave(std::size_t free) {
+    take_all();
+    taken_.resize(taken_.size() - free);
+  }
+
+ private:
+  void take_all() {
+    while (unique_fd copy{::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)})
+      taken_.push_back(std::move(copy));
+  }
+
+  rlimit before_{};
+  std::vector<unique_fd> taken_;
+};
+
+struct worker_processes_test : testing::Test {
+  asio::io_context io;
+  unique_fd something{::eventfd(0, EFD_CLOEXEC)};
+  std::optional<exit_status> ended;
+  worker_processes processes{io,
+                             "/bin/true",
+                             1,
+                             something.get(),
+                             something.get(),
+                             {.message = [](std::uint32_t, const v1::ControlMessage&) {},
+                              .control_lost = [](std::uint32_t, std::string_view) {},
+                              .exit = [this](std::uint32_t, const exit_status& status) { ended = status; }}};
+};
+
+// Whichever descriptor is the one too many: what could not be started is not there, not even as a zombie.
+TEST_F(worker_processes_test, leave_no_process_behind_that_could_not_be_started) {
+  descriptor_shortage shortage;
+  std::size_t free = 0;
+  spawn_result started;
+  do {
+    shortage.leave(free);
+    started = processes.start(0);
+    if (started.pid != 0) break;
+    EXPECT_NE(started.error, "");
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "with " << free << " free descriptors: " << started.error;
+    EXPECT_EQ(errno, ECHILD);
+  } while (++free < 10);
+  EXPECT_GT(free, 2U) << "several descriptors are needed, so several starts failed";
+  while (!ended && io.run_one() != 0) {
+  }
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(describe(*ended), describe(exit_status::exited(0)));
+}
+
+}  // namespace
+}  // namespace grove::server
