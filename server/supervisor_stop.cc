@@ -56,6 +56,8 @@ void supervisor::drain() {
   kill_at_ = now + timeout;
   parts_.log->info("SIGTERM: draining {} for up to {}; a second SIGTERM quits at once",
                    counted(workers_.processes(), "worker"), duration_value(timeout));
+  // Before the workers know: none of them would accept any more, and a client would wait for its welcome to the end.
+  parts_.host.stop_listening();
   // A worker ends what it can a little before it would be killed.
   const auto grace = timeout - std::min(timeout / 10, std::chrono::milliseconds{500});
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
@@ -81,6 +83,7 @@ void supervisor::quit(int code, std::string_view why) {
   phase_ = phase::quitting;
   code_when_empty_ = code;
   kill_at_ = now + quit_grace;
+  parts_.host.stop_listening();
   parts_.log->log(code == exit_codes::done ? spdlog::level::info : spdlog::level::critical, "{}", why);
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
     worker_record& record = workers_[slot];

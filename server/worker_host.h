@@ -31,6 +31,9 @@ class worker_host {
   /// Sends a signal to the slot's process; nothing happens when there is none.
   virtual void signal(std::uint32_t slot, int signal) = 0;
 
+  /// The server stops: whoever connects from now on, or waits to be accepted, is refused at once.
+  virtual void stop_listening() = 0;
+
   /// Wakes all workers, so that they look at the changed table.
   virtual void poke_all() = 0;
 };

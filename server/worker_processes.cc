@@ -143,6 +143,11 @@ void worker_processes::signal(std::uint32_t slot, int signal) {
   if (processes_[slot]) send_signal(processes_[slot]->pidfd, signal);
 }
 
+void worker_processes::stop_listening() {
+  // Closing it would not do: every worker has a copy. A shut down socket listens in none of them.
+  ::shutdown(listener_.get(), SHUT_RD);
+}
+
 void worker_processes::poke_all() {
   const std::uint64_t one = 1;
   for (const peer_fds& peer : peers_) {

@@ -36,6 +36,7 @@ class worker_processes final : public worker_host {
   [[nodiscard]] spawn_result start(std::uint32_t slot) override;
   [[nodiscard]] bool send(std::uint32_t slot, const v1::ControlMessage& message) override;
   void signal(std::uint32_t slot, int signal) override;
+  void stop_listening() override;
   void poke_all() override;
 
  private:

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <stdexcept>
 #include <string>
 
 #include "tests/support/requests.h"
@@ -34,6 +35,23 @@ TEST(drain, finishes_what_was_begun_and_refuses_what_is_new) {
   const v1::Response finished = client.receive()->response();
   EXPECT_EQ(finished.id(), 1U);
   EXPECT_EQ(finished.code(), 0U);
+  EXPECT_EQ(server.process().wait().exit.code, 0);
+}
+
+TEST(drain, refuses_new_connections_at_once_instead_of_leaving_them_without_a_welcome) {
+  server_process server{{.workers = 2}};
+  wire_client client{server.address()};
+  client.greet();
+  client.send(sleep_request(1, "x", 500));
+  v1::Envelope ping;
+  ping.mutable_ping()->set_nonce(1);
+  client.send(ping);
+  ASSERT_TRUE(client.receive()->has_pong());
+  server.process().signal(SIGTERM);
+  ASSERT_TRUE(client.receive()->has_drain());
+  EXPECT_THROW(wire_client{server.address()}, std::runtime_error);
+  const v1::Response finished = client.receive()->response();
+  EXPECT_EQ(finished.code(), 0U) << "what was begun is finished all the same";
   EXPECT_EQ(server.process().wait().exit.code, 0);
 }
 

@@ -40,6 +40,7 @@ class recording_host final : public worker_host {
   void signal(std::uint32_t slot, int signal) override {
     done.push_back(signal_name(signal) + " " + std::to_string(slot));
   }
+  void stop_listening() override { listening = false; }
   void poke_all() override { ++pokes; }
 
   /// What has been done since the last call.
@@ -49,6 +50,7 @@ class recording_host final : public worker_host {
   std::vector<v1::ControlMessage> sent;
   int next_pid = 100;
   int pokes = 0;
+  bool listening = true;
   bool reachable = true;
   std::string spawn_error;
 };

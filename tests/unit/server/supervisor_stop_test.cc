@@ -21,6 +21,20 @@ TEST_F(supervisor_stop, term_turns_readiness_off_and_drains_every_worker) {
   EXPECT_EQ(host.sent[0].drain().grace_ms(), 24'500U);
 }
 
+TEST_F(supervisor_stop, nobody_is_let_in_any_more_once_a_stop_has_begun) {
+  begin_and_serve();
+  judge.on_exit(1, exit_status::signalled(SIGKILL));
+  EXPECT_TRUE(host.listening) << "a worker's death is no stop";
+  judge.on_signal(SIGTERM);
+  EXPECT_FALSE(host.listening);
+}
+
+TEST_F(supervisor_stop, nobody_is_let_in_any_more_when_it_quits) {
+  begin_and_serve();
+  judge.on_signal(SIGINT);
+  EXPECT_FALSE(host.listening);
+}
+
 TEST_F(supervisor_stop, a_drained_server_exits_with_0_when_the_last_worker_has_gone) {
   begin_and_serve();
   judge.on_signal(SIGTERM);
