@@ -11,38 +11,13 @@ import os
 import pathlib
 import re
 import subprocess
-import tempfile
+import sys
 
 import markdown
 from tree import Tree, finish
 
-READY = re.compile(r" ready: \d+ workers? serves? (\S+) \(admin ")
-
-
-class Server:
-    """A server on free ports, for as long as the `with` lasts; its folder is its working directory."""
-
-    def __init__(self, programs):
-        self.folder = tempfile.TemporaryDirectory()
-        self.process = subprocess.Popen(
-            [programs / "grove-server", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "2"],
-            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.folder.name)
-        self.log = []
-        self.address = None
-        for line in self.process.stderr:
-            self.log.append(line)
-            if found := READY.search(line):
-                self.address = found[1]
-                return
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.communicate()
-        self.folder.cleanup()
-
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from running_server import RunningServer  # pylint: disable=wrong-import-position
 
 def steps_of(fence):
     """(line number, command, lines that it must print) for each `$ ` line of a block."""
@@ -73,9 +48,7 @@ def main():
     blocks = [fence for fence in markdown.fences(Tree().text("README.md")) if fence.language == "console"]
     steps = [step for fence in blocks for step in steps_of(fence) if step[1].startswith("grove ")]
     faults = []
-    with Server(programs) as server:
-        if not server.address:
-            finish("README session", ["the server did not become ready:\n" + "".join(server.log)], 1)
+    with RunningServer(programs) as server:
         environment = {**os.environ, "GROVE_SERVER": server.address, "PATH": f"{programs}:{os.environ['PATH']}"}
         for number, command, expected in steps:
             done = subprocess.run(["bash", "-c", command], text=True, capture_output=True, check=False, timeout=60,
