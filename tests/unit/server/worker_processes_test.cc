@@ -12,6 +12,8 @@
 #include <optional>
 #include <vector>
 
+#include "worker/greenlet/sanitizer.h"
+
 namespace grove::server {
 namespace {
 
@@ -60,6 +62,10 @@ struct worker_processes_test : testing::Test {
 
 // Whichever descriptor is the one too many: what could not be started is not there, not even as a zombie.
 TEST_F(worker_processes_test, leave_no_process_behind_that_could_not_be_started) {
+#ifdef GROVE_ASAN
+  GTEST_SKIP()
+      << "built with it, UndefinedBehaviorSanitizer looks at objects through a pipe, and none can be made here";
+#endif
   descriptor_shortage shortage;
   std::size_t free = 0;
   spawn_result started;
