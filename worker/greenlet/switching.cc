@@ -5,7 +5,8 @@
 //
 // - What is delivered travels in local variables until the last moment, since destructors that run on the way
 // may switch.
-// - A greenlet that has finished is cleaned up by whoever arrives next, off its stack.
+// - A greenlet that has finished is cleaned up by whoever arrives next, off its stack. Until then it stays, because
+// what is delivered and the tracer may drop its last handle.
 // - A current greenlet without handles lives on until it switches away; who arrives next unwinds it.
 
 #include <string>
@@ -132,7 +133,7 @@ void switching::arrived(thread_state& thread, taker with) {
     answer_inspection(thread);
   delivery what{std::move(thread.inbox), std::exchange(thread.thrown, nullptr), std::exchange(thread.steps, {})};
   greenlet* finished = std::exchange(thread.finished, nullptr);
-  greenlet* orphan = std::exchange(thread.orphan, nullptr);
+  greenlet_ptr orphan(std::exchange(thread.orphan, nullptr));
   thread.attention = thread.current->handles_.load(std::memory_order_acquire) == 0 ? attention_orphan : 0U;
   if (thread.sliced.watches(*thread.current)) thread.attention |= attention_sliced;
   if (thread.tracer != nullptr) thread.attention |= attention_traced;
@@ -153,7 +154,7 @@ void switching::arrived(thread_state& thread, taker with) {
   }
   if (finished != nullptr) bury(*finished);
   if (thread.listed != nullptr) flow_switching::settle(thread);
-  if (orphan != nullptr && orphan->handles_.load(std::memory_order_acquire) == 0) dispose(thread, *orphan);
+  orphan.reset();
   if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
 }
 
@@ -242,12 +243,17 @@ void switching::take_dropped(greenlet* list) noexcept {
 }
 
 void switching::dropped(greenlet& target) noexcept {
-  thread_state& owner = target.owner();
-  if (owner.current == &target || owner.finished == &target) {
+  if (may_go(target)) dispose(target.owner(), target);
+}
+
+bool switching::may_go(greenlet& dropped) noexcept {
+  thread_state& owner = dropped.owner();
+  if (owner.current == &dropped) {
     owner.attention |= attention_orphan;
-    return;
+    return false;
   }
-  dispose(owner, target);
+  // One that has finished and has a stack is not buried yet.
+  return dropped.state_ != greenlet::state::finished || !dropped.own_stack();
 }
 
 void switching::release(greenlet& dropped) noexcept {
@@ -270,10 +276,7 @@ void switching::dispose(thread_state& thread, greenlet& dropped) noexcept {
     delete at;
     at = nullptr;
     if (parent == nullptr || parent->handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    if (parent == thread.current)
-      thread.attention |= attention_orphan;
-    else
-      at = parent;
+    if (may_go(*parent)) at = parent;
   }
 }
 

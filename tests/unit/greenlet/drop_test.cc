@@ -219,5 +219,22 @@ TEST(greenlet_drop, does_not_lose_a_value_that_is_under_way) {
   EXPECT_EQ(child->switch_to().take<int>(), 12);
 }
 
+TEST(greenlet_drop, of_one_that_has_just_finished_by_its_own_result_frees_it_once) {
+  greenlet_ptr child;
+  child = greenlet::make([&] { return std::move(child); });
+  child->resume();  // its last handle goes with the result, which nobody takes
+  EXPECT_FALSE(child);
+}
+
+TEST(greenlet_drop, of_the_last_child_of_one_that_has_just_finished_frees_both_once) {
+  greenlet_ptr parent;
+  parent = greenlet::make([&] {
+    parent.reset();
+    return greenlet::make([] {});
+  });
+  parent->resume();  // the last handle of the parent is the child's, and the result the last one of the child
+  EXPECT_FALSE(parent);
+}
+
 }  // namespace
 }  // namespace grove

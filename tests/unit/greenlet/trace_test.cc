@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "tests/unit/greenlet/unwinding.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
@@ -150,6 +151,28 @@ TEST_F(greenlet_trace, lets_the_tracer_switch_in_the_middle_of_a_switch) {
   EXPECT_EQ(child->switch_for<std::string>(std::string("kept")), "kept!");
   set_trace(nullptr);
   EXPECT_EQ(doubled, 42);
+}
+
+TEST_F(greenlet_trace, lets_the_tracer_drop_the_last_handle_of_one_that_has_just_finished) {
+  greenlet_ptr child = greenlet::make([] { return 1; });
+  set_trace([&](trace_event, greenlet& origin, greenlet&) {
+    if (origin.dead()) child.reset();
+  });
+  EXPECT_EQ(child->switch_for<int>(), 1);
+  EXPECT_FALSE(child);
+}
+
+TEST_F(greenlet_trace, lets_the_tracer_hold_for_a_moment_one_that_has_dropped_its_own_last_handle) {
+  bool destroyed = false;
+  greenlet_ptr child;
+  child = greenlet::make([&] {
+    const set_at_end guard{destroyed};
+    child.reset();
+    greenlet::main().resume();
+  });
+  set_trace([&](trace_event, greenlet& origin, greenlet&) { (void)greenlet_ptr(&origin); });
+  child->resume();
+  EXPECT_TRUE(destroyed);
 }
 
 TEST_F(greenlet_trace, is_of_one_thread) {

@@ -135,6 +135,8 @@ struct switching {
   static void dispose(thread_state& thread, greenlet& dropped) noexcept;
   /// The last handle has gone, on the greenlet's own thread.
   static void dropped(greenlet& target) noexcept;
+  /// False if whoever arrives next looks at it once more, and disposes of it if it still has no handle.
+  static bool may_go(greenlet& dropped) noexcept;
   /// A handle goes on another thread.
   static void dropped_elsewhere(greenlet& target) noexcept;
   /// Drops on the owner what dropped_elsewhere() has handed to it.
