@@ -191,7 +191,7 @@ void switching::end(thread_state& thread, delivery result) noexcept {
 }
 
 void switching::finish(thread_state& thread, greenlet& self, delivery what) noexcept {
-  self.state_ = greenlet::state::finished;
+  // It has not finished yet: what unstarted parents hold may switch as it goes, and comes back here.
   greenlet_ptr to = receiver(self, *self.parent_, what);
   while (to->state_ == greenlet::state::fresh) {
     try {
@@ -202,6 +202,7 @@ void switching::finish(thread_state& thread, greenlet& self, delivery what) noex
       to = receiver(self, *to, what);
     }
   }
+  self.state_ = greenlet::state::finished;
   post(thread, std::move(what));
   thread.finished = &self;
   thread.attention |= attention_finished;

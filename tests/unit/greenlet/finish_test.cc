@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "worker/greenlet/greenlet.h"
 
@@ -57,6 +58,29 @@ TEST(greenlet_finish, kills_an_unstarted_parent_with_an_exception) {
   EXPECT_THROW(child->resume(), std::runtime_error);
   EXPECT_TRUE(parent->dead());
   EXPECT_FALSE(ran);
+}
+
+TEST(greenlet_finish, keeps_its_exception_when_what_an_unstarted_parent_holds_switches_as_it_goes) {
+  greenlet_ptr suspended = greenlet::make([] { greenlet::main().resume(); });
+  suspended->resume();
+  greenlet_ptr parent = greenlet::make([held = std::move(suspended)] {});
+  greenlet_ptr child = greenlet::make([] { throw std::runtime_error("escaped"); }, {.parent = parent.get()});
+  EXPECT_THROW(child->resume(), std::runtime_error);
+  EXPECT_TRUE(child->dead());
+
+  struct starter {
+    bool* started;
+    ~starter() {
+      if (started != nullptr) greenlet::make([this] { *started = true; })->resume();
+    }
+    explicit starter(bool& flag) : started(&flag) {}
+    starter(starter&& other) noexcept : started(std::exchange(other.started, nullptr)) {}
+  };
+  bool started = false;
+  parent = greenlet::make([held = starter(started)] {});
+  child = greenlet::make([] { throw std::runtime_error("escaped"); }, {.parent = parent.get()});
+  EXPECT_THROW(child->resume(), std::runtime_error);
+  EXPECT_TRUE(started);
 }
 
 TEST(greenlet_finish, of_a_dead_target_gives_my_own_value_back_if_i_am_the_ancestor) {
