@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstring>
@@ -92,12 +93,66 @@ TEST_F(greenlet_crash, a_stack_overflow_is_reported_on_every_thread_that_asked_f
   EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT), "stack overflow in greenlet 'threaded'");
 }
 
+void fault_in_a_greenlet() {
+  void* forbidden = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  greenlet::make([forbidden] { *static_cast<volatile char*>(forbidden) = 1; })->resume();
+}
+
+/// A handler that was there; whoever faults for ever is ended.
+void expect_a_fault() {
+  std::signal(SIGSEGV, [](int) { std::_Exit(7); });
+  ::alarm(30);
+}
+
 TEST_F(greenlet_crash, another_fault_goes_to_the_handler_that_was_there) {
   const auto program = [] {
-    std::signal(SIGSEGV, [](int) { std::_Exit(7); });
+    expect_a_fault();
     install_overflow_report();
-    void* forbidden = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    greenlet::make([forbidden] { *static_cast<volatile char*>(forbidden) = 1; })->resume();
+    fault_in_a_greenlet();
+  };
+  EXPECT_EXIT(program(), testing::ExitedWithCode(7), "");
+}
+
+TEST_F(greenlet_crash, another_fault_on_a_second_thread_goes_to_the_handler_that_was_there) {
+  const auto program = [] {
+    expect_a_fault();
+    install_overflow_report();
+    std::thread([] {
+      install_overflow_report();
+      fault_in_a_greenlet();
+    }).join();
+  };
+  EXPECT_EXIT(program(), testing::ExitedWithCode(7), "");
+}
+
+TEST_F(greenlet_crash, a_fault_on_a_thread_that_asked_for_no_report_goes_to_the_handler_that_was_there) {
+  const auto program = [] {
+    expect_a_fault();
+    install_overflow_report();
+    std::thread(&fault_in_a_greenlet).join();
+  };
+  EXPECT_EXIT(program(), testing::ExitedWithCode(7), "");
+}
+
+TEST_F(greenlet_crash, a_thread_that_ends_leaves_no_signal_stack_behind) {
+  /// Made before the state of the greenlets, so it goes after that.
+  struct last_look {
+    void* stack = nullptr;
+    ~last_look() {
+      stack_t present{};
+      ::sigaltstack(nullptr, &present);
+      std::_Exit(stack != nullptr && present.ss_sp != stack ? 7 : 1);
+    }
+  };
+  const auto program = [] {
+    std::thread([] {
+      static thread_local last_look late;
+      late.stack = nullptr;
+      install_overflow_report();
+      stack_t present{};
+      ::sigaltstack(nullptr, &present);
+      late.stack = present.ss_sp;
+    }).join();
   };
   EXPECT_EXIT(program(), testing::ExitedWithCode(7), "");
 }

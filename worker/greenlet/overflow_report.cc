@@ -18,8 +18,6 @@ namespace {
 
 using greenlets::detail::thread_state;
 
-constexpr std::size_t signal_stack_bytes = 64 * 1024;
-
 /// A line for stderr, built without anything that a signal handler must not call.
 class report_line {
  public:
@@ -38,6 +36,22 @@ class report_line {
   std::size_t used_ = 0;
 };
 
+void on_fault(int, siginfo_t* info, void*);
+
+/// Makes on_fault() the process's handler, once. Returns the one that was there.
+const struct sigaction& install_handler() {
+  static const struct sigaction before = [] {
+    struct sigaction action {};
+    struct sigaction previous {};
+    action.sa_sigaction = &on_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    GROVE_CHECK(::sigaction(SIGSEGV, &action, &previous) == 0, "sigaction");
+    return previous;
+  }();
+  return before;
+}
+
 void on_fault(int, siginfo_t* info, void*) {
   const auto* thread = static_cast<const thread_state*>(greenlets::detail::this_thread);
   if (thread != nullptr && thread->current->running_stack().guards(info->si_addr)) {
@@ -54,10 +68,7 @@ void on_fault(int, siginfo_t* info, void*) {
     std::abort();
   }
   // Not ours: the instruction faults again under the handler that was there.
-  if (thread != nullptr && thread->signal_stack != nullptr)
-    ::sigaction(SIGSEGV, &thread->previous_fault_action, nullptr);
-  else
-    ::signal(SIGSEGV, SIG_DFL);
+  ::sigaction(SIGSEGV, &install_handler(), nullptr);
 }
 
 }  // namespace
@@ -65,17 +76,8 @@ void on_fault(int, siginfo_t* info, void*) {
 void install_overflow_report(overflow_label label) {
   thread_state& thread = greenlets::detail::enter_thread();
   thread.label = label;
-  if (thread.signal_stack != nullptr) return;
-  thread.signal_stack = std::make_unique<std::byte[]>(signal_stack_bytes);
-  stack_t alternate{};
-  alternate.ss_sp = thread.signal_stack.get();
-  alternate.ss_size = signal_stack_bytes;
-  GROVE_CHECK(::sigaltstack(&alternate, nullptr) == 0, "sigaltstack");
-  struct sigaction action {};
-  action.sa_sigaction = &on_fault;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  sigemptyset(&action.sa_mask);
-  GROVE_CHECK(::sigaction(SIGSEGV, &action, &thread.previous_fault_action) == 0, "sigaction");
+  if (thread.fault_stack == nullptr) thread.fault_stack = std::make_unique<greenlets::detail::signal_stack>();
+  install_handler();
 }
 
 }  // namespace grove

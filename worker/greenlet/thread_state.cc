@@ -127,6 +127,7 @@ void thread_state::exit() noexcept {
     if (done) exited.store(true, std::memory_order_release);
   }
   this_thread = nullptr;
+  fault_stack.reset();
   main.reset();
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <signal.h>
-
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -13,6 +11,7 @@
 #include <vector>
 
 #include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/internal/signal_stack.h"
 #include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/metering.h"
 #include "worker/greenlet/overflow_report.h"
@@ -63,8 +62,7 @@ struct thread_state : thread_hot {
   unraisable_hook unraisable;
 
   overflow_label label = nullptr;
-  struct sigaction previous_fault_action {};
-  std::unique_ptr<std::byte[]> signal_stack;
+  std::unique_ptr<signal_stack> fault_stack;
 
   std::mutex mutex;                   // guards what follows, and `stacks` once the thread has exited
   greenlet* foreign_drops = nullptr;  // dropped by other threads
