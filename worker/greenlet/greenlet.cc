@@ -92,8 +92,12 @@ void greenlet::arrive_slowly(greenlets::detail::thread_hot& thread) {
 void greenlet::switch_slowly(switch_value& passed, greenlets::detail::taker with) {
   // What can fail comes first: nothing that is passed is lost then.
   switching::check_owner(*this);
-  if (!try_reserve_stack()) throw stacks_exhausted("all stacks of the thread's pool are in use");
-  switching::deliver(enter_thread(), *this, {std::move(passed), nullptr}, with);
+  thread_state& thread = enter_thread();
+  greenlet* receiver = this;
+  while (receiver->state_ == state::finished)
+    receiver = receiver->parent_.get();
+  if (!receiver->try_reserve_stack()) throw stacks_exhausted("all stacks of the thread's pool are in use");
+  switching::deliver(thread, *this, {std::move(passed), nullptr}, with);
 }
 
 void greenlets::detail::receive_slowly(thread_hot& thread, taker with) {

@@ -87,8 +87,8 @@ class greenlet {
   /// Suspends the caller and runs this greenlet: starts it with `passed`, or makes its pending switch return
   /// `passed`. Returns what is passed to the caller when somebody switches back to it. The current greenlet gets its
   /// own value back at once; in place of a dead one its nearest live ancestor gets it.
-  /// Errors: greenlet_error from another thread; stacks_exhausted when it would have to be started and cannot
-  /// (nothing has changed then); whatever is thrown into the caller.
+  /// Errors: greenlet_error from another thread; stacks_exhausted when the one that gets the value would have to be
+  /// started and cannot (nothing has changed then); whatever is thrown into the caller.
   [[gnu::always_inline]] switch_value switch_to(switch_value passed = {}) {
     return switch_for<switch_value>(std::move(passed));
   }
@@ -107,6 +107,7 @@ class greenlet {
   /// switch_to(), but the pending switch of this greenlet throws `thrown` (null: greenlet_exit). A greenlet that has
   /// not started dies without running, and a dead one stays dead: the exception then goes to the parent (or, dead
   /// itself, to its nearest live ancestor), greenlet_exit as a value.
+  /// Errors: as switch_to(), but where an unstarted ancestor cannot be started this greenlet has died all the same.
   switch_value throw_in(std::exception_ptr thrown = nullptr);
 
   /// Null for a main greenlet.

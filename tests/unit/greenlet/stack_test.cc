@@ -178,6 +178,31 @@ TEST(greenlet_stack, exhaustion_is_an_error_of_the_starter_and_can_be_asked_for)
   pool.set_count_max(before);
 }
 
+TEST(greenlet_stack, exhaustion_leaves_a_value_for_an_unstarted_ancestor_with_its_sender) {
+  greenlet_ptr parent = greenlet::make([](const std::string& text) { return text + "!"; });
+  greenlet_ptr dead = greenlet::make([] {}, {.parent = &greenlet::main()});
+  dead->resume();
+  dead->set_parent(*parent);
+  thread_stacks().set_count_max(thread_stacks().in_use());
+  switch_value untyped = std::string("untyped");
+  EXPECT_THROW((void)dead->switch_for<std::string>(std::move(untyped)), stacks_exhausted);
+  EXPECT_TRUE(untyped.is<std::string>());
+  EXPECT_FALSE(parent->started());
+  thread_stacks().set_count_max(stack_pool_options{}.count_max);
+  EXPECT_EQ(dead->switch_for<std::string>(std::move(untyped)), "untyped!");
+}
+
+TEST(greenlet_stack, exhaustion_comes_after_the_death_of_one_that_exit_is_thrown_into) {
+  greenlet_ptr parent = greenlet::make([](greenlet_exit) { return 1; });
+  greenlet_ptr child = greenlet::make([] {}, {.parent = parent.get()});
+  thread_stacks().set_count_max(thread_stacks().in_use());
+  EXPECT_THROW(child->throw_in(), stacks_exhausted);
+  EXPECT_TRUE(child->dead());
+  EXPECT_FALSE(parent->started());
+  thread_stacks().set_count_max(stack_pool_options{}.count_max);
+  EXPECT_EQ(child->throw_in().take<int>(), 1);
+}
+
 TEST(greenlet_stack, is_given_back_at_the_end) {
   const std::size_t before = thread_stacks().in_use();
   for (int i = 0; i < 1000; ++i)
