@@ -97,22 +97,25 @@ std::size_t stack_pool::measure(const size_class& sized, std::byte* base) const 
 }
 
 std::size_t stack_pool::trim() noexcept {
+  std::size_t left = options_.trimmed_max;
   std::size_t count = 0;
   for (size_class* sized : {&small_, &large_}) {
     const std::size_t free = sized->free.size();
     const std::size_t cold = free - std::min(free, options_.warm_max);
-    for (std::size_t i = sized->trimmed; i < free; ++i) {
-      if (i >= cold && i < sized->measured) continue;  // it has lost its deep pages before
-      std::byte* const base = sized->free[i];
+    std::size_t at = sized->trimmed;
+    for (; at < free && left > 0; ++at) {
+      if (at >= cold && at < sized->measured) continue;  // it has lost its deep pages before
+      --left;
+      std::byte* const base = sized->free[at];
       const std::size_t used = measure(*sized, base);
       sized->bytes_used_max = std::max(sized->bytes_used_max, used);
-      const std::size_t kept = i < cold ? 0 : options_.warm_bytes;
+      const std::size_t kept = at < cold ? 0 : options_.warm_bytes;
       if (used <= kept) continue;
       ::madvise(base, sized->stack_bytes - kept, MADV_DONTNEED);
       ++count;
     }
-    sized->trimmed = std::max(sized->trimmed, cold);
-    sized->measured = free;
+    sized->trimmed = std::max(sized->trimmed, std::min(at, cold));
+    sized->measured = std::max(sized->measured, at);
   }
   return count;
 }

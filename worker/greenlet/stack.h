@@ -88,6 +88,7 @@ struct stack_pool_options {
   std::size_t count_max = 16384;   ///< stacks of all classes that may be out at a time
   std::size_t warm_max = 256;      ///< free stacks of a class that trim() leaves some pages
   std::size_t warm_bytes = 16384;  ///< how much of each, so that one deep use does not keep memory for ever
+  std::size_t trimmed_max = 512;   ///< free stacks that one trim() looks at, a few microseconds each
   bool use_guard_regions = true;   ///< false: guard pages by mprotect even where the kernel has guard regions
 };
 
@@ -103,8 +104,9 @@ class stack_pool {
   [[nodiscard]] std::optional<stack> try_take(stack_class kind = stack_class::small);
 
   /// Gives pages of free stacks back to the system: all pages of cold ones, and what is deeper than warm_bytes of the
-  /// warm_max that were used last. Returns the number of stacks that lost pages. Measures on the way how deep stacks
-  /// that were used since the last trim() have been: one system call for each.
+  /// warm_max that were used last. Measures on the way how deep stacks that were used since the last trim() have been.
+  /// That is one or two system calls a stack, so it looks at up to trimmed_max and leaves the rest to the next trim().
+  /// Returns the number of stacks that lost pages.
   std::size_t trim() noexcept;
 
   [[nodiscard]] bool exhausted() const noexcept { return out_ >= options_.count_max; }
@@ -133,7 +135,7 @@ class stack_pool {
     std::size_t slab_stacks;
     std::vector<std::byte*> free;  // bases; the last one is the warmest
     std::size_t trimmed = 0;       // the first `trimmed` of `free` have no pages
-    std::size_t measured = 0;      // the first `measured` have not been used since the last trim()
+    std::size_t measured = 0;      // the first `measured` have not been used since a trim() looked at them
     std::size_t bytes_used_max = 0;
     std::vector<slab> slabs;
   };

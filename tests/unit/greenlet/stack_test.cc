@@ -104,6 +104,38 @@ TEST(stack_pool, trims_all_but_the_warm_ones_once) {
   EXPECT_EQ(pool.trim(), 0U);
 }
 
+TEST(stack_pool, looks_at_so_many_stacks_in_a_trim_and_at_the_rest_in_the_next) {
+  const auto use = [](stack_pool& pool, int stacks) {
+    std::vector<stack> out;
+    for (int i = 0; i < stacks; ++i) {
+      out.push_back(*pool.try_take());
+      out.back().base()[0] = std::byte{7};
+    }
+    const std::byte* coldest = out.back().base();
+    while (!out.empty())
+      out.pop_back();
+    return coldest;
+  };
+  stack_pool pool({.warm_max = 2, .trimmed_max = 3});
+  const std::byte* coldest = use(pool, 3);
+  EXPECT_EQ(pool.trim(), 3U);
+  EXPECT_EQ(pool.trim(), 0U);
+  coldest = use(pool, 4);
+  EXPECT_EQ(pool.trim(), 3U) << "one past the bound";
+  EXPECT_EQ(pool.trim(), 1U);
+  EXPECT_EQ(pool.trim(), 0U);
+  use(pool, 10);
+  std::size_t trimmed = 0;
+  while (const std::size_t now = pool.trim()) {
+    EXPECT_LE(now, 3U);
+    trimmed += now;
+    // What is taken and given back meanwhile is looked at again, and nothing is forgotten.
+    if (trimmed == 3) (void)use(pool, 1);
+  }
+  EXPECT_EQ(trimmed, 10U);
+  EXPECT_EQ(coldest[0], std::byte{0});
+}
+
 TEST(stack_pool, measures_how_deep_stacks_were_used_and_keeps_only_what_is_shallow) {
   const auto page = static_cast<std::size_t>(::getpagesize());
   stack_pool pool({.warm_bytes = 4 * page});
