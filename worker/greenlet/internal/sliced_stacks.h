@@ -10,7 +10,8 @@
 // - Nobody can copy bytes over the frames that it runs on. A switch between two greenlets of one region goes by way of
 //   the mover, a context with a stack of its own.
 // - With checks on, the bytes leave at every switch and the region can't be touched while no occupant runs: a pointer
-//   into a suspended greenlet's stack faults where it is used, instead of finding another's frames.
+//   into a suspended greenlet's stack faults where it is used, instead of finding another's frames. Only the occupant of
+//   the region itself can still go astray there.
 
 #include <cstddef>
 #include <cstdint>
