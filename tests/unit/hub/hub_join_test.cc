@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <asio/steady_timer.hpp>
+#include <cstddef>
 #include <stdexcept>
 #include <thread>
 
 #include "tests/unit/hub/hub_fixture.h"
+#include "worker/greenlet/metering.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/event.h"
 #include "worker/hub/task.h"
@@ -110,6 +112,24 @@ TEST_F(hub_joins, do_not_wait_for_background_timers) {
 TEST_F(hub_joins, belong_to_the_hub) {
   auto wrong = spawn([&] { EXPECT_THROW(loop.join(), greenlet_error); });
   EXPECT_TRUE(loop.run_until(*wrong));
+}
+
+TEST(hub_joins_of_threads, leave_nothing_behind_when_the_thread_ends) {
+  const std::size_t before = count_greenlets().threads;
+  for (int i = 0; i < 3; ++i) {
+    std::thread([] {
+      const system_clock time;
+      hub loop(time);
+      bool done = false;
+      spawn([&] {
+        sleep_for(1ms);
+        done = true;
+      });
+      EXPECT_EQ(loop.join(), loop_end::finished);
+      EXPECT_TRUE(done);
+    }).join();
+  }
+  EXPECT_EQ(count_greenlets().threads, before);
 }
 
 }  // namespace
