@@ -222,7 +222,7 @@ std::uint64_t task_base::link(link_function call, link_on when, link_in where) {
 }
 
 std::uint64_t task_base::watch(link_function call) {
-  return add_link({0, std::move(call), link_on::any, link_in::hub});
+  return add_link({0, std::move(call), link_on::any, link_in::hub, true});
 }
 
 std::uint64_t task_base::add_link(linked added) {
@@ -237,6 +237,10 @@ std::uint64_t task_base::add_link(linked added) {
 
 void task_base::unlink(std::uint64_t number) noexcept {
   std::erase_if(links_, [number](const linked& at) { return at.number == number; });
+}
+
+void task_base::unlink_all() noexcept {
+  std::erase_if(links_, [](const linked& at) { return !at.is_watch; });
 }
 
 void task_base::throw_failure() const {

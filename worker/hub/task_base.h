@@ -77,11 +77,12 @@ class task_base : private ready_item, private hub_timer {
   std::uint64_t link(link_function call, link_on when = link_on::any, link_in where = link_in::hub);
   std::uint64_t link_value(link_function call) { return link(std::move(call), link_on::value); }
   std::uint64_t link_exception(link_function call) { return link(std::move(call), link_on::exception); }
-  /// link() that does not count as asking for the error: it still goes to the hub's error handler.
+  /// link() of who only counts the ends, groups and joinall() above all: it does not count as asking for the error,
+  /// which still goes to the hub's error handler, and unlink_all() leaves it.
   std::uint64_t watch(link_function call);
   /// Suppresses a call that has not been made, also from inside another link.
   void unlink(std::uint64_t number) noexcept;
-  void unlink_all() noexcept { links_.clear(); }
+  void unlink_all() noexcept;
 
   /// Schedules a task that was made and not spawned, for the next pass or for `when`. Nothing for one that is started
   /// or has finished.
@@ -139,6 +140,7 @@ class task_base : private ready_item, private hub_timer {
     link_function call;
     link_on when;
     link_in where;
+    bool is_watch = false;
   };
 
   void run() override;

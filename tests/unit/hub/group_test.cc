@@ -38,6 +38,20 @@ TEST_F(groups, lose_their_members_as_they_finish) {
   EXPECT_TRUE(all.empty());
 }
 
+TEST_F(groups, lose_members_whose_links_have_all_been_taken_away) {
+  group all;
+  auto member = all.spawn([] { sleep_for(1s); });
+  auto joiner = spawn([&] { return joinall(std::vector<task_ptr>{member}).size(); });
+  loop.run_ready();
+  bool called = false;
+  member->link([&] { called = true; });
+  member->unlink_all();
+  advance(1s);
+  EXPECT_TRUE(all.empty());
+  EXPECT_EQ(joiner->get(), 1U);
+  EXPECT_FALSE(called);
+}
+
 TEST_F(groups, have_no_member_that_a_greenlet_has_joined) {
   group all;
   auto member = all.spawn([] { yield(); });
