@@ -107,10 +107,9 @@ class backdoor::server : public std::enable_shared_from_this<server> {
     asio::error_code ignored;
     acceptor_.close(ignored);
     accepting_->kill(kill_mode::do_not_wait);
-    while (!clients_.empty()) {
-      const task_ptr client = std::move(clients_.begin()->second);
-      clients_.erase(clients_.begin());
-      client->kill(kill_mode::do_not_wait);
+    // Whose command ends the back door gets its answer and goes by itself.
+    for (const auto& [number, client] : std::exchange(clients_, {})) {
+      if (!client->is_current()) client->kill(kill_mode::do_not_wait);
     }
   }
 
@@ -181,9 +180,10 @@ class backdoor::server : public std::enable_shared_from_this<server> {
   void serve(local::socket& client) {
     try {
       if (!admit(client)) return;
-      say(client, options_.banner + "\n" + help() + std::string(prompt));
+      say(client, options_.banner + "\n" + help());
       std::string buffer;
-      for (;;) {
+      while (acceptor_.is_open()) {
+        say(client, std::string(prompt));
         asio::error_code error;
         const std::size_t bytes = asio::async_read_until(client, asio::dynamic_buffer(buffer, options_.line_bytes_max),
                                                          '\n', use_greenlet[error]);
@@ -193,7 +193,6 @@ class backdoor::server : public std::enable_shared_from_this<server> {
         const auto [name, arguments] = split(std::string_view(buffer).substr(0, bytes));
         if (name == "quit") return;
         if (!name.empty()) say(client, answer(name, arguments));
-        say(client, std::string(prompt));
         buffer.erase(0, bytes);
       }
     } catch (const std::system_error&) {

@@ -59,10 +59,6 @@ bool started(const task_base& task) noexcept {
   return task.running_greenlet() != nullptr && task.running_greenlet()->started();
 }
 
-bool is_caller(const task_base& task) noexcept {
-  return task.running_greenlet() != nullptr && task.running_greenlet()->is_current();
-}
-
 }  // namespace
 
 std::vector<task_ptr> join_tasks(const std::vector<task_ptr>& tasks, const joinall_options& options) {
@@ -84,7 +80,7 @@ bool kill_tasks(const std::vector<task_ptr>& tasks, const killall_options& optio
   }
   const task_ptr* caller = nullptr;
   for (const task_ptr& at : tasks) {
-    if (is_caller(*at))
+    if (at->is_current())
       caller = &at;
     else
       at->kill(kill_mode::do_not_wait, options.thrown);

@@ -107,7 +107,7 @@ void membership::end() noexcept {
   if (order_.empty()) return;
   try {
     for (const task_ptr& at : members()) {
-      if (at->running_greenlet() == nullptr || !at->running_greenlet()->is_current()) at->kill(kill_mode::do_not_wait);
+      if (!at->is_current()) at->kill(kill_mode::do_not_wait);
     }
     while (!order_.empty() && caller_may_wait()) {
       const off_stack<waiter> empty(hub_);

@@ -148,8 +148,7 @@ void serving::close() noexcept {
   if (std::exchange(closed_, true)) return;
   closing();
   close_fd_when_unused();
-  const greenlet* takes = taking_ ? taking_->running_greenlet() : nullptr;
-  if (taking_ && (takes == nullptr || !takes->is_current())) taking_->kill(kill_mode::do_not_wait);
+  if (taking_ && !taking_->is_current()) taking_->kill(kill_mode::do_not_wait);
   until_closed_.wake_all();
 }
 
@@ -160,10 +159,8 @@ void serving::close_fd_when_unused() noexcept {
 }
 
 std::size_t serving::others() const noexcept {
-  return static_cast<std::size_t>(std::count_if(handlers_.begin(), handlers_.end(), [](const task_ptr& handler) {
-    const greenlet* runs = handler->running_greenlet();
-    return runs == nullptr || !runs->is_current();
-  }));
+  return static_cast<std::size_t>(std::count_if(handlers_.begin(), handlers_.end(),
+                                                [](const task_ptr& handler) { return !handler->is_current(); }));
 }
 
 void serving::await_others(steady_time until) {
@@ -178,8 +175,7 @@ void serving::kill_others() noexcept {
   // A handler that has not started ends, and leaves the list, in its kill.
   for (auto at = handlers_.begin(); at != handlers_.end();) {
     const task_ptr handler = *at++;
-    const greenlet* runs = handler->running_greenlet();
-    if (runs == nullptr || !runs->is_current()) handler->kill(kill_mode::do_not_wait);
+    if (!handler->is_current()) handler->kill(kill_mode::do_not_wait);
   }
 }
 

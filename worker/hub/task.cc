@@ -198,7 +198,7 @@ void task_base::cancel_start() noexcept {
 bool task_base::kill(kill_mode mode, std::exception_ptr thrown, std::optional<steady_time> until) {
   if (ready()) return true;
   if (thrown == nullptr) thrown = std::make_exception_ptr(greenlet_exit());
-  if (greenlet_ && greenlet_->is_current()) std::rethrow_exception(thrown);
+  if (is_current()) std::rethrow_exception(thrown);
   if (state_ == state::fresh) {
     state_ = state::scheduled;
     enlist();

@@ -90,6 +90,8 @@ class task_base : private ready_item, private hub_timer {
 
   /// Null before the start.
   [[nodiscard]] greenlet* running_greenlet() const noexcept { return greenlet_.get(); }
+  /// It is the calling greenlet.
+  [[nodiscard]] bool is_current() const noexcept { return greenlet_ && greenlet_->is_current(); }
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   /// Lifetime: `name` is borrowed.
   void set_name(std::string_view name) noexcept;

@@ -230,5 +230,21 @@ TEST_F(back_door, ends_its_clients_with_itself) {
   EXPECT_TRUE(person.closed);
 }
 
+TEST_F(back_door, may_be_closed_by_one_of_its_commands) {
+  open();
+  door->add_command("close", "closes the back door", [&](std::string_view) {
+    door.reset();
+    return std::string("closed\n");
+  });
+  client person(*this);
+  client other(*this);
+  person.read();
+  other.read();
+  EXPECT_EQ(person.ask("close\n"), "closed\n");
+  EXPECT_TRUE(person.closed);
+  EXPECT_EQ(other.read(), "");
+  EXPECT_TRUE(other.closed);
+}
+
 }  // namespace
 }  // namespace grove
