@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "worker/greenlet/off_stack.h"
+#include "worker/hub/background_wait.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/waiter.h"
 
@@ -45,11 +45,10 @@ class fd_waits final : public asio::execution_context::service {
  public:
   static asio::execution_context::id id;
 
-  explicit fd_waits(asio::io_context& io) : service(io), set_(io) {
+  explicit fd_waits(asio::io_context& io) : service(io), set_(io, [this] { take_events(); }) {
     const int fd = ::epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0) throw std::system_error(errno, std::system_category(), "epoll_create1");
-    set_.assign(fd);
-    listen();
+    set_.begin(fd);
   }
 
   void add(int fd, unsigned events, waiter& by);
@@ -70,23 +69,13 @@ class fd_waits final : public asio::execution_context::service {
     std::array<place, directions> places;
   };
 
-  void shutdown() override {
-    asio::error_code ignored;
-    set_.close(ignored);
-  }
-  void listen() {
-    set_.async_wait(asio::posix::descriptor_base::wait_read, [this](const asio::error_code& error) {
-      if (error) return;
-      take_events();
-      listen();
-    });
-  }
+  void shutdown() override { set_.close(); }
   void take_events();
   void happened(watched& at, int fd, unsigned events);
   /// Brings the set in line with who waits: 0 or the errno.
   int update(int fd) noexcept;
 
-  asio::posix::stream_descriptor set_;
+  hubs::detail::background_wait set_;
   std::vector<watched> watched_;  // by descriptor
   std::vector<std::pair<int, const waiter*>> cancelled_;
 };
@@ -148,12 +137,12 @@ int fd_waits::update(int fd) noexcept {
   }
   if (!any) {
     // The number may belong to nobody now, or to another file: then there is nothing to delete.
-    if (std::exchange(at.registered, false)) ::epoll_ctl(set_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
+    if (std::exchange(at.registered, false)) ::epoll_ctl(set_.fd(), EPOLL_CTL_DEL, fd, nullptr);
     return 0;
   }
   wanted.events |= EPOLLONESHOT;
   wanted.data.u64 = std::uint64_t{++at.registration} << 32U | static_cast<std::uint32_t>(fd);
-  const int set = set_.native_handle();
+  const int set = set_.fd();
   // The number may be another file than at the last time.
   if (at.registered && ::epoll_ctl(set, EPOLL_CTL_MOD, fd, &wanted) == 0) return 0;
   at.registered = ::epoll_ctl(set, EPOLL_CTL_ADD, fd, &wanted) == 0;
@@ -165,7 +154,7 @@ int fd_waits::update(int fd) noexcept {
 void fd_waits::take_events() {
   constexpr int events_max = 64;  // what is left is reported again
   std::array<epoll_event, events_max> events{};
-  const int count = ::epoll_wait(set_.native_handle(), events.data(), events_max, 0);
+  const int count = ::epoll_wait(set_.fd(), events.data(), events_max, 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events.at(static_cast<std::size_t>(i));
     const auto fd = static_cast<std::uint32_t>(event.data.u64);
@@ -302,6 +291,7 @@ std::size_t poll_fds(std::span<pollfd> fds, std::optional<steady_time> until) {
       }
     } const guard{waits, self, fds};
     const registration registered(waits, self, fds);
+    const hub_hold pending(on);
     if (until) {
       if (!self.wait_until(*until)) return 0;
     } else {

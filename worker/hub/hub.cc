@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <asio/buffer.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -73,12 +72,11 @@ hub::hub(const clock& time, hub_options options)
       trimmed_at_(pass_time_),
       io_(ASIO_CONCURRENCY_HINT_UNSAFE),
       work_(io_.get_executor()),
-      pokes_(io_),
+      pokes_(io_, [this] { take_pokes(); }),
       poke_fd_(-1) {
   if (thread_loop() != nullptr) throw greenlet_error("the thread has a hub");
   poke_fd_ = make_eventfd();
-  pokes_.assign(poke_fd_);
-  listen_for_pokes();
+  pokes_.begin(poke_fd_);
   set_thread_loop(this);
 }
 
@@ -292,15 +290,10 @@ void hub::trim() noexcept {
     queue.trim();
 }
 
-void hub::listen_for_pokes() {
-  listening_ = true;
-  pokes_.async_read_some(asio::buffer(&poke_count_, sizeof poke_count_),
-                         [this](const asio::error_code& error, std::size_t) {
-                           listening_ = false;
-                           if (error) return;
-                           signalled_.store(false, std::memory_order_seq_cst);
-                           listen_for_pokes();
-                         });
+void hub::take_pokes() noexcept {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const ssize_t bytes = ::read(poke_fd_, &count, sizeof count);
+  signalled_.store(false, std::memory_order_seq_cst);
 }
 
 void hub::poke() noexcept {

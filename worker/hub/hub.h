@@ -15,7 +15,6 @@
 #include <array>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -32,6 +31,8 @@
 #include "base/callback.h"
 #include "base/clock.h"
 #include "worker/greenlet/greenlet.h"
+#include "worker/hub/background_wait.h"
+#include "worker/hub/callback_timer.h"
 #include "worker/hub/hub_parts.h"
 #include "worker/hub/ready.h"
 #include "worker/hub/timer.h"
@@ -90,8 +91,8 @@ class hub {
   /// Errors: they and join() throw a system error (see set_error_classifier()) after the pass in which it was thrown.
   void run();
   /// run() that ends by itself when nothing is pending any more: no spawned greenlet is ready, no timer, I/O or hold() is
-  /// under way. Nothing can wake what still waits then; that is a deadlock, gevent's LoopExit. Components and background
-  /// timers keep no loop alive.
+  /// under way. Nothing can wake what still waits then; that is a deadlock, gevent's LoopExit. Components, background
+  /// timers and handlers of signals keep no loop alive.
   loop_end join(std::optional<steady_time> until = std::nullopt);
   /// join() that ends with `ended`; true if it has finished, false after stop() or at `until`.
   /// Errors: loop_exit when nothing is pending and it has not finished.
@@ -221,7 +222,7 @@ class hub {
   bool poll_io();
   void sleep();
   void block();
-  void listen_for_pokes();
+  void take_pokes() noexcept;
   void trim() noexcept;
   void unwind_tasks() noexcept;
   void require_hub_context() const;
@@ -265,9 +266,7 @@ class hub {
 
   asio::io_context io_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-  asio::posix::stream_descriptor pokes_;
-  std::uint64_t poke_count_ = 0;
-  bool listening_ = false;  // for pokes
+  hubs::detail::background_wait pokes_;
 
   int poke_fd_;
   std::atomic<bool> poked_{false};
@@ -282,6 +281,18 @@ class hub {
 
   ready_queue starved_;
   task_base* tasks_ = nullptr;  // the live ones, a list
+};
+
+/// While it exists, something is pending in the hub, see hub::hold().
+class hub_hold {
+ public:
+  explicit hub_hold(hub& on) noexcept : on_(on) { on_.hold(); }
+  ~hub_hold() { on_.release(); }
+  hub_hold(const hub_hold&) = delete;
+  hub_hold& operator=(const hub_hold&) = delete;
+
+ private:
+  hub& on_;
 };
 
 /// Suspends the calling greenlet, with everything as hub::current() has it.

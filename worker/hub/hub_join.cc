@@ -27,21 +27,10 @@ bool hub::anything_pending() {
 bool hub::io_pending() {
   // Asio does not tell how much it has under way; but without any it stops. So its own work is taken from it for
   // a moment.
-  constexpr std::size_t handlers_max = 64;
   work_.reset();
-  pokes_.cancel();
-  std::size_t ran = 0;
-  try {
-    while (ran < handlers_max && io_.poll_one() > 0)
-      ++ran;
-  } catch (...) {
-    report("a completion handler", std::current_exception());
-    ran = handlers_max;
-  }
-  const bool none = io_.stopped() && ran <= 1;  // one is the cancelled wait for pokes
+  const bool none = io_.stopped();
   work_.emplace(io_.get_executor());
   io_.restart();
-  if (!listening_) listen_for_pokes();
   return !none;
 }
 

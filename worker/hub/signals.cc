@@ -2,17 +2,18 @@
 #include "worker/hub/signals.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <asio/buffer.hpp>
-#include <asio/posix/stream_descriptor.hpp>
+#include <asio/execution_context.hpp>
 #include <bit>
 #include <cerrno>
 #include <system_error>
 #include <vector>
 
 #include "worker/greenlet/off_stack.h"
+#include "worker/hub/background_wait.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/internal/signal_inbox.h"
 #include "worker/hub/task.h"
@@ -35,15 +36,15 @@ class signal_service final : public asio::execution_context::service {
  public:
   static asio::execution_context::id id;
 
-  explicit signal_service(asio::io_context& io) : service(io), inbox_(take_signal_inbox()), wakes_(io) {
+  explicit signal_service(asio::io_context& io)
+      : service(io), inbox_(take_signal_inbox()), wakes_(io, [this] { look(); }) {
     const int fd = ::fcntl(inbox_.wake_fd.load(), F_DUPFD_CLOEXEC, 0);
     if (fd < 0) {
       const int error = errno;
       give_back(inbox_);
       throw std::system_error(error, std::system_category(), "eventfd for signals");
     }
-    wakes_.assign(fd);
-    listen();
+    wakes_.begin(fd);
   }
 
   void add(signal_subscription& wants) {
@@ -65,17 +66,13 @@ class signal_service final : public asio::execution_context::service {
   void shutdown() override {
     while (!all_.empty())
       remove(*all_.back());
-    asio::error_code ignored;
-    wakes_.close(ignored);
+    wakes_.close();
     give_back(inbox_);
   }
-  void listen() {
-    wakes_.async_read_some(asio::buffer(&wake_count_, sizeof wake_count_),
-                           [this](const asio::error_code& error, std::size_t) {
-                             if (error) return;
-                             listen();
-                             deliver(inbox_.arrived.exchange(0, std::memory_order_acquire));
-                           });
+  void look() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t bytes = ::read(wakes_.fd(), &count, sizeof count);
+    deliver(inbox_.arrived.exchange(0, std::memory_order_acquire));
   }
   void deliver(signal_bits arrived) {
     // Calls only spawn and wake: nobody comes or goes meanwhile.
@@ -85,8 +82,7 @@ class signal_service final : public asio::execution_context::service {
   }
 
   signal_inbox& inbox_;
-  asio::posix::stream_descriptor wakes_;
-  std::uint64_t wake_count_ = 0;
+  background_wait wakes_;
   std::vector<signal_subscription*> all_;
 };
 
@@ -140,6 +136,7 @@ signal_watch::signal_watch(std::initializer_list<int> signals)
 signal_watch::~signal_watch() = default;
 
 std::optional<int> signal_watch::wait(std::optional<steady_time> until) {
+  const hub_hold pending(state_->on);
   while (state_->come == 0) {
     const off_stack<waiter> until_one(state_->on);
     state_->waiters.push(*until_one);

@@ -34,7 +34,7 @@ signal_subscription_ptr subscribe(int signal, unique_function<void(int)> call);
 struct watched_signals;
 }  // namespace hubs::detail
 
-/// A handler is in force as long as this exists.
+/// A handler is in force as long as this exists. It keeps no hub::join() waiting.
 /// Affinity: hub thread.
 /// Lifetime: may outlive the hub, without effect then.
 class signal_handle {
@@ -69,7 +69,7 @@ class signal_watch {
   signal_watch(const signal_watch&) = delete;
   signal_watch& operator=(const signal_watch&) = delete;
 
-  /// Takes the lowest signal that has come; nothing at `until`.
+  /// Takes the lowest signal that has come; nothing at `until`. A hub::join() waits with it.
   /// Switches: to the hub, if none has come.
   /// Cancel: no signal is taken.
   std::optional<int> wait(std::optional<steady_time> until = std::nullopt);

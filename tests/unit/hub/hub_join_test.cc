@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <asio/steady_timer.hpp>
 #include <cstddef>
@@ -8,8 +10,12 @@
 
 #include "tests/unit/hub/hub_fixture.h"
 #include "worker/greenlet/metering.h"
+#include "tests/unit/hub/io_fixture.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/event.h"
+#include "worker/hub/fd_wait.h"
+#include "worker/hub/signals.h"
+#include "worker/hub/subprocess.h"
 #include "worker/hub/task.h"
 #include "worker/hub/thread_pool.h"
 #include "worker/hub/use_greenlet.h"
@@ -22,6 +28,9 @@ using namespace std::chrono_literals;
 /// On the machine's clock, since a join sleeps.
 class hub_joins : public testing::Test {
  protected:
+  /// Far enough away for a join that ends by itself to do so before.
+  [[nodiscard]] steady_time much_later() const { return loop.now() + 10s; }
+
   system_clock time;
   hub loop{time};
 };
@@ -107,6 +116,44 @@ TEST_F(hub_joins, do_not_wait_for_background_timers) {
   heartbeat.disarm();
   spawn([] { sleep_for(1ms); });
   EXPECT_EQ(loop.join(), loop_end::finished);
+}
+
+TEST_F(hub_joins, wait_for_descriptors_as_long_as_somebody_does) {
+  const pipe_ends pipe = make_pipe();
+  auto reader = spawn([&] { return wait_readable(pipe.read.get()); });
+  EXPECT_EQ(loop.join(loop.now() + 1ms), loop_end::timed_out) << "another process may write";
+  EXPECT_EQ(::write(pipe.write.get(), "x", 1), 1);
+  EXPECT_EQ(loop.join(much_later()), loop_end::finished);
+  EXPECT_TRUE(reader->get());
+  event never(loop);
+  auto waits = spawn([&] { never.wait(); });
+  EXPECT_EQ(loop.join(much_later()), loop_end::stuck);
+  EXPECT_THROW(loop.run_until(*waits, much_later()), loop_exit);
+  never.set();
+  EXPECT_EQ(loop.join(much_later()), loop_end::finished);
+}
+
+TEST_F(hub_joins, end_when_the_children_have) {
+  auto runs = spawn([] { return subprocess::check_output({"/bin/cat"}, {}, "x"); });
+  EXPECT_EQ(loop.join(much_later()), loop_end::finished);
+  EXPECT_EQ(runs->get(), "x");
+}
+
+TEST_F(hub_joins, do_not_wait_for_signals_unless_a_greenlet_does) {
+  int handled = 0;
+  {
+    const signal_handle handler = on_signal(SIGUSR1, [&] { ++handled; });
+    EXPECT_EQ(loop.join(much_later()), loop_end::finished);
+    ::raise(SIGUSR1);
+    EXPECT_EQ(loop.join(much_later()), loop_end::finished);
+    EXPECT_EQ(handled, 1);
+  }
+  EXPECT_EQ(loop.join(much_later()), loop_end::finished);
+  auto waits = spawn([] { return wait_signal({SIGUSR1}); });
+  EXPECT_EQ(loop.join(loop.now() + 1ms), loop_end::timed_out);
+  ::raise(SIGUSR1);
+  EXPECT_TRUE(loop.run_until(*waits, much_later()));
+  EXPECT_EQ(waits->get(), SIGUSR1);
 }
 
 TEST_F(hub_joins, belong_to_the_hub) {
