@@ -135,7 +135,7 @@ bool hub::pass(bool look_at_io) {
   passes_.store(passes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   pass_time_ = looked_at_ = time_.now();
   bool did = poked_.load(std::memory_order_relaxed) && poked_.exchange(false, std::memory_order_acquire);
-  if (!starved_.empty() && !thread_stacks().exhausted()) feed_starved();
+  if (!starved_.empty() && may_feed()) feed_starved();
   if (has_foreign_.load(std::memory_order_relaxed)) did |= run_foreign();
   const bool did_high = !ready(hub_priority::high).empty() && run_batch(hub_priority::high);
   if (!ready(hub_priority::normal).empty()) did |= run_batch(hub_priority::normal);
@@ -400,11 +400,6 @@ void hub::report(std::string_view where, const std::exception_ptr& error) noexce
     write_error("the hub's error handler", std::current_exception());
   }
   write_error(where, error);
-}
-
-void hub::feed_starved() noexcept {
-  while (!starved_.empty())
-    post(starved_.pop());
 }
 
 void hub::unwind_tasks() noexcept {

@@ -236,6 +236,9 @@ class hub {
   template <typename Service>
   static constexpr char service_kind = 0;  // its address tells the kinds apart
   [[nodiscard]] hub_service* find_service(const void* kind) const noexcept;
+  /// Lets a spawned greenlet wait for a stack.
+  void starve(task_base& task);
+  [[nodiscard]] bool may_feed() const noexcept;
   /// Starts spawned greenlets that waited for a stack.
   void feed_starved() noexcept;
 
@@ -280,6 +283,8 @@ class hub {
   std::size_t foreign_ran_ = 0;
 
   ready_queue starved_;
+  std::size_t starved_at_ = 0;  // how many stacks were in use then
+  callback_timer starved_retry_{[] {}};
   task_base* tasks_ = nullptr;  // the live ones, a list
 };
 

@@ -84,11 +84,7 @@ void task_base::enter() {
     greenlet_ =
         greenlet::make([this] { run_in_greenlet(); }, {.parent = &hub_.hub_greenlet(), .stack = stack_, .name = name_});
   }
-  starved_ = !greenlet_->try_reserve_stack();
-  if (starved_) {
-    hub_.starved_.push(*this);
-    return;
-  }
+  if (!greenlet_->try_reserve_stack()) return hub_.starve(*this);
   begin();
   greenlet_->resume();
 }

@@ -2,7 +2,10 @@
 #include "worker/hub/task.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -132,6 +135,74 @@ TEST_F(spawning, waits_for_a_stack_when_all_are_in_use) {
   EXPECT_EQ(ran, 4);
   thread_stacks().set_count_max(before);
 }
+
+TEST_F(spawning, can_be_taken_back_when_a_stack_has_been_found) {
+  const std::size_t before = thread_stacks().count_max();
+  thread_stacks().set_count_max(thread_stacks().in_use() + 1);
+  event go(loop);
+  spawn([&] { go.wait(); });
+  auto starved = spawn([] {});
+  loop.run_ready();
+  // The next pass lines the starved one up, behind this.
+  loop.post([&] { starved->kill(kill_mode::do_not_wait); });
+  thread_stacks().set_count_max(before);
+  loop.poll();
+  EXPECT_TRUE(starved->exited());
+  go.set();
+  loop.run_ready();
+  EXPECT_EQ(loop.ready_count(), 0U);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need memory of their own
+/// While it exists, the system has a little memory, but none for a slab of stacks.
+class no_memory_for_stacks {
+ public:
+  no_memory_for_stacks() {
+    ::getrlimit(RLIMIT_AS, &before_);
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit now = before_;
+    now.rlim_cur = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) + (std::size_t{2} << 20U);
+    ::setrlimit(RLIMIT_AS, &now);
+  }
+  no_memory_for_stacks(const no_memory_for_stacks&) = delete;
+  no_memory_for_stacks& operator=(const no_memory_for_stacks&) = delete;
+  ~no_memory_for_stacks() { ::setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(spawning, sleeps_while_the_system_has_no_memory_for_stacks) {
+  event go(loop);
+  std::vector<spawned<void>> all;
+  std::size_t ran = 0;
+  {
+    const no_memory_for_stacks limit;
+    do {
+      all.push_back(spawn([&] {
+        ++ran;
+        go.wait();
+      }));
+      loop.run_ready(4);
+    } while (ran == all.size());
+    EXPECT_FALSE(thread_stacks().exhausted());
+    EXPECT_FALSE(loop.poll()) << "there is nothing to do";
+    advance(1s);
+    EXPECT_EQ(ran, all.size() - 1);
+    EXPECT_FALSE(loop.poll());
+    all.front()->kill(kill_mode::do_not_wait);
+    loop.run_ready();
+    EXPECT_EQ(ran, all.size()) << "a stack has come back";
+    all.push_back(spawn([&] { ++ran; }));
+    loop.run_ready();
+    EXPECT_EQ(ran, all.size() - 1);
+  }
+  advance(1s);
+  EXPECT_EQ(ran, all.size()) << "the system has memory again";
+  go.set();
+}
+#endif
 
 TEST_F(spawning, destroys_the_callable_at_the_end) {
   auto owned = std::make_shared<int>(1);
