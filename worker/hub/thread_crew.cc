@@ -344,11 +344,11 @@ void thread_crew::close() {
 
 bool thread_crew::wait_closed(std::optional<steady_time> until) {
   const auto kept = shared_from_this();
-  struct holding {
-    hub& on;
-    ~holding() { on.release(); }
-  } until_posted{hub_};
-  hub_.hold();
+  if (home_->gone()) {
+    end();
+    return true;
+  }
+  const hub_hold until_posted(hub_);
   while (!threads_.empty()) {
     const off_stack<waiter> end(hub_);
     until_left_.push(*end);

@@ -172,7 +172,7 @@ class thread_pool {
   /// Returns at once. Threads beyond `threads_max` end when they are idle; with 0, calls wait for a size.
   void resize(std::size_t threads_max) { crew_->resize(threads_max); }
   /// Withdraws what has not begun, takes no more calls, and waits for the calls that run and the ends of the threads;
-  /// false at `until`. Idempotent.
+  /// false at `until`. Idempotent. Once the hub has gone it waits as the destructor does.
   bool stop(std::optional<steady_time> until = std::nullopt) {
     crew_->close();
     return crew_->wait_closed(until);

@@ -399,5 +399,23 @@ TEST(thread_pools_and_hubs, a_pool_may_outlive_its_hub) {
   EXPECT_EQ(dropped.use_count(), 1);
 }
 
+TEST(thread_pools_and_hubs, a_pool_may_be_stopped_after_its_hub) {
+  manual_clock time;
+  std::unique_ptr<thread_pool> threads;
+  {
+    hub loop(time);
+    threads = std::make_unique<thread_pool>();
+    spawn([&] {
+      threads->call([] {});
+      loop.stop();
+    });
+    loop.run();
+    EXPECT_EQ(threads->threads(), 1U);
+  }
+  EXPECT_TRUE(threads->stop());
+  EXPECT_EQ(threads->threads(), 0U);
+  EXPECT_TRUE(threads->stop());
+}
+
 }  // namespace
 }  // namespace grove
