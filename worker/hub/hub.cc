@@ -70,7 +70,7 @@ hub::hub(const clock& time, hub_options options)
       pass_time_(time.now()),
       io_looked_at_(pass_time_),
       trimmed_at_(pass_time_),
-      io_(ASIO_CONCURRENCY_HINT_UNSAFE),
+      io_(ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       work_(io_.get_executor()),
       pokes_(io_, [this] { take_pokes(); }),
       poke_fd_(-1) {

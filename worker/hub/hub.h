@@ -9,8 +9,8 @@
 //   hub sleeps only when a pass did nothing and every component agrees.
 // - Nothing that runs in the hub's context may wait; an attempt throws blocking_in_hub.
 // - Resuming a greenlet, arming a timer and posting an intrusive item allocate nothing but the growth of an array.
-// - The io_context is used without locks: everything Asio stays on the hub's thread. Other threads use poke() and
-//   post_from_thread() only.
+// - The io_context's I/O is without locks: everything Asio stays on the hub's thread. Other threads use poke() and
+//   post_from_thread() only. Its scheduler has locks, for Asio's own threads: those that resolve names.
 
 #include <array>
 #include <asio/executor_work_guard.hpp>

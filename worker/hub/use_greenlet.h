@@ -19,14 +19,13 @@
 //   of an async_compose'd implementation, and the objects into which Asio keeps pointers, which are its timers and
 //   ssl::stream. Put them into an off_stack. (The operation's own state is in one.)
 //
-// What it does not work with, and why:
-// - async_resolve: operation_not_supported, for Asio resolves in a thread of its own, and the hub's io_context has no
-//   locks.
-// - signal_set: without locks Asio allows it for one io_context in the process. signals.h is for all.
-// - stream_file and random_access_file: Asio has them with io_uring alone, which is not compiled in.
-// - Operations of another io_context than the hub's, which would complete in whatever thread runs that.
-// - Operations that do not listen to their cancellation slot are waited for to their end, by a killed greenlet too, and
-//   abort the process if the greenlet is dropped.
+// It works with every operation of the hub's io_context. What is to be known of some:
+// - stream_file and random_access_file: Asio has them with io_uring alone, which is not compiled in. call_in_thread()
+//   is for files.
+// - Operations of another io_context than the hub's would complete in whatever thread runs that: not allowed.
+// - Operations that do not listen to their cancellation slot (async_resolve is one) are waited for to their end, by a
+//   killed greenlet too, and abort the process if the greenlet is dropped. resolve.h can be interrupted.
+// - signal_set leaves the default disposition behind, and keeps a join of the loop waiting; signals.h does neither.
 // - A TLS stream that was interrupted within an operation has lost its place: it can only be closed.
 
 #include <asio/associated_allocator.hpp>

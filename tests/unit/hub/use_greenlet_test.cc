@@ -2,6 +2,7 @@
 #include "worker/hub/use_greenlet.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <array>
 #include <asio/buffer.hpp>
@@ -13,9 +14,11 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
 #include <asio/read.hpp>
+#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -299,12 +302,27 @@ TEST_F(sockets, and_what_cannot_fail_returns_what_it_has) {
   });
 }
 
-TEST_F(sockets, resolve_no_names_without_a_thread) {
+TEST_F(sockets, resolve_names_in_the_thread_of_asio) {
   in_greenlet([&] {
-    asio::error_code error;
     tcp::resolver resolver(loop.io());
-    (void)resolver.async_resolve("localhost", "1", use_greenlet[error]);
-    EXPECT_EQ(error, asio::error::operation_not_supported);
+    const tcp::resolver::results_type found = resolver.async_resolve("127.0.0.1", "80", use_greenlet);
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found.begin()->endpoint(), tcp::endpoint(asio::ip::address_v4::loopback(), 80));
+  });
+}
+
+TEST_F(sockets, share_the_signals_of_the_process_with_other_hubs) {
+  std::thread([] {
+    const system_clock own_time;
+    hub other(own_time);
+    const asio::signal_set signals(other.io(), SIGUSR2);
+  }).join();
+  in_greenlet([&] {
+    asio::signal_set signals(loop.io(), SIGUSR1);
+    auto waits = spawn([&] { return signals.async_wait(use_greenlet); });
+    yield();
+    ::raise(SIGUSR1);
+    EXPECT_EQ(waits->get(), SIGUSR1);
   });
 }
 
