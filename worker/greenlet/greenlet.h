@@ -258,6 +258,8 @@ inline R greenlet::switch_for(Args&&... args) {
 /// Bytes left on the running greenlet's stack (or the thread's, in a main greenlet).
 [[nodiscard]] std::size_t stack_remaining() noexcept;
 
+/// For entries that go deep: an actor's calls and turns, and those of the hub that begin an operation of Asio, call on
+/// a thread (and so resolve a name) or start a process. A spawn and a wait do not call it.
 /// Errors: stack_low when less than stack_low_mark is left.
 void check_stack();
 

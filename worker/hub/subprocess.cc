@@ -159,6 +159,7 @@ bool subprocess::state::transfer(std::optional<steady_time> until) {
 }
 
 subprocess subprocess::start(const std::vector<std::string>& argv, const subprocess_options& options) {
+  check_stack();
   hubs::detail::started_process started = hubs::detail::spawn_process(argv, options);
   return subprocess(std::make_shared<state>(argv.front(), options.output_bytes_max, std::move(started)));
 }

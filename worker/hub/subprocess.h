@@ -82,7 +82,8 @@ class subprocess {
   };
 
   /// Starts `argv[0]` (looked for in our PATH if it has no slash) with the arguments `argv`.
-  /// Errors: std::system_error that names the program, or the directory; std::invalid_argument without a program.
+  /// Errors: std::system_error that names the program, or the directory; std::invalid_argument without a program;
+  /// stack_low.
   [[nodiscard]] static subprocess start(const std::vector<std::string>& argv, const subprocess_options& options = {});
   /// start(), communicate() and the status. The child is killed when this throws.
   /// Errors: as those; timed_out at `until`, failed never.

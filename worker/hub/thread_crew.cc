@@ -121,6 +121,7 @@ void thread_crew::require_open_here() const {
 }
 
 bool thread_crew::enter(std::optional<steady_time> until) {
+  check_stack();
   require_open_here();
   const auto kept = shared_from_this();
   if (!until)
@@ -145,6 +146,7 @@ void thread_crew::end_call() noexcept {
 }
 
 bool thread_crew::try_enter() {
+  check_stack();
   require_open_here();
   return room_.try_acquire();
 }

@@ -118,7 +118,7 @@ class thread_pool {
 
   /// Has `call` called on a thread. Waits while there are calls_max calls under way.
   /// Errors: invalid_thread_use on another thread than the hub's; call_withdrawn after stop(); std::system_error if
-  /// there is no thread and none can be made.
+  /// there is no thread and none can be made; stack_low.
   /// Cancel: nothing has been submitted.
   template <typename F>
   auto submit(F&& call) {

@@ -14,6 +14,7 @@
 //   exception stays pending for the next wait: neither is lost.
 // - A signature that begins with neither an error_code nor an exception_ptr completes without failing: all is returned.
 // - Nothing is allocated as long as the operation's own state fits into the room in the caller's frame.
+// - With less than stack_low_mark of the caller's stack left, nothing is begun and stack_low is thrown.
 // - An I/O object that is closed while a greenlet waits on it ends the wait with operation_aborted.
 // - In a sliced greenlet nothing that an operation uses while it is under way may lie on the stack: buffers, the arguments
 //   of an async_compose'd implementation, and the objects into which Asio keeps pointers, which are its timers and
@@ -194,6 +195,7 @@ class completion {
 
 template <typename Failure, typename... Values, typename Initiation, typename... Args>
 auto call_in_greenlet(use_greenlet_t token, Initiation&& initiation, Args&&... args) {
+  check_stack();
   const off_stack<operation_outcome<Values...>> kept(hub::current());
   operation_outcome<Values...>& outcome = *kept;
   std::forward<Initiation>(initiation)(completion<Failure, Values...>(outcome), std::forward<Args>(args)...);

@@ -17,6 +17,8 @@
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/write.hpp>
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -25,7 +27,9 @@
 
 #include "tests/unit/hub/io_fixture.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/subprocess.h"
 #include "worker/hub/task.h"
+#include "worker/hub/thread_pool.h"
 #include "worker/hub/timeout.h"
 
 namespace grove {
@@ -323,6 +327,28 @@ TEST_F(sockets, share_the_signals_of_the_process_with_other_hubs) {
     yield();
     ::raise(SIGUSR1);
     EXPECT_EQ(waits->get(), SIGUSR1);
+  });
+}
+
+TEST_F(sockets, begin_nothing_on_a_stack_that_is_nearly_used_up) {
+  struct deep {
+    static void call(const std::function<void()>& what) {
+      volatile std::byte room[512];
+      room[0] = std::byte{};
+      if (stack_remaining() < stack_low_mark)
+        what();
+      else
+        call(what);
+      room[1] = room[0];
+    }
+  };
+  in_greenlet([&] {
+    deep::call([&] {
+      asio::steady_timer timer(loop.io(), 1h);
+      EXPECT_THROW(timer.async_wait(use_greenlet), stack_low);
+    });
+    deep::call([&] { EXPECT_THROW(call_in_thread([] {}), stack_low); });
+    deep::call([&] { EXPECT_THROW(subprocess::start({"/bin/true"}), stack_low); });
   });
 }
 
