@@ -27,6 +27,63 @@ namespace grove {
 namespace {
 constexpr int capture_signal = SIGURG;
 constexpr std::size_t signal_stack_bytes = 64UL * 1024;
+
+struct dwarf_eh_bases {
+  void* text;
+  void* data;
+  void* function;
+};
+// The unwinder's own look-up, which no header declares: null for an address that it cannot unwind from.
+extern "C" const void* _Unwind_Find_FDE(const void* address, dwarf_eh_bases* bases);
+
+bool can_unwind_from(std::uintptr_t address) noexcept {
+  dwarf_eh_bases bases{};
+  return _Unwind_Find_FDE(reinterpret_cast<const void*>(address), &bases) != nullptr;
+}
+
+/// While it exists, a thread that was interrupted in a stub of the linker's (a call into a shared library) is to the
+/// unwinder where the stub was called: mold makes stubs without unwind information.
+class outside_stub {
+ public:
+  explicit outside_stub(mcontext_t& interrupted) noexcept : registers_(interrupted), kept_(interrupted) {
+    const std::uintptr_t at = address();
+    if (can_unwind_from(at)) return;
+#if defined(__x86_64__)
+    greg_t& top = registers_.gregs[REG_RSP];
+    const std::uintptr_t caller = *reinterpret_cast<const std::uintptr_t*>(top) - 1;
+    if (!can_unwind_from(caller)) return;
+    registers_.gregs[REG_RIP] = static_cast<greg_t>(caller);
+    top += static_cast<greg_t>(sizeof caller);
+#else
+    const std::uintptr_t caller = registers_.regs[30] - 1;
+    if (!can_unwind_from(caller)) return;
+    registers_.pc = caller;
+#endif
+    stub_ = at;
+  }
+  ~outside_stub() {
+    registers_ = kept_;
+  }
+  outside_stub(const outside_stub&) = delete;
+  outside_stub& operator=(const outside_stub&) = delete;
+
+  [[nodiscard]] std::uintptr_t address() const noexcept {
+#if defined(__x86_64__)
+    return static_cast<std::uintptr_t>(registers_.gregs[REG_RIP]);
+#else
+    return registers_.pc;
+#endif
+  }
+  /// Where the thread is in the stub; 0 if it is in none.
+  [[nodiscard]] std::uintptr_t stub() const noexcept {
+    return stub_;
+  }
+
+ private:
+  mcontext_t& registers_;
+  const mcontext_t kept_;
+  std::uintptr_t stub_ = 0;
+};
 }  // namespace
 
 /// Filled in by the signal handler, which can do little else than write to it.
@@ -44,6 +101,7 @@ struct stack_capture::request {
   void* frames[frames_max];
   std::size_t frame_count = 0;
   void* interrupted_at = nullptr;
+  bool is_inside = false;  // of what was interrupted
 
   static _Unwind_Reason_Code add_frame(_Unwind_Context* at, void* into) {
     auto& self = *static_cast<request*>(into);
@@ -51,13 +109,13 @@ struct stack_capture::request {
     void* const address = reinterpret_cast<void*>(_Unwind_GetIPInfo(at, &before_instruction));
     if (address == nullptr) return _URC_END_OF_STACK;
     // What lies above the interrupted instruction is the handler's own.
-    if (self.frame_count == 0 && self.interrupted_at != nullptr && address != self.interrupted_at)
-      return _URC_NO_REASON;
+    self.is_inside |= self.interrupted_at == nullptr || address == self.interrupted_at;
+    if (!self.is_inside) return _URC_NO_REASON;
     self.frames[self.frame_count++] = before_instruction != 0 ? address : static_cast<char*>(address) - 1;
     return self.frame_count < frames_max ? _URC_NO_REASON : _URC_END_OF_STACK;
   }
 
-  void fill(const ucontext_t& interrupted) noexcept {
+  void fill(ucontext_t& interrupted) noexcept {
     const greenlets::detail::thread_hot* const hot = greenlets::detail::this_thread;
     name_bytes = label_bytes = frame_count = 0;
     ignored = false;
@@ -67,13 +125,12 @@ struct stack_capture::request {
       if (label != nullptr) label_bytes = std::min(label(running, labelled, text_bytes_max), text_bytes_max);
       ignored = running.slots().stalls_ignored != 0;
     }
-#if defined(__x86_64__)
-    interrupted_at = reinterpret_cast<void*>(interrupted.uc_mcontext.gregs[REG_RIP]);
-#else
-    interrupted_at = reinterpret_cast<void*>(interrupted.uc_mcontext.pc);
-#endif
+    is_inside = false;
+    const outside_stub called(interrupted.uc_mcontext);
+    if (called.stub() != 0) frames[frame_count++] = reinterpret_cast<void*>(called.stub());
+    interrupted_at = reinterpret_cast<void*>(called.address());
     _Unwind_Backtrace(&add_frame, this);
-    if (frame_count != 0) return;
+    if (is_inside) return;
     // A sanitizer may run the handler later than where the thread was interrupted: then everything is shown.
     interrupted_at = nullptr;
     _Unwind_Backtrace(&add_frame, this);
@@ -84,7 +141,7 @@ struct stack_capture::request {
     const int kept = errno;
     auto& self = *static_cast<request*>(info->si_value.sival_ptr);
     if (self.is_filled.load(std::memory_order_acquire)) return;
-    self.fill(*static_cast<const ucontext_t*>(context));
+    self.fill(*static_cast<ucontext_t*>(context));
     self.is_filled.store(true, std::memory_order_release);
     ::sem_post(&self.answered);
     errno = kept;

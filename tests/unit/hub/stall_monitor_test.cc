@@ -9,6 +9,7 @@
 #include <atomic>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "tests/unit/hub/hub_fixture.h"
+#include "worker/hub/stack_capture.h"
 #include "worker/hub/stall_judge.h"
 #include "worker/hub/task.h"
 
@@ -29,6 +31,20 @@ __attribute__((noinline)) void hold(const std::function<void()>& what) {
 }
 
 }  // namespace stall_tests
+
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)  // which runs the handlers of signals when it likes
+extern "C" void grove_test_stub(const std::atomic<bool>* until);
+// As the stubs that some linkers make for calls into shared libraries: without unwind information.
+__asm__(
+    ".text\n"
+    ".globl grove_test_stub\n"
+    ".type grove_test_stub, @function\n"
+    "grove_test_stub:\n"
+    "  cmpb $0, (%rdi)\n"
+    "  je grove_test_stub\n"
+    "  ret\n"
+    ".size grove_test_stub, . - grove_test_stub\n");
+#endif
 
 namespace {
 
@@ -69,6 +85,23 @@ TEST(stall_judge, takes_neither_sleep_nor_a_gap_of_its_own_for_a_stall) {
   EXPECT_EQ(judge.look(now += 1h, 2, false), verdict::nothing) << "the process was stopped";
   EXPECT_EQ(judge.look(now += 10ms, 2, false), verdict::began);
 }
+
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
+TEST(stack_capture, goes_on_beyond_a_stub_without_unwind_information) {
+  stack_capture capture;
+  std::atomic<bool> done = false;
+  std::vector<std::string> frames;
+  std::thread looker([&] {
+    do {
+      if (const std::optional<seen_stack> seen = capture.take(1s)) frames = describe_frames(seen->frames);
+    } while (frames.empty() || frames.front().find("grove_test_stub") == std::string::npos);
+    done = true;
+  });
+  stall_tests::hold([&] { grove_test_stub(&done); });
+  looker.join();
+  EXPECT_THAT(frames, testing::Contains(HasSubstr("stall_tests::hold")));
+}
+#endif
 
 class stall : public hub_fixture {
  protected:
