@@ -13,9 +13,9 @@ namespace grove {
 /// finds it awake and as it was `stall_after` before.
 class stall_judge {
  public:
-  enum class verdict : std::uint8_t { nothing, began, goes_on, ended };
+  /// A stall that lasts goes on every `repeat_every`.
+  enum class verdict : std::uint8_t { nothing, began, lasts, goes_on, ended };
 
-  /// A stall that lasts is told of again every `repeat_every`.
   stall_judge(steady_duration stall_after, steady_duration repeat_every) noexcept
       : stall_after_(stall_after), repeat_every_(repeat_every) {}
 
@@ -42,7 +42,7 @@ class stall_judge {
   verdict stands_still(steady_time now) noexcept {
     if (stood_still_ < stall_after_) return verdict::nothing;
     lasted_ = now - since_;
-    if (stalled_ && now - told_at_ < repeat_every_) return verdict::nothing;
+    if (stalled_ && now - told_at_ < repeat_every_) return verdict::lasts;
     told_at_ = now;
     return std::exchange(stalled_, true) ? verdict::goes_on : verdict::began;
   }

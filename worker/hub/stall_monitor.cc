@@ -116,36 +116,45 @@ void stall_monitor::kill() noexcept {
 }
 
 void stall_monitor::look() {
+  using verdict = stall_judge::verdict;
   const steady_time now = time_.now();
   const bool asleep = hub_.asleep() && probe_->is_polling(now);
-  switch (judge_->look(now, hub_.passes(), asleep)) {
-    case stall_judge::verdict::nothing:
-      return;
-    case stall_judge::verdict::began:
-      ignoring_ = false;
-      return tell(stall_event::stage::began);
-    case stall_judge::verdict::goes_on:
-      return tell(stall_event::stage::goes_on);
-    case stall_judge::verdict::ended:
-      return tell(stall_event::stage::ended);
+  const verdict found = judge_->look(now, hub_.passes(), asleep);
+  if (found == verdict::nothing) return;
+  if (found == verdict::ended) {
+    if (told_) tell(stall_event::stage::ended, std::nullopt);
+    return;
   }
+  if (found == verdict::began) told_ = false;
+  const std::optional<seen_stack> seen = see();
+  const bool is_new = found == verdict::began || (seen && (seen->greenlet != held_by_ || seen->label != label_));
+  if (found == verdict::lasts && !is_new) return;
+  if (is_new) {
+    ignoring_ = false;
+    held_by_ = seen ? seen->greenlet : "";
+    label_ = seen ? seen->label : "";
+  }
+  ignoring_ |= seen && seen->ignored;
+  if (ignoring_) return;
+  tell(std::exchange(told_, true) ? stall_event::stage::goes_on : stall_event::stage::began, seen);
 }
 
-void stall_monitor::tell(stall_event::stage stage) {
+std::optional<seen_stack> stall_monitor::see() {
+  const std::uint64_t pass = hub_.passes();
+  std::optional<seen_stack> seen = capture_->take(options_.stack_patience);
+  if (pass != hub_.passes()) seen.reset();
+  return seen;
+}
+
+void stall_monitor::tell(stall_event::stage stage, const std::optional<seen_stack>& seen) {
   stall_event told;
   told.at = stage;
-  if (stage != stall_event::stage::ended) {
-    const std::uint64_t pass = hub_.passes();
-    std::optional<seen_stack> seen = capture_->take(options_.stack_patience);
-    if (seen && pass == hub_.passes()) {
-      ignoring_ |= seen->ignored;
-      told.greenlet = std::move(seen->greenlet);
-      told.label = std::move(seen->label);
-      if (!ignoring_) told.stack = describe_frames(seen->frames);
-    }
-  }
-  if (ignoring_) return;
   told.lasted = judge_->lasted();
+  if (seen) {
+    told.greenlet = seen->greenlet;
+    told.label = seen->label;
+    told.stack = describe_frames(seen->frames);
+  }
   if (stage == stall_event::stage::began) stalls_.fetch_add(1, std::memory_order_relaxed);
   longest_.store(std::max(longest_.load(std::memory_order_relaxed), told.lasted.count()), std::memory_order_relaxed);
   if (stall_listener_) stall_listener_(told);

@@ -7,8 +7,9 @@
 // - The hub pays nothing but the relaxed store that counts its passes; looks are made every stall_after / 2.
 // - A hub that waits for events does not stand still. Its own flag is not enough to tell: the handlers of what woke it
 //   run before the flag falls. So the kernel is asked whether its thread sits in the poll.
-// - The stack is taken by a signal to the hub's thread, once a stall. What a listener is told, it is told on the
-//   monitor's thread.
+// - The stack is taken by a signal to the hub's thread, at every look while it stands still: who holds the thread may
+//   be another than at the begin, when it may only have waited for a processor. What a listener is told, it is told on
+//   the monitor's thread.
 
 #include <atomic>
 #include <cstddef>
@@ -28,11 +29,13 @@ namespace grove {
 
 class hub;
 class stack_capture;
+struct seen_stack;
 class stall_judge;
 
 struct stall_options {
   steady_duration stall_after{std::chrono::milliseconds{25}};
-  steady_duration repeat_every{std::chrono::seconds{1}};           ///< a stall that lasts is told of again
+  steady_duration repeat_every{
+      std::chrono::seconds{1}};  ///< a stall that lasts is told of again; so it is when another holds the thread
   steady_duration stack_patience{std::chrono::milliseconds{100}};  ///< then it is told of without its stack
   overflow_label label = nullptr;                                  ///< says what runs in a greenlet: its actor
 };
@@ -100,7 +103,8 @@ class stall_monitor {
   class poll_probe;
   struct memory_watch;
   void look();
-  void tell(stall_event::stage stage);
+  [[nodiscard]] std::optional<seen_stack> see();
+  void tell(stall_event::stage stage, const std::optional<seen_stack>& seen);
 
   hub& hub_;
   const clock& time_;
@@ -108,7 +112,11 @@ class stall_monitor {
   std::unique_ptr<stack_capture> capture_;
   std::unique_ptr<poll_probe> probe_;
   std::unique_ptr<stall_judge> judge_;
-  bool ignoring_ = false;  // the present stall
+  // The present stall.
+  bool told_ = false;
+  std::string held_by_;    // the greenlet that was seen, when it was new
+  std::string label_;      // ... and what ran in it
+  bool ignoring_ = false;  // ... and whether it may
   std::atomic<std::uint64_t> stalls_{0};
   std::atomic<steady_duration::rep> longest_{0};
   stall_listener stall_listener_;

@@ -67,7 +67,7 @@ TEST(stall_judge, tells_of_a_stall_once_then_once_a_period_and_of_its_end) {
   EXPECT_EQ(look(10ms, 2), verdict::began);
   EXPECT_EQ(judge.lasted(), 20ms);
   for (int i = 0; i < 99; ++i)
-    EXPECT_EQ(look(10ms, 2), verdict::nothing);
+    EXPECT_EQ(look(10ms, 2), verdict::lasts);
   EXPECT_EQ(look(10ms, 2), verdict::goes_on);
   EXPECT_EQ(look(10ms, 3), verdict::ended);
   EXPECT_EQ(judge.lasted(), 1030ms);
@@ -156,6 +156,32 @@ TEST_F(stall, is_told_of_again_once_a_period) {
   loop.run_ready();
   EXPECT_THAT(stages(), ElementsAre(stage::began, stage::goes_on, stage::goes_on));
   EXPECT_EQ(events[0].greenlet, "main") << "a callback";
+  EXPECT_EQ(monitor.stalls(), 1U);
+}
+
+TEST_F(stall, is_told_of_again_when_another_holds_the_thread) {
+  loop.post([this] { hold(60ms); });
+  auto busy = spawn([this] { hold(60ms); });
+  busy->set_name("busy one");
+  loop.poll();
+  ASSERT_THAT(stages(), ElementsAre(stage::began, stage::goes_on));
+  EXPECT_EQ(events[0].greenlet, "main");
+  EXPECT_EQ(events[1].greenlet, "busy one");
+  EXPECT_EQ(events[1].label, "busy one");
+  EXPECT_THAT(events[1].stack, testing::Contains(HasSubstr("stall_tests::hold")));
+  EXPECT_EQ(monitor.stalls(), 1U);
+}
+
+TEST_F(stall, is_told_of_when_it_was_ignored_in_another_greenlet) {
+  spawn([this] {
+    const ignore_stalls allowed;
+    hold(60ms);
+  });
+  auto busy = spawn([this] { hold(60ms); });
+  busy->set_name("busy one");
+  loop.poll();
+  ASSERT_THAT(stages(), ElementsAre(stage::began));
+  EXPECT_EQ(events[0].greenlet, "busy one");
   EXPECT_EQ(monitor.stalls(), 1U);
 }
 
