@@ -62,14 +62,7 @@ class task_of final : public typed_task<T> {
   task_of(hub& on, F&& call, stack_class stack) : typed_task<T>(on, stack), call_(std::move(call)) {}
 
  private:
-  void body() override {
-    if constexpr (std::is_void_v<T>) {
-      (*call_)();
-      this->result_.emplace();
-    } else {
-      this->result_.emplace((*call_)());
-    }
-  }
+  void body() override { store_result<T>(this->result_, *call_); }
   void drop_body() noexcept override { call_.reset(); }
   std::optional<F> call_;
 };

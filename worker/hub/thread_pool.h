@@ -46,14 +46,7 @@ class job_of final : public typed_job<T> {
   explicit job_of(Call&& call) : call_(std::forward<Call>(call)) {}
 
  private:
-  void run_body() override {
-    if constexpr (std::is_void_v<T>) {
-      (*call_)();
-      this->result_.emplace();
-    } else {
-      this->result_.emplace((*call_)());
-    }
-  }
+  void run_body() override { store_result<T>(this->result_, *call_); }
   void drop_body() noexcept override { call_.reset(); }
   std::optional<F> call_;
 };
