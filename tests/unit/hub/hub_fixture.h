@@ -13,10 +13,11 @@
 
 namespace grove {
 
-/// A hub on a clock of its own. Tear-down fails on what was left behind and on errors that nobody expected.
-class hub_fixture : public testing::Test {
+/// A hub. Tear-down fails on what was left behind and on errors that nobody expected.
+template <typename Clock>
+class basic_hub_fixture : public testing::Test {
  protected:
-  hub_fixture() {
+  basic_hub_fixture() {
     loop.set_error_handler([this](std::string_view where, const std::exception_ptr& error) {
       try {
         std::rethrow_exception(error);
@@ -36,16 +37,20 @@ class hub_fixture : public testing::Test {
     EXPECT_EQ(errors, expected_errors);
   }
 
+  Clock time;
+  hub loop{time};
+  std::vector<std::string> errors;
+  std::vector<std::string> expected_errors;
+};
+
+/// On a clock of its own.
+class hub_fixture : public basic_hub_fixture<manual_clock> {
+ protected:
   /// Moves time and runs what becomes ready.
   void advance(steady_duration step) {
     time.advance(step);
     loop.run_ready();
   }
-
-  manual_clock time;
-  hub loop{time};
-  std::vector<std::string> errors;
-  std::vector<std::string> expected_errors;
 };
 
 }  // namespace grove

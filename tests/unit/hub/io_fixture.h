@@ -2,22 +2,17 @@
 #pragma once
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <exception>
 #include <filesystem>
 #include <iterator>
-#include <string>
 #include <system_error>
-#include <vector>
 
-#include "base/clock.h"
 #include "base/fd.h"
-#include "worker/hub/hub.h"
+#include "tests/unit/hub/hub_fixture.h"
 #include "worker/hub/task.h"
 
 namespace grove {
@@ -38,30 +33,9 @@ inline pipe_ends make_pipe() {
   return {unique_fd(fds[0]), unique_fd(fds[1])};
 }
 
-/// A hub on the machine's clock, for what the kernel does in its own time. Tear-down fails on what was left behind and
-/// on errors that nobody expected.
-class io_fixture : public testing::Test {
+/// On the machine's clock, for what the kernel does in its own time.
+class io_fixture : public basic_hub_fixture<system_clock> {
  protected:
-  io_fixture() {
-    loop.set_error_handler([this](std::string_view where, const std::exception_ptr& error) {
-      try {
-        std::rethrow_exception(error);
-      } catch (const std::exception& thrown) {
-        errors.push_back(std::string(where) + ": " + thrown.what());
-      } catch (...) {
-        errors.push_back(std::string(where) + ": unknown");
-      }
-    });
-  }
-
-  void TearDown() override {
-    loop.run_ready();
-    EXPECT_EQ(loop.live_tasks(), 0U);
-    EXPECT_EQ(loop.waiting(), 0U);
-    EXPECT_EQ(loop.armed_timers(), 0U);
-    EXPECT_EQ(errors, expected_errors);
-  }
-
   /// Runs the loop until `body` has run in a greenlet.
   template <typename F>
   void in_greenlet(F body) {
@@ -70,11 +44,6 @@ class io_fixture : public testing::Test {
     loop.run();
     task->get();
   }
-
-  system_clock time;
-  hub loop{time};
-  std::vector<std::string> errors;
-  std::vector<std::string> expected_errors;
 };
 
 }  // namespace grove
