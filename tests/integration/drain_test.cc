@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/support/requests.h"
 #include "tests/support/server_process.h"
@@ -93,6 +94,44 @@ TEST(drain, ends_after_its_time_even_when_calls_go_on) {
   ASSERT_TRUE(client.receive()->has_pong());
   const finished_process end = server.stop();
   EXPECT_EQ(end.exit.code, 0) << end.err;
+}
+
+TEST(drain, runs_the_tells_that_were_accepted) {
+  constexpr std::uint64_t tells = 1000;
+  constexpr std::uint64_t actors = 10;
+  server_process server{{.workers = 2}};
+  // A call of the other worker keeps the server up until the end of the test.
+  wire_client other{server.address()};
+  v1::Envelope long_call = sleep_request(60'000);
+  long_call.mutable_request()->set_key(keys_of(other.greet(1), "grove.Echo", 1, 1).front());
+  other.send(long_call);
+  v1::Envelope ping;
+  ping.mutable_ping()->set_nonce(1);
+  other.send(ping);
+  ASSERT_TRUE(other.receive()->has_pong());
+  wire_client client{server.address()};
+  const std::vector<std::string> keys = keys_of(client.greet(0), "grove.Echo", 0, actors);
+  v1::EchoSpinRequest spin;
+  spin.set_microseconds(2'000);
+  std::string frames;
+  for (std::uint64_t id = 1; id <= tells; ++id) {
+    v1::Envelope tell;
+    tell.mutable_request()->set_id(id);
+    tell.mutable_request()->set_type("grove.Echo");
+    tell.mutable_request()->set_key(keys[id % actors]);
+    tell.mutable_request()->set_method("Spin");
+    tell.mutable_request()->set_payload(spin.SerializeAsString());
+    tell.mutable_request()->set_one_way(true);
+    frames += frame_of(tell);
+  }
+  client.send_bytes(frames);
+  for (std::uint64_t id = 1; id <= tells; ++id)
+    ASSERT_EQ(client.receive()->response().code(), 0U);
+  server.process().signal(SIGTERM);
+  server.process().wait_for_line("worker 0: drained after");
+  EXPECT_THAT(http_get(server.admin(), "/metrics"), HasSubstr("grove_turns_total{worker=\"0\"} 1000\n"));
+  server.process().signal(SIGINT);
+  EXPECT_EQ(server.process().wait().exit.code, 0);
 }
 
 TEST(drain, is_not_waited_for_when_interrupted) {

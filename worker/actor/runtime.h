@@ -72,6 +72,9 @@ class runtime final : public message_receiver, private hub_component {
   [[nodiscard]] std::size_t active_actors() const noexcept { return directory_.size(); }
   [[nodiscard]] std::size_t turns_running() const noexcept { return turns_running_; }
 
+  /// Whether all that was taken is done: no message waits or runs here or is with another worker, no stream is open.
+  [[nodiscard]] bool idle() const noexcept { return messages_.in_use() == 0 && turns_running_ == 0; }
+
   /// Passivates, a few at a time, actors that were idle for their time. Called about once a second.
   void sweep_idle();
 

@@ -144,8 +144,8 @@ bool worker::hand_over(std::uint32_t slot, int fd, std::string_view already_read
 bool worker::poll() {
   auto& heartbeat = segment_.slot(start_.slot).heartbeat;
   heartbeat.store(heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  // Clients have their answers; other workers may still wait for some.
-  if (drained_exit_ && !gate_->has_unsent() && mesh_->calls_in() == 0 && runtime_->turns_running() == 0) {
+  // Clients have their answers; other workers may still wait for some, and tells wait in mailboxes.
+  if (drained_exit_ && !gate_->has_unsent() && runtime_->idle() && mesh_->idle()) {
     stop(*std::exchange(drained_exit_, std::nullopt));
   }
   return false;
@@ -170,7 +170,8 @@ void worker::drain(std::chrono::milliseconds grace, int exit_code) {
   acceptor_->stop();
   log_.info("draining: {} connections, {} unfinished calls", gate_->sessions(), gate_->unfinished_calls());
   grace_over_ = std::make_unique<callback_timer>([this, exit_code] {
-    log_.warn("draining took too long; {} calls are given up", gate_->unfinished_calls());
+    log_.warn("draining took too long; {} calls of clients and {} messages in all are given up",
+              gate_->unfinished_calls(), runtime_->messages().in_use());
     stop(exit_code);
   });
   grace_over_->arm_after(hub_, grace);

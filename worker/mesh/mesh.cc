@@ -93,6 +93,12 @@ std::size_t mesh::calls_out() const noexcept {
   return pending_->size();
 }
 
+bool mesh::idle() const noexcept {
+  return std::ranges::all_of(peers_, [](const auto& p) {
+    return !p || (!p->in.has_more() && p->out.waiting_bytes() == 0 && p->out.ring().unpublished_bytes() == 0);
+  });
+}
+
 std::uint64_t mesh::faults_of(std::uint32_t slot) const noexcept {
   return peers_[slot] ? peers_[slot]->faults : 0;
 }
@@ -108,8 +114,8 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   const auto generation = p.shared->generation.load(std::memory_order_acquire);
   const auto state = p.shared->state.load(std::memory_order_acquire);
   if (closed_) return answer_at_once(std::move(call), status_code::unavailable, "the worker stops");
-  const bool nested_at_end = state == worker_state::draining && call->depth > 0;
-  if (generation != p.generation || (state != worker_state::up && !nested_at_end)) {
+  const bool begun_before = state == worker_state::draining && (call->depth > 0 || !call->wants_reply());
+  if (generation != p.generation || (state != worker_state::up && !begun_before)) {
     const std::string text = worker_text(slot) + ", which owns " + call->type->name() + "/" + std::string{call->key()} +
                              (state == worker_state::draining ? ", is draining" : ", is restarting");
     return answer_at_once(std::move(call), status_code::unavailable, text);

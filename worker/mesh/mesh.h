@@ -80,7 +80,7 @@ class mesh final : public remote, public reply_sink, public hub_component {
   // For the runtime (worker/actor/remote.h).
   [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept override;
   [[nodiscard]] std::uint32_t own_slot() const noexcept override { return slot_; }
-  /// A worker that is draining still takes calls that are nested in others, so that what was begun can end.
+  /// A worker that is draining still takes calls that are nested in others, and tells, so that what was begun can end.
   void send(std::uint32_t slot, message_ptr call) override;
   void cancel(message& call) override;
 
@@ -108,6 +108,8 @@ class mesh final : public remote, public reply_sink, public hub_component {
   [[nodiscard]] std::size_t calls_out() const noexcept;
   /// Calls that this worker has for others.
   [[nodiscard]] std::size_t calls_in() const noexcept { return calls_in_; }
+  /// Whether all that other workers have sent is read, and all that is for them has left.
+  [[nodiscard]] bool idle() const noexcept;
   /// How often the ring from `slot` was found damaged.
   [[nodiscard]] std::uint64_t faults_of(std::uint32_t slot) const noexcept;
 

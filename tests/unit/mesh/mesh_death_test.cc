@@ -186,7 +186,7 @@ TEST_F(mesh_death, what_waited_for_it_is_forgotten) {
   EXPECT_TRUE(at(1).caller.ends.empty());
 }
 
-TEST_F(mesh_death, draining_worker_takes_nested_calls_only) {
+TEST_F(mesh_death, draining_worker_takes_nested_calls_and_tells_only) {
   segment_.set_state(1, worker_state::draining);
   message_ptr fresh = at(0).make(1);
   fresh->depth = 0;
@@ -198,6 +198,14 @@ TEST_F(mesh_death, draining_worker_takes_nested_calls_only) {
   run();
   ASSERT_EQ(at(0).caller.ends.size(), 2U);
   EXPECT_EQ(at(0).caller.ends[1].code, status_code::ok);
+  message_ptr tell = at(0).make(3, "tell");
+  tell->depth = 0;
+  tell->origin = nullptr;
+  at(1).runtime.answer_all = false;
+  at(0).net->send(1, std::move(tell));
+  run();
+  ASSERT_EQ(at(1).runtime.calls.size(), 1U);
+  EXPECT_EQ(at(1).runtime.calls[0]->payload(), "tell");
 }
 
 TEST_F(mesh_death, a_caller_that_calls_again_while_it_is_told_is_answered_too) {

@@ -96,6 +96,17 @@ TEST_F(mesh_calls, a_tell_is_freed_when_it_is_in_the_ring) {
   EXPECT_EQ(at(1).net->calls_in(), 0U);
 }
 
+TEST_F(mesh_calls, leave_a_mesh_idle_when_they_are_written_and_read) {
+  EXPECT_TRUE(at(0).net->idle());
+  at(0).net->send(1, at(0).make(1));
+  EXPECT_FALSE(at(0).net->idle()) << "it is not published";
+  at(0).net->flush();
+  EXPECT_TRUE(at(0).net->idle());
+  EXPECT_FALSE(at(1).net->idle()) << "it is not read";
+  run();
+  EXPECT_TRUE(at(1).net->idle());
+}
+
 TEST_F(mesh_calls, cancel_reaches_the_call_and_it_is_still_answered) {
   message_ptr call = at(0).make(5);
   message& kept = *call;
