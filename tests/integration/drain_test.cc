@@ -115,12 +115,7 @@ TEST(drain, runs_the_tells_that_were_accepted) {
   spin.set_microseconds(2'000);
   std::string frames;
   for (std::uint64_t id = 1; id <= tells; ++id) {
-    v1::Envelope tell;
-    tell.mutable_request()->set_id(id);
-    tell.mutable_request()->set_type("grove.Echo");
-    tell.mutable_request()->set_key(keys[id % actors]);
-    tell.mutable_request()->set_method("Spin");
-    tell.mutable_request()->set_payload(spin.SerializeAsString());
+    v1::Envelope tell = request_envelope(id, "grove.Echo", keys[id % actors], "Spin", spin.SerializeAsString());
     tell.mutable_request()->set_one_way(true);
     frames += frame_of(tell);
   }

@@ -135,6 +135,34 @@ TEST(server, keeps_requests_of_one_connection_to_one_actor_in_order) {
   }
 }
 
+TEST(server, accepts_a_one_way_request_when_the_mailbox_has_it_on_whichever_worker_it_is) {
+  constexpr std::uint64_t tells = 400;
+  server_process server{{.workers = 2}};
+  wire_client client{server.address()};
+  const std::string key = keys_of(client.greet(0), "grove.Echo", 1, 1).front();
+  v1::EchoSpinRequest spin;
+  spin.set_microseconds(3'000);
+  std::string frames;
+  for (std::uint64_t id = 1; id <= tells; ++id) {
+    v1::Envelope tell = request_envelope(id, "grove.Echo", key, "Spin", spin.SerializeAsString());
+    tell.mutable_request()->set_one_way(true);
+    frames += frame_of(tell);
+  }
+  client.send_bytes(frames);
+  std::uint64_t accepted = 0;
+  for (std::uint64_t id = 1; id <= tells; ++id) {
+    const v1::Response response = client.receive()->response();
+    if (response.code() == 0) {
+      ++accepted;
+      continue;
+    }
+    EXPECT_EQ(response.outcome(), v1::OUTCOME_NOT_EXECUTED);
+    EXPECT_THAT(response.message(), HasSubstr("mailbox_messages"));
+  }
+  EXPECT_GT(accepted, 0U);
+  EXPECT_LT(accepted, tells);
+}
+
 TEST(server, tells_health_and_metrics_of_all_workers) {
   server_process server{{.workers = 2}};
   EXPECT_EQ(server.cli({"call", "grove.Counter/x", "Add"}).exit.code, 0);

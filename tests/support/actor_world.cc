@@ -43,14 +43,20 @@ std::uint64_t actor_world::send(std::string_view type, std::string_view key, std
   return send_bytes(type, key, method, request.SerializeAsString());
 }
 
+std::uint64_t actor_world::send_one_way(std::string_view type, std::string_view key, std::string_view method,
+                                        const google::protobuf::MessageLite& request) {
+  return send_bytes(type, key, method, request.SerializeAsString(), true);
+}
+
 std::uint64_t actor_world::send_bytes(std::string_view type_name, std::string_view key, std::string_view method,
-                                      std::string_view payload) {
+                                      std::string_view payload, bool one_way) {
   const actor_type& type = *types.find(type_name);
   message_ptr m = actors->messages().make(key, payload);
   m->type = &type;
   m->method = type.find_method(method).value();
   m->hash = hash_of_address(type.hash(), key);
   m->deadline = time.now() + std::chrono::seconds{30};
+  m->one_way = one_way;
   m->origin = &sink;
   m->origin_id = ++last_number_;
   calls[last_number_] = m.get();

@@ -46,7 +46,10 @@ class actor_world : public testing::Test {
   std::uint64_t send(std::string_view type, std::string_view key, std::string_view method,
                      const google::protobuf::MessageLite& request);
   std::uint64_t send_bytes(std::string_view type, std::string_view key, std::string_view method,
-                           std::string_view payload);
+                           std::string_view payload, bool one_way = false);
+  /// The same for a message whose sender only wants to know that it is in the mailbox.
+  std::uint64_t send_one_way(std::string_view type, std::string_view key, std::string_view method,
+                             const google::protobuf::MessageLite& request);
   void cancel(std::uint64_t number) { actors->cancel(*calls.at(number)); }
   void run() { loop.run_ready(); }
   void advance(std::chrono::milliseconds step);

@@ -97,20 +97,25 @@ std::string wire_client::receive_until_closed() {
 
 v1::Response wire_client::call(std::string_view type, std::string_view key, std::string_view method,
                                std::string_view payload) {
-  v1::Envelope envelope;
-  v1::Request& request = *envelope.mutable_request();
-  request.set_id(next_id_++);
-  request.set_type(std::string{type});
-  request.set_key(std::string{key});
-  request.set_method(std::string{method});
-  request.set_payload(std::string{payload});
-  const std::uint64_t id = request.id();
-  send(envelope);
+  const std::uint64_t id = next_id_++;
+  send(request_envelope(id, type, key, method, payload));
   for (;;) {
     const auto answer = receive();
     if (!answer) throw std::runtime_error{"the connection was closed before the response"};
     if (answer->has_response() && answer->response().id() == id) return answer->response();
   }
+}
+
+v1::Envelope request_envelope(std::uint64_t id, std::string_view type, std::string_view key, std::string_view method,
+                              std::string_view payload) {
+  v1::Envelope made;
+  v1::Request& request = *made.mutable_request();
+  request.set_id(id);
+  request.set_type(std::string{type});
+  request.set_key(std::string{key});
+  request.set_method(std::string{method});
+  request.set_payload(std::string{payload});
+  return made;
 }
 
 std::string frame_of(const v1::Envelope& envelope) {

@@ -40,6 +40,9 @@ class wire_client {
   std::uint64_t next_id_ = 1;
 };
 
+[[nodiscard]] v1::Envelope request_envelope(std::uint64_t id, std::string_view type, std::string_view key,
+                                            std::string_view method, std::string_view payload);
+
 /// The bytes of one frame.
 [[nodiscard]] std::string frame_of(const v1::Envelope& envelope);
 

@@ -62,6 +62,7 @@ struct message {
   std::uint16_t depth = 0;        ///< How many calls it is nested in.
   std::uint16_t remote_slot = 0;  ///< The worker that has it, if `remote_call` is not 0.
   bool cancelled = false;
+  bool one_way = false;  ///< Its origin is told that it is in the mailbox, and not how its turn ends.
 
  private:
   friend class message_pool;

@@ -131,6 +131,10 @@ void runtime::deliver(message_ptr call) {
     recorder_.activated();
   }
   if (refuse_at_mailbox(*cell, call)) return;
+  if (call->one_way && call->origin != nullptr) {
+    call->origin->finish(*call, {.code = status_code::ok, .result = outcome::unknown, .text = {}, .payload = {}});
+    call->origin = nullptr;
+  }
   call->target = cell;
   cell->mail.push(std::move(call));
   enqueue(*cell);

@@ -76,22 +76,9 @@ void request_intake::take(const wire::request_view& request) {
   // A stream lasts until one side ends it.
   if (type->methods()[*method].streaming && request.remaining_microseconds == 0) call->deadline = steady_time::max();
   call->origin_id = request.id;
+  call->one_way = request.one_way;
   session_.begin_call(*call);
-  if (request.one_way) {
-    send_one_way(std::move(call), request.id);
-  } else {
-    actors.submit(std::move(call));
-  }
-}
-
-void request_intake::send_one_way(message_ptr call, std::uint64_t id) {
-  message& sent = *call;
-  session_.submitting_ = &sent;
-  owner_.actors().submit(std::move(call));
-  if (session_.submitting_ != &sent) return;  // It was refused, and answered so.
-  session_.submitting_ = nullptr;
-  session_.forget_call(sent);
-  session_.respond(id, {.code = status_code::ok, .result = outcome::unknown, .text = {}, .payload = {}});
+  actors.submit(std::move(call));
 }
 
 void request_intake::refuse(const wire::request_view& request, status_code code, const std::string& text) {

@@ -22,7 +22,6 @@ class request_intake {
   /// What is wrong with the request itself; OK when nothing is.
   [[nodiscard]] status examine(const wire::request_view& request) const;
   void refuse(const wire::request_view& request, status_code code, const std::string& text);
-  void send_one_way(message_ptr call, std::uint64_t id);
 
   session& session_;
   gate& owner_;

@@ -203,7 +203,6 @@ void session::forget_call(message& call) {
 }
 
 void session::finish(message& call, const reply& end) {
-  if (&call == submitting_) submitting_ = nullptr;
   const std::uint64_t id = call.origin_id;
   const bool ended_by_drain = owner_.draining() && end.code == status_code::cancelled && is_stream(call);
   forget_call(call);

@@ -78,8 +78,7 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   byte_buffer in_;
   byte_buffer out_;
   byte_buffer writing_;
-  message* calls_ = nullptr;       // The unfinished ones.
-  message* submitting_ = nullptr;  // A one-way call on its way into a mailbox.
+  message* calls_ = nullptr;  // The unfinished ones.
   std::uint32_t unfinished_ = 0;
   phase phase_ = phase::awaiting_hello;
   watch watch_ = watch::nothing;

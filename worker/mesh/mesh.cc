@@ -140,6 +140,7 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   head.type = call->type->index();
   head.method = call->method;
   head.depth = call->depth;
+  head.one_way = call->one_way ? 1 : 0;
   // Key, payload and chain are neighbours in the message as they are in the record.
   put_bytes(put_bytes(put_bytes(put_head(at, head), call->key()), call->payload()), call->chain());
   own_.metrics[metric::mesh_sent].add();

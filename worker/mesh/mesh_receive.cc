@@ -106,6 +106,7 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   call->type = type;
   call->method = head.method;
   call->depth = head.depth;
+  call->one_way = head.one_way != 0;
   call->hash = head.hash;
   call->deadline = steady_time{std::chrono::duration_cast<steady_duration>(std::chrono::nanoseconds{head.deadline_ns})};
   if (answered) {

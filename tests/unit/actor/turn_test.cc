@@ -135,6 +135,23 @@ TEST_F(turn_of_an_actor, refuses_messages_beyond_the_mailbox_limit_and_names_it)
   EXPECT_EQ(ask<trial::Balance>("trial.Account", "a", "Get", trial::Nothing{}).balance(), 10 + 128);
 }
 
+TEST_F(turn_of_an_actor, of_a_one_way_message_is_announced_when_it_is_in_the_mailbox_and_not_answered) {
+  const auto told = send_one_way("trial.Account", "a", "Deposit", amount(-1));
+  ASSERT_TRUE(has_ended(told)) << "before its turn";
+  EXPECT_EQ(sink.ended[told].code, status_code::ok);
+  EXPECT_EQ(sink.ended[told].result, outcome::unknown);
+  run();
+}
+
+TEST_F(turn_of_an_actor, of_a_one_way_message_that_the_mailbox_cannot_take_is_refused) {
+  for (std::uint32_t i = 0; i < bounds.mailbox_messages_max; ++i)
+    EXPECT_EQ(sink.ended[send_one_way("trial.Account", "a", "Deposit", amount(1))].code, status_code::ok);
+  const auto one_more = send_one_way("trial.Account", "a", "Deposit", amount(1));
+  EXPECT_EQ(sink.ended[one_more].code, status_code::resource_exhausted);
+  EXPECT_EQ(sink.ended[one_more].result, outcome::not_executed);
+  run();
+}
+
 TEST_F(turn_of_an_actor, messages_of_one_sender_run_in_the_order_of_sending) {
   for (int i = 1; i <= 100; ++i)
     send("trial.Book", "book", "Append", amount(i));

@@ -96,6 +96,18 @@ TEST_F(mesh_calls, a_tell_is_freed_when_it_is_in_the_ring) {
   EXPECT_EQ(at(1).net->calls_in(), 0U);
 }
 
+TEST_F(mesh_calls, say_that_they_are_one_way_and_are_answered) {
+  message_ptr call = at(0).make(5);
+  call->one_way = true;
+  at(0).net->send(1, std::move(call));
+  run();
+  ASSERT_EQ(at(1).runtime.calls.size(), 1U);
+  EXPECT_TRUE(at(1).runtime.calls[0]->one_way);
+  at(1).runtime.answer(0, {});
+  run();
+  EXPECT_EQ(at(0).caller.ends.size(), 1U);
+}
+
 TEST_F(mesh_calls, leave_a_mesh_idle_when_they_are_written_and_read) {
   EXPECT_TRUE(at(0).net->idle());
   at(0).net->send(1, at(0).make(1));

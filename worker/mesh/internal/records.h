@@ -47,7 +47,7 @@ struct request_head {
   std::uint16_t type = 0;
   std::uint16_t method = 0;
   std::uint16_t depth = 0;
-  std::uint16_t reserved = 0;
+  std::uint16_t one_way = 0;  ///< 1: it is answered when it is in the mailbox.
 };
 
 struct reply_head {
