@@ -23,6 +23,7 @@ namespace grove {
   X(activations,           counter, "Actors activated")                                                         \
   X(passivations,          counter, "Actors passivated")                                                        \
   X(mailbox_full,          counter, "Calls refused because a mailbox was full")                                 \
+  X(tells_lost,            counter, "Tells that could not be delivered, or whose time was over before they ran")  \
   X(deadline_expired,      counter, "Calls dropped before they ran because their deadline had passed")          \
   X(connections_accepted,  counter, "Connections accepted")                                                     \
   X(handoffs_out,          counter, "Connections handed over to another worker")                                \
@@ -35,7 +36,7 @@ namespace grove {
   X(mesh_full,             counter, "Calls refused because the ring to their worker was full")                  \
   X(mesh_faults,           counter, "Rings from other workers that were found corrupted and emptied")           \
   X(wakeups,               counter, "Sleeping workers woken up by a system call")                               \
-  X(stalls,                counter, "Times that a turn held its worker for longer than stall-after")               \
+  X(stalls,                counter, "Times that a turn held its worker for longer than stall-after")            \
   X(actors,                gauge,   "Actors in memory")                                                         \
   X(connections,           gauge,   "Connections open")                                                         \
   X(mesh_pending,          gauge,   "Calls that wait for another worker's answer")                              \

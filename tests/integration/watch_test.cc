@@ -51,6 +51,23 @@ TEST(stalled_worker, is_not_looked_for_if_nobody_wants_it) {
   EXPECT_THAT(server.stop().err, Not(HasSubstr("stalled")));
 }
 
+TEST(lost_tell, is_in_the_log_with_actor_method_and_reason_and_counted) {
+  server_process server{{.workers = 1}};
+  wire_client client{server.address()};
+  client.greet();
+  // More turns than a pass of the worker's loop runs, and then one whose time is over in the next pass.
+  constexpr std::uint64_t turns_before = 60;
+  std::string frames;
+  for (std::uint64_t id = 1; id <= turns_before; ++id)
+    frames += frame_of(request_envelope(id, "grove.Echo", "busy", "Spin", spin(1'000).SerializeAsString()));
+  v1::Envelope hurried = request_envelope(turns_before + 1, "grove.Echo", "busy", "Echo", "");
+  hurried.mutable_request()->set_one_way(true);
+  hurried.mutable_request()->set_remaining_microseconds(1);
+  client.send_bytes(frames + frame_of(hurried));
+  EXPECT_THAT(server.process().wait_for_line("a tell is lost: grove.Echo/busy Echo"), HasSubstr("DEADLINE_EXCEEDED"));
+  EXPECT_THAT(http_get(server.admin(), "/metrics"), HasSubstr("grove_tells_lost_total{worker=\"0\"} 1\n"));
+}
+
 /// A person at the back door.
 class visitor {
  public:

@@ -24,6 +24,11 @@ void recording_sink::item(message& call, const payload_source& payload) {
   items[call.origin_id].push_back(bytes_of(payload));
 }
 
+void loss_recorder::tell_lost(const message& tell, const status& why) {
+  lost.push_back(std::string{tell.type->name()} + "/" + std::string{tell.key()} + " " +
+                 tell.type->methods()[tell.method].name + ": " + why.to_string());
+}
+
 actor_world::actor_world(void (*add_types)(actor_types&)) {
   add_types(types);
   actors = std::make_unique<runtime>(loop, types, store, recorder, bounds);

@@ -36,6 +36,14 @@ class recording_sink final : public reply_sink {
   std::size_t backlog = 0;
 };
 
+/// Keeps the tells that were lost, as "Type/key Method: why".
+class loss_recorder final : public null_flight_recorder {
+ public:
+  void tell_lost(const message& tell, const status& why) override;
+
+  std::vector<std::string> lost;
+};
+
 /// A runtime with its own hub and its own time, for tests of actors. Its end fails the test when messages are left.
 class actor_world : public testing::Test {
  protected:
@@ -76,7 +84,7 @@ class actor_world : public testing::Test {
   limits bounds;
   actor_types types;
   memory_store store;
-  null_flight_recorder recorder;
+  loss_recorder recorder;
   recording_sink sink;
   std::map<std::uint64_t, message*> calls;  ///< Valid until they have ended.
   std::unique_ptr<runtime> actors;

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/status.h"
+
 namespace grove {
 
 struct actor_cell;
@@ -25,10 +27,12 @@ class flight_recorder {
   virtual void passivated() = 0;
   virtual void mailbox_was_full() = 0;
   virtual void deadline_expired() = 0;
+  /// A tell does not run, and nobody waits to be told so.
+  virtual void tell_lost(const message& tell, const status& why) = 0;
 };
 
 /// Records nothing.
-class null_flight_recorder final : public flight_recorder {
+class null_flight_recorder : public flight_recorder {
  public:
   void turn_begins(const actor_cell&, const message&) override {}
   void nothing_runs() override {}
@@ -37,6 +41,7 @@ class null_flight_recorder final : public flight_recorder {
   void passivated() override {}
   void mailbox_was_full() override {}
   void deadline_expired() override {}
+  void tell_lost(const message&, const status&) override {}
 };
 
 }  // namespace grove

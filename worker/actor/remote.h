@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/status.h"
 #include "worker/actor/message.h"
 
 namespace grove {
@@ -22,8 +23,7 @@ class remote {
 
   /// Sends `call` to the worker of `slot` and keeps it until it is answered, at the latest by that worker's
   /// death; then its origin is told. A tell (no origin) is freed once it is in the ring. What cannot be sent
-  /// (the worker is down, its ring is full) is answered at once: UNAVAILABLE or RESOURCE_EXHAUSTED, not
-  /// executed.
+  /// (the worker is down, its ring is full) is refused at once: UNAVAILABLE or RESOURCE_EXHAUSTED.
   virtual void send(std::uint32_t slot, message_ptr call) = 0;
 
   /// Asks the worker that has `call` to give it up. The answer comes as for every call.
@@ -41,6 +41,9 @@ class message_receiver {
   /// Puts a call into its actor's mailbox, activating the actor if need be; what cannot be taken is answered
   /// at once.
   virtual void deliver(message_ptr call) = 0;
+
+  /// Answers a call that does not run with `why`, and frees it. Nobody waits for a tell: it is counted and logged.
+  virtual void refuse(message_ptr call, const status& why) = 0;
 
   /// Gives `call` up: it leaves its mailbox, or its turn is cancelled at the next switch point.
   virtual void cancel(message& call) = 0;

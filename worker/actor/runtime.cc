@@ -94,14 +94,18 @@ runtime::~runtime() {
       close_stream(*held.get(), status{status_code::unavailable, "the worker stops"});
     }
     while (message_ptr call = cell.mail.pop_if([](const message&) { return true; })) {
-      refuse(std::move(call), status_code::unavailable, outcome::not_executed, "the worker stops");
+      refuse(std::move(call), {status_code::unavailable, "the worker stops"});
     }
   }
 }
 
-void runtime::refuse(message_ptr call, status_code code, outcome result, std::string_view text) {
-  if (call->origin != nullptr)
-    call->origin->finish(*call, {.code = code, .result = result, .text = text, .payload = {}});
+void runtime::refuse(message_ptr call, const status& why) {
+  if (call->origin != nullptr) {
+    call->origin->finish(*call,
+                         {.code = why.code(), .result = outcome::not_executed, .text = why.message(), .payload = {}});
+  } else if (!call->cancelled) {
+    recorder_.tell_lost(*call, why);
+  }
 }
 
 void runtime::submit(message_ptr call) {
@@ -122,8 +126,7 @@ void runtime::deliver(message_ptr call) {
     try {
       cell = &directory_.insert(*this, *call->type, call->hash, call->key());
     } catch (const std::exception& e) {
-      refuse(std::move(call), status_code::internal, outcome::not_executed,
-             std::string{"the actor could not be made: "}.append(e.what()));
+      refuse(std::move(call), {status_code::internal, std::string{"the actor could not be made: "}.append(e.what())});
       return;
     }
     cell->object->cell_ = cell;
@@ -140,11 +143,11 @@ void runtime::deliver(message_ptr call) {
   enqueue(*cell);
 }
 
-bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) const {
+bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) {
   if (call->chain_size != 0 && cell.exclusive != nullptr && !call->type->methods()[call->method].interleave &&
       chain_contains(call->chain(), cell)) {
     const std::string text = cycle_text(call->chain(), cell);
-    refuse(std::move(call), status_code::failed_precondition, outcome::not_executed, text);
+    refuse(std::move(call), {status_code::failed_precondition, text});
     return true;
   }
   const mailbox& mail = cell.mail;
@@ -156,7 +159,7 @@ bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) const
   const std::string text = "the mailbox of " + address_text(cell) + " is full (limits mailbox_messages " +
                            std::to_string(limits_.mailbox_messages_max) + ", mailbox_bytes " +
                            std::to_string(limits_.mailbox_bytes_max) + ")";
-  refuse(std::move(call), status_code::resource_exhausted, outcome::not_executed, text);
+  refuse(std::move(call), {status_code::resource_exhausted, text});
   return true;
 }
 
@@ -173,7 +176,7 @@ void runtime::cancel(message& call) {
   } else if (call.running != nullptr) {
     hub_.interrupt(call.running->running_in, std::make_exception_ptr(turn_cancelled{}), call.running);
   } else if (message_ptr queued = call.target->mail.remove(call)) {
-    refuse(std::move(queued), status_code::cancelled, outcome::not_executed, "cancelled by the caller");
+    refuse(std::move(queued), {status_code::cancelled, "cancelled by the caller"});
   }
 }
 
@@ -263,8 +266,7 @@ void runtime::count_turn() {
 void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
   if (call->deadline <= hub_.pass_time()) {
     recorder_.deadline_expired();
-    refuse(std::move(call), status_code::deadline_exceeded, outcome::not_executed,
-           "the call's time was over before its turn began");
+    refuse(std::move(call), {status_code::deadline_exceeded, "the call's time was over before its turn began"});
     return;
   }
   turn t{*this, cell, std::move(call), in};

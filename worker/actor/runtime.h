@@ -54,14 +54,12 @@ class runtime final : public message_receiver, private hub_component {
   void submit(message_ptr call);
 
   void deliver(message_ptr call) override;
+  void refuse(message_ptr call, const status& why) override;
   void cancel(message& call) override;
 
   /// Runs ready actors until there are none, or a bounded number of turns.
   /// Affinity: the hub's greenlet.
   void run_ready();
-
-  /// Answers `call` with an error and frees it.
-  static void refuse(message_ptr call, status_code code, outcome result, std::string_view text);
 
   [[nodiscard]] message_pool& messages() noexcept { return messages_; }
   [[nodiscard]] const actor_types& types() const noexcept { return types_; }
@@ -107,7 +105,7 @@ class runtime final : public message_receiver, private hub_component {
   void save_state(actor_cell& cell);
   void release_outbox(turn& t);
   void abort_turn(turn& t, status_code code, outcome result, std::string_view text);
-  [[nodiscard]] bool refuse_at_mailbox(const actor_cell& cell, message_ptr& call) const;
+  [[nodiscard]] bool refuse_at_mailbox(const actor_cell& cell, message_ptr& call);
   [[nodiscard]] actor_cell* pop_ready() noexcept;
 
   hub& hub_;

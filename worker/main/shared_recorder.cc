@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/main/shared_recorder.h"
 
+#include <spdlog/spdlog.h>
+
 #include <chrono>
 #include <string>
 
@@ -31,6 +33,13 @@ void shared_recorder::turn_begins(const actor_cell& cell, const message& call) {
 void shared_recorder::turn_ended(bool failed) {
   slot_.metrics[metric::turns].add();
   if (failed) slot_.metrics[metric::failed_turns].add();
+}
+
+void shared_recorder::tell_lost(const message& tell, const status& why) {
+  slot_.metrics[metric::tells_lost].add();
+  if (!lost_tells_.admits(hub_.pass_time())) return;
+  log_.warn("a tell is lost: {}/{} {}: {}{}", tell.type->name(), tell.key(), tell.type->methods()[tell.method].name,
+            why.to_string(), lost_tells_.take_kept_quiet());
 }
 
 void shared_recorder::activated() {

@@ -6,13 +6,9 @@
 
 #include <chrono>
 #include <string>
-#include <utility>
 
 namespace grove {
 namespace {
-
-constexpr std::chrono::seconds window{1};
-constexpr int lines_in_window_max = 10;
 
 long long milliseconds(steady_duration lasted) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(lasted).count();
@@ -23,13 +19,7 @@ long long milliseconds(steady_duration lasted) {
 void stall_log::write(const stall_event& event) {
   if (event.at == stall_event::stage::began) {
     count_.add();
-    const steady_time now = time_.now();
-    if (now - window_began_ >= window) {
-      window_began_ = now;
-      lines_ = 0;
-    }
-    quiet_ = ++lines_ > lines_in_window_max;
-    if (quiet_) ++kept_quiet_;
+    quiet_ = !lines_.admits(time_.now());
   }
   if (quiet_) return;
   if (event.at == stall_event::stage::ended)
@@ -42,7 +32,7 @@ void stall_log::write_stall(const stall_event& event) {
   std::string text = fmt::format("stalled for {} ms", milliseconds(event.lasted));
   if (!event.label.empty()) text += fmt::format(": a turn of {}", event.label);
   if (!event.greenlet.empty()) text += fmt::format(" in greenlet '{}'", event.greenlet);
-  if (kept_quiet_ > 0) text += fmt::format("; {} more since the last line", std::exchange(kept_quiet_, 0));
+  text += lines_.take_kept_quiet();
   text += event.stack.empty() ? "; its stack could not be taken"
                               : fmt::format("; stack: {}", fmt::join(event.stack, " < "));
   log_.warn("{}", text);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
-
 #include "base/clock.h"
 #include "base/shared_metrics.h"
 #include "worker/hub/stall_monitor.h"
+#include "worker/main/line_limit.h"
 
 namespace spdlog {
 class logger;
@@ -30,9 +29,7 @@ class stall_log {
   spdlog::logger& log_;
   shared_number& count_;
   const clock& time_;
-  steady_time window_began_{};
-  int lines_ = 0;
-  std::uint64_t kept_quiet_ = 0;
+  line_limit lines_;
   bool quiet_ = false;  ///< About the present stall.
 };
 

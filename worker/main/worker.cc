@@ -59,7 +59,7 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
       control_{control},
       log_{log},
       hub_{clock_},
-      recorder_{segment_.slot(start_.slot), hub_} {
+      recorder_{segment_.slot(start_.slot), hub_, log} {
   worker_slot& slot = segment_.slot(start_.slot);
   slot.metrics.reset_gauges();
   thread_stacks().set_count_max(start_.bounds.stacks_max);

@@ -103,29 +103,24 @@ std::uint64_t mesh::faults_of(std::uint32_t slot) const noexcept {
   return peers_[slot] ? peers_[slot]->faults : 0;
 }
 
-void mesh::answer_at_once(message_ptr call, status_code code, std::string_view text) {
-  if (call->origin == nullptr) return;
-  call->origin->finish(*call, reply{code, outcome::not_executed, text, {}});
-}
-
 void mesh::send(std::uint32_t slot, message_ptr call) {
   GROVE_CHECK(slot < peers_.size() && slot != slot_, "the mesh is for other workers");
   peer& p = *peers_[slot];
   const auto generation = p.shared->generation.load(std::memory_order_acquire);
   const auto state = p.shared->state.load(std::memory_order_acquire);
-  if (closed_) return answer_at_once(std::move(call), status_code::unavailable, "the worker stops");
+  if (closed_) return receiver_.refuse(std::move(call), {status_code::unavailable, "the worker stops"});
   const bool begun_before = state == worker_state::draining && (call->depth > 0 || !call->wants_reply());
   if (generation != p.generation || (state != worker_state::up && !begun_before)) {
     const std::string text = worker_text(slot) + ", which owns " + call->type->name() + "/" + std::string{call->key()} +
                              (state == worker_state::draining ? ", is draining" : ", is restarting");
-    return answer_at_once(std::move(call), status_code::unavailable, text);
+    return receiver_.refuse(std::move(call), {status_code::unavailable, text});
   }
   const bool answered = call->wants_reply();
   const std::size_t bytes = sizeof(request_head) + call->key_size + call->payload_size + call->chain_size;
   char* const at = answered && pending_->full() ? nullptr : try_place(p, bytes);
   if (at == nullptr) {
     own_.metrics[metric::mesh_full].add();
-    return answer_at_once(std::move(call), status_code::resource_exhausted, why_full(p, bytes));
+    return receiver_.refuse(std::move(call), {status_code::resource_exhausted, why_full(p, bytes)});
   }
   request_head head;
   head.common.kind = record_kind::request;

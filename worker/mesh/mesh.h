@@ -140,7 +140,6 @@ class mesh final : public remote, public reply_sink, public hub_component {
   void publish(peer& p);
   void wake(peer& p) noexcept;
   [[nodiscard]] peer* peer_of(const message& call) const noexcept;
-  void answer_at_once(message_ptr call, status_code code, std::string_view text);
 
   const shared_segment& segment_;
   worker_slot& own_;

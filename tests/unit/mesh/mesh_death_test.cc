@@ -4,6 +4,7 @@
 namespace grove {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class mesh_death : public mesh_fixture {};
@@ -206,6 +207,15 @@ TEST_F(mesh_death, draining_worker_takes_nested_calls_and_tells_only) {
   run();
   ASSERT_EQ(at(1).runtime.calls.size(), 1U);
   EXPECT_EQ(at(1).runtime.calls[0]->payload(), "tell");
+}
+
+TEST_F(mesh_death, tells_to_a_worker_that_is_down_are_reported_as_lost) {
+  kill(1);
+  run();
+  message_ptr tell = at(0).make(1);
+  tell->origin = nullptr;
+  at(0).net->send(1, std::move(tell));
+  EXPECT_THAT(at(0).runtime.lost_tells, ElementsAre(HasSubstr("is restarting")));
 }
 
 TEST_F(mesh_death, a_caller_that_calls_again_while_it_is_told_is_answered_too) {

@@ -59,6 +59,13 @@ class fake_runtime final : public message_receiver {
     calls.push_back(std::move(call));
     if (answer_all) answer(calls.size() - 1, std::string{calls.back()->payload()});
   }
+  void refuse(message_ptr call, const status& why) override {
+    if (call->origin == nullptr) {
+      lost_tells.push_back(why.message());
+      return;
+    }
+    call->origin->finish(*call, {why.code(), outcome::not_executed, why.message(), {}});
+  }
   void cancel(message& call) override {
     call.cancelled = true;
     ++cancels;
@@ -78,6 +85,7 @@ class fake_runtime final : public message_receiver {
   }
 
   std::vector<message_ptr> calls;
+  std::vector<std::string> lost_tells;  ///< Why, of each.
   int cancels = 0;
   bool answer_all = false;
 };

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/main/line_limit.h"
+
+#include <chrono>
+#include <utility>
+
+namespace grove {
+namespace {
+
+constexpr std::chrono::seconds window{1};
+constexpr int lines_in_window_max = 10;
+
+}  // namespace
+
+bool line_limit::admits(steady_time now) noexcept {
+  if (now - window_began_ >= window) {
+    window_began_ = now;
+    lines_ = 0;
+  }
+  if (++lines_ <= lines_in_window_max) return true;
+  ++kept_quiet_;
+  return false;
+}
+
+std::string line_limit::take_kept_quiet() {
+  if (kept_quiet_ == 0) return {};
+  return "; " + std::to_string(std::exchange(kept_quiet_, 0)) + " more since the last line";
+}
+
+}  // namespace grove
