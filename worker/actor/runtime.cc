@@ -19,6 +19,9 @@ constexpr std::uint32_t turns_per_actor = 16;
 constexpr std::chrono::milliseconds batch_for{5};
 constexpr std::uint32_t turns_between_clock_readings = 16;
 
+// While there are no stacks, calls whose time is over are answered this often.
+constexpr std::chrono::milliseconds overdue_looked_for_every{100};
+
 // A sweep looks at this share of the actors, so that a second's sweep stays short with a million of them.
 constexpr std::size_t sweep_share = 8;
 constexpr std::size_t sweep_least = 1024;
@@ -50,43 +53,21 @@ constexpr std::size_t sweep_least = 1024;
 
 }  // namespace
 
-/// A greenlet that runs turns, one after another.
-class runtime::runner {
- public:
-  explicit runner(runtime& owner) : owner_{owner} {
-    fiber_ = greenlet::make([this] { run(); }, {.parent = &owner_.hub_.hub_greenlet(), .name = "turns"});
-  }
-
-  [[nodiscard]] greenlet& fiber() const noexcept { return *fiber_; }
-  void unwind() noexcept { fiber_.reset(); }
-
- private:
-  void run() {
-    for (;;) {
-      while (owner_.turns_left_ > 0) {
-        actor_cell* const cell = owner_.pop_ready();
-        if (cell == nullptr) break;
-        owner_.run_cell(*cell, *fiber_);
-      }
-      owner_.idle_runners_.push_back(this);
-      owner_.hub_.hub_greenlet().resume();
-    }
-  }
-
-  runtime& owner_;
-  greenlet_ptr fiber_;
-};
-
 runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder,
                  const limits& its_limits)
-    : hub_{on}, types_{types}, store_{store}, recorder_{recorder}, limits_{its_limits}, calls_{*this} {
+    : hub_{on},
+      types_{types},
+      store_{store},
+      recorder_{recorder},
+      limits_{its_limits},
+      calls_{*this},
+      runners_{on, [this](greenlet& in) { run_batch(in); }} {
   hub_.attach(*this);
 }
 
 runtime::~runtime() {
   hub_.detach(*this);
-  for (const auto& r : runners_)
-    r->unwind();
+  runners_.unwind();
   for (std::size_t i = 0; i < directory_.size(); ++i) {
     actor_cell& cell = directory_.at(i);
     while (cell.streams != nullptr) {
@@ -200,33 +181,38 @@ actor_cell* runtime::pop_ready() noexcept {
 }
 
 bool runtime::poll() {
-  if (ready_head_ == nullptr) return false;
-  run_ready();
-  return true;
+  return run_ready();
 }
 
-void runtime::run_ready() {
+bool runtime::run_ready() {
+  bool ran = false;
   turns_left_ = turns_per_batch;
   batch_end_ = {};
   while (ready_head_ != nullptr && turns_left_ > 0) {
-    runner* const r = idle_runner();
-    // Every stack is held by a turn that waits: the ready actors wait for one of those to end.
-    if (r == nullptr) return;
-    r->fiber().resume();
+    if (!runners_.resume_one()) {
+      // Every stack is held by a turn that waits: the ready actors wait for one of those to end.
+      if (!overdue_.armed()) overdue_.arm_after(hub_, overdue_looked_for_every);
+      break;
+    }
     recorder_.nothing_runs();
+    ran = true;
+  }
+  return ran;
+}
+
+void runtime::run_batch(greenlet& in) {
+  while (turns_left_ > 0) {
+    actor_cell* const cell = pop_ready();
+    if (cell == nullptr) return;
+    run_cell(*cell, in);
   }
 }
 
-runtime::runner* runtime::idle_runner() {
-  if (idle_runners_.empty()) {
-    auto made = std::make_unique<runner>(*this);
-    if (!made->fiber().try_reserve_stack()) return nullptr;
-    runners_.push_back(std::move(made));
-    return runners_.back().get();
+void runtime::refuse_overdue() {
+  for (actor_cell* cell = ready_head_; cell != nullptr; cell = cell->next_ready) {
+    while (message_ptr call = cell->mail.pop_if([this](const message& m) { return is_overdue(m); }))
+      refuse_overdue(std::move(call));
   }
-  runner* const r = idle_runners_.back();
-  idle_runners_.pop_back();
-  return r;
 }
 
 // --- Turns ---
@@ -263,10 +249,14 @@ void runtime::count_turn() {
   }
 }
 
+void runtime::refuse_overdue(message_ptr call) {
+  recorder_.deadline_expired();
+  refuse(std::move(call), {status_code::deadline_exceeded, "the call's time was over before its turn began"});
+}
+
 void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
-  if (call->deadline <= hub_.pass_time()) {
-    recorder_.deadline_expired();
-    refuse(std::move(call), {status_code::deadline_exceeded, "the call's time was over before its turn began"});
+  if (is_overdue(*call)) {
+    refuse_overdue(std::move(call));
     return;
   }
   turn t{*this, cell, std::move(call), in};
@@ -379,6 +369,7 @@ void runtime::save_state(actor_cell& cell) {
 }
 
 void runtime::sweep_idle() {
+  runners_.let_go();
   ++sweeps_;
   const std::size_t looked_at = std::min(directory_.size(), std::max(sweep_least, directory_.size() / sweep_share));
   for (std::size_t n = 0; n < looked_at; ++n) {

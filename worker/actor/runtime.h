@@ -35,8 +35,10 @@
 #include "worker/actor/message.h"
 #include "worker/actor/remote.h"
 #include "worker/actor/reply.h"
+#include "worker/actor/runners.h"
 #include "worker/actor/state_store.h"
 #include "worker/actor/turn.h"
+#include "worker/hub/callback_timer.h"
 #include "worker/hub/hub.h"
 
 namespace grove {
@@ -57,9 +59,10 @@ class runtime final : public message_receiver, private hub_component {
   void refuse(message_ptr call, const status& why) override;
   void cancel(message& call) override;
 
-  /// Runs ready actors until there are none, or a bounded number of turns.
+  /// Runs ready actors until there are none, or a bounded number of turns, or there is no stack to run them on. False:
+  /// none was run.
   /// Affinity: the hub's greenlet.
-  void run_ready();
+  bool run_ready();
 
   [[nodiscard]] message_pool& messages() noexcept { return messages_; }
   [[nodiscard]] const actor_types& types() const noexcept { return types_; }
@@ -73,7 +76,11 @@ class runtime final : public message_receiver, private hub_component {
   /// Whether all that was taken is done: no message waits or runs here or is with another worker, no stream is open.
   [[nodiscard]] bool idle() const noexcept { return messages_.in_use() == 0 && turns_running_ == 0; }
 
-  /// Passivates, a few at a time, actors that were idle for their time. Called about once a second.
+  /// Stacks that are kept for turns and in no use.
+  [[nodiscard]] std::size_t idle_stacks() const noexcept { return runners_.idle(); }
+
+  /// Passivates, a few at a time, actors that were idle for their time, and gives stacks back that are not needed any
+  /// more. Called about once a second.
   void sweep_idle();
 
   /// The free list of message objects of the type of `prototype`, to parse requests and copy states into.
@@ -87,13 +94,14 @@ class runtime final : public message_receiver, private hub_component {
   void remember_state(turn& t);
 
  private:
-  class runner;
-
   bool poll() override;
-  bool prepare_sleep() override { return ready_head_ == nullptr; }
+  bool prepare_sleep() override { return ready_head_ == nullptr || runners_.starved(); }
   void woke() override {}
 
-  [[nodiscard]] runner* idle_runner();
+  void run_batch(greenlet& in);
+  void refuse_overdue();
+  void refuse_overdue(message_ptr call);
+  [[nodiscard]] bool is_overdue(const message& m) const noexcept { return m.deadline <= hub_.pass_time(); }
   void run_cell(actor_cell& cell, greenlet& in);
   void count_turn();
   [[nodiscard]] bool may_start(const actor_cell& cell, const message& m) const noexcept;
@@ -120,8 +128,8 @@ class runtime final : public message_receiver, private hub_component {
   local_calls calls_;
   actor_cell* ready_head_ = nullptr;
   actor_cell* ready_tail_ = nullptr;
-  std::vector<std::unique_ptr<runner>> runners_;
-  std::vector<runner*> idle_runners_;
+  runners runners_;
+  callback_timer overdue_{[this] { refuse_overdue(); }};
   boost::unordered_flat_map<const google::protobuf::Descriptor*, std::unique_ptr<scratch_list>> scratch_;
   std::size_t turns_running_ = 0;
   std::uint32_t turns_left_ = 0;  ///< Of the present batch.

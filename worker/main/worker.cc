@@ -210,7 +210,7 @@ void worker::every_second() {
   runtime_->sweep_idle();
   stack_pool& stacks = thread_stacks();
   stacks.trim();
-  segment_.slot(start_.slot).metrics[metric::stacks_in_use].set(stacks.in_use());
+  segment_.slot(start_.slot).metrics[metric::stacks_in_use].set(stacks.in_use() - runtime_->idle_stacks());
 }
 
 }  // namespace grove

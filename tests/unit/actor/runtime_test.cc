@@ -17,6 +17,16 @@ using testing::IsEmpty;
 
 class runtime_of_a_worker : public world {};
 
+/// All stacks but one are taken.
+class runtime_without_stacks : public world {
+ protected:
+  runtime_without_stacks() { thread_stacks().set_count_max(thread_stacks().in_use() + 1); }
+  ~runtime_without_stacks() override { thread_stacks().set_count_max(allowed_); }
+
+ private:
+  std::size_t allowed_ = thread_stacks().count_max();
+};
+
 TEST_F(runtime_of_a_worker, is_not_idle_while_a_message_waits) {
   EXPECT_TRUE(actors->idle());
   send("trial.Account", "a", "Deposit", amount(1));
@@ -67,6 +77,45 @@ TEST_F(runtime_of_a_worker, reports_no_loss_of_a_call_that_its_caller_has_given_
   sink.ended[given_up] = {};
   advance(100ms);
   EXPECT_THAT(recorder.lost, IsEmpty());
+}
+
+TEST_F(runtime_without_stacks, sleeps_until_a_turn_ends) {
+  send("trial.Account", "waits", "SlowDeposit", amount(100));
+  const auto starved = send("trial.Account", "starved", "Deposit", amount(1));
+  run();
+  EXPECT_FALSE(loop.poll()) << "nothing is done";
+  EXPECT_FALSE(has_ended(starved));
+  advance(100ms);
+  EXPECT_TRUE(has_ended(starved));
+}
+
+TEST_F(runtime_without_stacks, answers_calls_whose_time_is_over) {
+  send("trial.Account", "waits", "SlowDeposit", amount(29'900));
+  const auto starved = send("trial.Account", "starved", "Deposit", amount(1));
+  calls.at(starved)->deadline = time.now() + 1s;
+  run();
+  advance(900ms);
+  EXPECT_FALSE(has_ended(starved));
+  advance(100ms);
+  ASSERT_TRUE(has_ended(starved));
+  EXPECT_EQ(sink.ended[starved].code, status_code::deadline_exceeded);
+  EXPECT_EQ(sink.ended[starved].result, outcome::not_executed);
+  advance(29s);
+}
+
+TEST_F(runtime_of_a_worker, keeps_a_bounded_number_of_idle_stacks) {
+  const std::size_t before = thread_stacks().in_use();
+  for (std::size_t i = 0; i < runners::idle_kept_max + 10; ++i)
+    send("trial.Account", std::to_string(i), "SlowDeposit", amount(50));
+  run();
+  EXPECT_EQ(thread_stacks().in_use(), before + runners::idle_kept_max + 10);
+  EXPECT_EQ(actors->idle_stacks(), 0U);
+  advance(50ms);
+  EXPECT_EQ(actors->idle_stacks(), runners::idle_kept_max + 10) << "until the next sweep";
+  actors->sweep_idle();
+  EXPECT_EQ(actors->idle_stacks(), runners::idle_kept_max);
+  EXPECT_EQ(thread_stacks().in_use(), before + runners::idle_kept_max);
+  EXPECT_EQ(ask<trial::Balance>("trial.Account", "0", "Deposit", amount(1)).balance(), 51);
 }
 
 }  // namespace

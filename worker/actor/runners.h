@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "worker/greenlet/greenlet.h"
+#include "worker/hub/hub.h"
+
+namespace grove {
+
+/// The greenlets that turns run in. One that is waiting in a turn is not to be had; when all others are in use, another
+/// one is made, as long as there are stacks.
+/// Affinity: the hub's greenlet.
+class runners {
+ public:
+  /// How many that have nothing to do are kept, with their stacks, for the next turns that wait.
+  static constexpr std::size_t idle_kept_max = 256;
+
+  /// `work` is what a runner does each time that it is resumed; it is told in which greenlet.
+  runners(hub& on, std::function<void(greenlet& in)> work);
+  ~runners();
+  runners(const runners&) = delete;
+  runners& operator=(const runners&) = delete;
+
+  /// Lets one work until it has done its work or waits. False: every stack is in use.
+  bool resume_one();
+
+  /// Whether the last try found no stack, and no runner has become idle since.
+  [[nodiscard]] bool starved() const noexcept { return starved_; }
+
+  /// Ends those idle ones that are not kept: their stacks go back to the pool.
+  void let_go();
+
+  /// Unwinds all, in whatever they wait.
+  void unwind() noexcept;
+
+  [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
+
+ private:
+  struct runner {
+    greenlet_ptr fiber;
+    std::size_t index = 0;  ///< In `all_`.
+    bool leaves = false;
+  };
+  void run(runner& self);
+
+  hub& hub_;
+  std::function<void(greenlet&)> work_;
+  std::vector<std::unique_ptr<runner>> all_;
+  std::vector<runner*> idle_;  // The one that worked last is at the end, and is resumed first.
+  bool starved_ = false;
+};
+
+}  // namespace grove
