@@ -2,13 +2,6 @@
 #include "worker/actor/mailbox.h"
 
 namespace grove {
-namespace {
-
-std::uint32_t weight(const message& m) noexcept {
-  return m.payload_size + m.chain_size;
-}
-
-}  // namespace
 
 void mailbox::push(message_ptr m) noexcept {
   m->next = nullptr;

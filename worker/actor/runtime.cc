@@ -133,7 +133,7 @@ bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) {
   }
   const mailbox& mail = cell.mail;
   if (mail.messages() < limits_.mailbox_messages_max &&
-      (mail.messages() == 0 || mail.bytes() + call->payload_size <= limits_.mailbox_bytes_max)) {
+      (mail.messages() == 0 || mail.bytes() + mailbox::weight(*call) <= limits_.mailbox_bytes_max)) {
     return false;
   }
   recorder_.mailbox_was_full();

@@ -55,6 +55,19 @@ TEST_F(call_between_actors, inherits_what_is_left_of_the_callers_time) {
   EXPECT_EQ(actors->turns_running(), 0U);
 }
 
+TEST_F(call_between_actors, has_the_default_deadline_when_its_caller_has_more_time) {
+  bounds.call_deadline = 1s;
+  send("trial.Caller", "busy", "SlowVisit", path({}));
+  run();
+  const auto outer = send("trial.Caller", "a", "Visit", path({"busy"}));
+  run();
+  advance(999ms);
+  EXPECT_FALSE(has_ended(outer));
+  advance(1ms);
+  EXPECT_EQ(sink.ended[outer].code, status_code::deadline_exceeded);
+  advance(1min);
+}
+
 TEST_F(call_between_actors, is_given_up_with_the_call_that_waits_for_it) {
   send("trial.Caller", "busy", "SlowVisit", path({}));
   run();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace grove::test {
 namespace {
@@ -45,11 +46,13 @@ TEST(mailbox, stays_in_order_when_its_last_message_is_taken_out) {
   EXPECT_EQ(mail.pop_if(anything)->key(), "c");
 }
 
-TEST(mailbox, counts_the_bytes_of_payloads) {
+TEST(mailbox, counts_the_bytes_of_payloads_and_call_chains) {
   message_pool pool;
   mailbox mail;
-  mail.push(pool.make("key", std::string(100, 'x')));
-  EXPECT_EQ(mail.bytes(), 100U);
+  message_ptr m = pool.make("key", std::string(100, 'x'), "trial.Caller/a\n");
+  EXPECT_EQ(mailbox::weight(*m), 115U);
+  mail.push(std::move(m));
+  EXPECT_EQ(mail.bytes(), 115U);
   EXPECT_NE(mail.pop_if(anything), nullptr);
   EXPECT_EQ(mail.bytes(), 0U);
 }

@@ -51,6 +51,39 @@ TEST_F(runtime_of_a_worker, is_not_idle_while_a_stream_is_open) {
   EXPECT_TRUE(actors->idle());
 }
 
+TEST_F(runtime_of_a_worker, refuses_messages_beyond_the_bytes_of_a_mailbox_and_names_the_limit) {
+  bounds.mailbox_bytes_max = 200;
+  send("trial.Account", "a", "SlowDeposit", amount(10));
+  run();
+  send_bytes("trial.Account", "a", "Deposit", std::string(100, 'x'));
+  const auto at_the_limit = send_bytes("trial.Account", "a", "Deposit", std::string(100, 'x'));
+  EXPECT_FALSE(has_ended(at_the_limit));
+  const auto one_more = send_bytes("trial.Account", "a", "Deposit", "x");
+  EXPECT_EQ(sink.ended[one_more].code, status_code::resource_exhausted);
+  EXPECT_EQ(sink.ended[one_more].result, outcome::not_executed);
+  EXPECT_THAT(sink.ended[one_more].text, HasSubstr("mailbox_bytes 200"));
+  advance(10ms);
+}
+
+TEST_F(runtime_of_a_worker, counts_a_calls_chain_as_bytes_of_the_mailbox) {
+  constexpr std::uint32_t first = 100;
+  const std::string chain = "trial.Caller/caller\n";
+  send("trial.Caller", "callee", "SlowVisit", path({}));
+  run();
+  send_bytes("trial.Caller", "callee", "Visit", std::string(first, 'x'));
+  bounds.mailbox_bytes_max = first + static_cast<std::uint32_t>(chain.size());
+  const auto at_the_limit = send("trial.Caller", "caller", "Visit", path({"callee"}));
+  run();
+  EXPECT_FALSE(has_ended(at_the_limit));
+  cancel(at_the_limit);
+  run();
+  --bounds.mailbox_bytes_max;
+  const auto one_more = send("trial.Caller", "caller", "Visit", path({"callee"}));
+  run();
+  EXPECT_EQ(sink.ended[one_more].code, status_code::resource_exhausted);
+  advance(1min);
+}
+
 TEST_F(runtime_of_a_worker, reports_tells_that_a_full_mailbox_does_not_take) {
   for (std::uint32_t i = 0; i < bounds.mailbox_messages_max; ++i)
     actors->calls().tell("trial.Book", "book", "Append", amount(1));
