@@ -27,7 +27,7 @@ class actor {
 
  protected:
   /// Called once before the first turn, after the state was loaded. What it throws fails the message that
-  /// activated. Switches: it may.
+  /// activated, as not executed. Switches: it may.
   virtual void on_activate() {}
 
   /// Called when the actor has been idle, before its state is saved and the object destroyed. What it throws

@@ -291,7 +291,8 @@ void runtime::invoke(turn& t) {
   } catch (const stack_low& e) {
     abort_turn(t, status_code::resource_exhausted, outcome::executed, std::string{"stack_low: "}.append(e.what()));
   } catch (const std::exception& e) {
-    abort_turn(t, status_code::internal, outcome::executed, std::string{"the handler threw: "}.append(e.what()));
+    abort_turn(t, status_code::internal, outcome::executed,
+               std::string{t.entered ? "the handler threw: " : "the handler could not be entered: "}.append(e.what()));
   } catch (const turn_cancelled&) {
     abort_turn(t, status_code::cancelled, outcome::unknown, "cancelled by the caller while it ran");
   } catch (const turn_expired&) {
@@ -301,7 +302,7 @@ void runtime::invoke(turn& t) {
     abort_turn(t, status_code::unavailable, outcome::unknown, "the worker stopped while it ran");
     throw;
   } catch (...) {
-    abort_turn(t, status_code::internal, outcome::executed, "the handler threw something that is no std::exception");
+    abort_turn(t, status_code::internal, outcome::executed, "something was thrown that is no std::exception");
   }
 }
 

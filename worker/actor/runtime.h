@@ -112,6 +112,7 @@ class runtime final : public message_receiver, private hub_component {
   bool passivate(actor_cell& cell);
   void save_state(actor_cell& cell);
   void release_outbox(turn& t);
+  /// Ends a turn that was left by an exception. `result` is of a turn whose handler had been entered.
   void abort_turn(turn& t, status_code code, outcome result, std::string_view text);
   [[nodiscard]] bool refuse_at_mailbox(const actor_cell& cell, message_ptr& call);
   [[nodiscard]] actor_cell* pop_ready() noexcept;

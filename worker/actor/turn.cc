@@ -30,6 +30,7 @@ void runtime::abort_turn(turn& t, status_code code, outcome result, std::string_
   recorder_.turn_ended(true);
   if (t.ended) return;
   t.ended = true;
+  if (!t.entered) result = outcome::not_executed;
   if (t.state_before != nullptr) t.cell.object->stored_state()->CopyFrom(*t.state_before);
   if (t.opened && t.opened->call != nullptr) close_stream(*t.opened.get(), status{code, std::string{text}});
   for (const outgoing& out : t.outbox) {
@@ -122,6 +123,7 @@ scratch_message read_request(turn& t, const google::protobuf::Message& prototype
                            ", or its messages are nested deeper than " + std::to_string(t.owner.bounds().nesting_max) +
                            " (limit nesting)"};
   }
+  t.entered = true;
   return {free, std::move(request), payload.size() <= kept_payload_max};
 }
 

@@ -41,7 +41,8 @@ struct turn {
   greenlet& running_in;
   std::unique_ptr<google::protobuf::Message> state_before;  ///< Set once the handler asked for the state to change.
   std::vector<outgoing> outbox;
-  stream_ptr opened;  ///< Of a streaming method.
+  stream_ptr opened;     ///< Of a streaming method.
+  bool entered = false;  ///< Its handler has been entered.
   bool ended = false;
 };
 
@@ -76,7 +77,7 @@ class scratch_message {
   bool keep_;
 };
 
-/// The request of `t`, parsed.
+/// The request of `t`, parsed: the last step before its handler is entered.
 /// Errors: invalid_argument for a payload that is no encoding of such a message, or is nested too deep.
 [[nodiscard]] scratch_message read_request(turn& t, const google::protobuf::Message& prototype);
 

@@ -55,7 +55,15 @@ TEST_F(life_of_an_actor, fails_its_first_call_when_its_stored_state_is_damaged) 
   store.save("trial.Account", "a", "\xff\xff");
   const ended_call end = call("trial.Account", "a", "Get", trial::Nothing{});
   EXPECT_EQ(end.code, status_code::data_loss);
+  EXPECT_EQ(end.result, outcome::not_executed);
   EXPECT_NE(end.text.find("trial.Account/a"), std::string::npos);
+}
+
+TEST_F(life_of_an_actor, that_fails_to_begin_fails_the_call_as_not_executed) {
+  const ended_call end = call("trial.Caller", "stillborn", "Visit", path({}));
+  EXPECT_EQ(end.code, status_code::internal);
+  EXPECT_EQ(end.result, outcome::not_executed);
+  EXPECT_NE(end.text.find("no life"), std::string::npos) << end.text;
 }
 
 TEST(actor_cell, of_an_idle_actor_stays_small) {

@@ -2,6 +2,7 @@
 #include "tests/unit/actor/trial_actors.h"
 
 #include <chrono>
+#include <stdexcept>
 #include <utility>
 
 #include "worker/hub/hub.h"
@@ -104,6 +105,10 @@ trial::Amounts CallerActor::TellCallTell(const trial::Nothing&) {
 
 trial::Nothing CallerActor::ThrowInt(const trial::Nothing&) {
   throw 42;
+}
+
+void CallerActor::on_activate() {
+  if (key() == "stillborn") throw std::runtime_error{"no life"};
 }
 
 void add_trial_types(actor_types& types) {

@@ -43,6 +43,9 @@ class CallerActor final : public trial::Caller::Actor {
   trial::Visited SlowVisit(const trial::Path& request) override;
   trial::Amounts TellCallTell(const trial::Nothing& request) override;
   trial::Nothing ThrowInt(const trial::Nothing& request) override;
+
+ protected:
+  void on_activate() override;  ///< Throws if the key is "stillborn".
 };
 
 void add_trial_types(actor_types& types);

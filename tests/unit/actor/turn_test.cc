@@ -39,6 +39,7 @@ TEST_F(turn_of_an_actor, refuses_bytes_that_are_not_its_request) {
   const std::uint64_t number = send_bytes("trial.Account", "a", "Deposit", "\xff\xff\xff");
   run();
   EXPECT_EQ(sink.ended[number].code, status_code::invalid_argument);
+  EXPECT_EQ(sink.ended[number].result, outcome::not_executed);
   EXPECT_NE(sink.ended[number].text.find("trial.Amount"), std::string::npos) << sink.ended[number].text;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 
 #include "grove/v1/builtin.pb.h"
 #include "tests/support/actor_world.h"
@@ -46,6 +47,23 @@ TEST_F(echo, refuses_to_spin_longer_than_a_second) {
   v1::EchoSpinRequest request;
   request.set_microseconds(1'000'001);
   EXPECT_EQ(call("grove.Echo", "x", "Spin", request).code, status_code::invalid_argument);
+}
+
+TEST_F(echo, refuses_a_request_that_is_nested_deeper_than_the_limit_without_running) {
+  v1::EchoRequest request;
+  request.set_text(std::string(100, 'x'));
+  for (std::uint32_t level = 0; level < bounds.nesting_max; ++level) {
+    v1::EchoRequest around;
+    *around.mutable_nested() = request;
+    request = around;
+  }
+  EXPECT_EQ(call("grove.Echo", "x", "Echo", request).code, status_code::ok);
+  v1::EchoRequest deeper;
+  *deeper.mutable_nested() = request;
+  const ended_call end = call("grove.Echo", "x", "Echo", deeper);
+  EXPECT_EQ(end.code, status_code::invalid_argument);
+  EXPECT_EQ(end.result, outcome::not_executed);
+  EXPECT_NE(end.text.find("limit nesting"), std::string::npos) << end.text;
 }
 
 }  // namespace
