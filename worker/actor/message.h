@@ -50,7 +50,7 @@ struct message {
 
   const actor_type* type = nullptr;
   actor_cell* target = nullptr;    ///< Once it is in a mailbox of this worker.
-  turn* running = nullptr;         ///< While its turn runs.
+  turn* running = nullptr;         ///< While its turn runs, that of a streaming method included.
   stream_state* stream = nullptr;  ///< Once a streaming handler has opened it: the stream owns the message then.
   std::uint64_t hash = 0;          ///< Of the address.
   steady_time deadline{};

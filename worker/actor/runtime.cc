@@ -148,16 +148,15 @@ void runtime::cancel(message& call) {
   call.cancelled = true;
   if (call.remote_call != 0) {
     remote_->cancel(call);
-  } else if (call.stream != nullptr) {
-    const stream_ptr held{call.stream};
-    actor_cell& cell = *held->cell;
-    close_stream(*held.get(), status{status_code::cancelled, "cancelled by the caller"});
-    cell.mail.push_control(control_kind::stream_closed);
-    enqueue(cell);
-  } else if (call.running != nullptr) {
-    hub_.interrupt(call.running->running_in, std::make_exception_ptr(turn_cancelled{}), call.running);
-  } else if (message_ptr queued = call.target->mail.remove(call)) {
-    refuse(std::move(queued), {status_code::cancelled, "cancelled by the caller"});
+    return;
+  }
+  turn* const running = call.running;
+  if (running != nullptr) hub_.interrupt(running->running_in, std::make_exception_ptr(turn_cancelled{}), running);
+  if (call.stream != nullptr) {
+    break_stream(*call.stream, status{status_code::cancelled, "cancelled by the caller"});
+  } else if (running == nullptr) {
+    message_ptr queued = call.target->mail.remove(call);
+    if (queued != nullptr) refuse(std::move(queued), {status_code::cancelled, "cancelled by the caller"});
   }
 }
 
@@ -223,9 +222,9 @@ bool runtime::may_start(const actor_cell& cell, const message& m) const noexcept
 }
 
 void runtime::run_cell(actor_cell& cell, greenlet& in) {
-  if (take_controls(cell)) return;
   const auto startable = [this, &cell](const message& m) { return may_start(cell, m); };
   for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
+    if (take_controls(cell)) return;
     message_ptr call = cell.mail.pop_if(startable);
     if (call == nullptr) return;  // Empty, or a turn that others must wait for is under way and will look again.
     count_turn();
@@ -328,7 +327,8 @@ void runtime::activate(actor_cell& cell) {
 // --- What the runtime itself tells an actor ---
 
 bool runtime::take_controls(actor_cell& cell) {
-  if (cell.mail.take_control(control_kind::stream_closed) && cell.life == actor_cell::phase::active) {
+  if (cell.exclusive == nullptr && cell.mail.take_control(control_kind::stream_closed) &&
+      cell.life == actor_cell::phase::active) {
     try {
       cell.object->on_stream_closed();
     } catch (const std::exception&) {

@@ -91,6 +91,7 @@ class runtime final : public message_receiver, private hub_component {
   void enqueue(actor_cell& cell);
   void end_turn(turn& t, const reply& end);
   void close_stream(stream_state& s, const status& end);
+  void break_stream(stream_state& s, const status& why);  ///< Closes it from the other side: its actor is told.
   void remember_state(turn& t);
 
  private:
@@ -111,6 +112,7 @@ class runtime final : public message_receiver, private hub_component {
   bool take_controls(actor_cell& cell);
   bool passivate(actor_cell& cell);
   void save_state(actor_cell& cell);
+  void close_stream(stream_state& s, const reply& end);
   void release_outbox(turn& t);
   /// Ends a turn that was left by an exception. `result` is of a turn whose handler had been entered.
   void abort_turn(turn& t, status_code code, outcome result, std::string_view text);

@@ -8,16 +8,35 @@
 
 namespace grove {
 
-void runtime::close_stream(stream_state& s, const status& end) {
+void runtime::close_stream(stream_state& s, const reply& end) {
   if (s.call == nullptr) return;
+  s.disarm();
   (s.previous == nullptr ? s.cell->streams : s.previous->next) = s.next;
   if (s.next != nullptr) s.next->previous = s.previous;
   s.previous = s.next = nullptr;
   s.cell = nullptr;
   const message_ptr call = std::move(s.call);
   call->stream = nullptr;
-  if (call->origin == nullptr) return;
-  call->origin->finish(*call, {.code = end.code(), .result = outcome::executed, .text = end.message(), .payload = {}});
+  if (call->origin != nullptr) call->origin->finish(*call, end);
+}
+
+void runtime::close_stream(stream_state& s, const status& end) {
+  if (s.call == nullptr) return;
+  const outcome result = s.call->running == nullptr ? outcome::executed : outcome::unknown;
+  close_stream(s, {.code = end.code(), .result = result, .text = end.message(), .payload = {}});
+}
+
+void runtime::break_stream(stream_state& s, const status& why) {
+  const stream_ptr held{&s};
+  actor_cell& cell = *s.cell;
+  close_stream(s, why);
+  cell.mail.push_control(control_kind::stream_closed);
+  enqueue(cell);
+}
+
+void stream_state::expired() {
+  owner.break_stream(*this,
+                     status{status_code::deadline_exceeded, "the call's time was over while its stream was open"});
 }
 
 namespace actors::detail {

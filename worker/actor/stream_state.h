@@ -9,17 +9,21 @@
 
 #include "base/status.h"
 #include "worker/actor/message.h"
+#include "worker/hub/timer.h"
 
 namespace grove {
 
 class runtime;
 struct actor_cell;
 
-/// The server's end of a streaming call. It owns the call's message until it is closed.
+/// The server's end of a streaming call. It owns the call's message until it is closed. As a timer it is armed once the
+/// turn that opened it has ended, and closes the stream when the call's time is over.
 /// Affinity: the worker's hub thread.
-struct stream_state {
+struct stream_state final : hub_timer {
   stream_state(runtime& its_runtime, actor_cell& its_cell, message_ptr its_call) noexcept
       : owner{its_runtime}, cell{&its_cell}, call{std::move(its_call)} {}
+
+  void expired() override;
 
   runtime& owner;
   actor_cell* cell;                  ///< Null once it is closed.

@@ -21,6 +21,11 @@ void runtime::end_turn(turn& t, const reply& end) {
   t.ended = true;
   if (t.state_before != nullptr) scratch_of(*t.cell.object->stored_state()).push_back(std::move(t.state_before));
   if (t.call != nullptr) t.call->running = nullptr;
+  if (t.opened && t.opened->call != nullptr) {
+    message& call = *t.opened->call;
+    call.running = nullptr;
+    if (call.deadline != steady_time::max()) t.opened->arm(hub_, call.deadline);
+  }
   if (!t.outbox.empty()) release_outbox(t);
   if (t.call != nullptr && t.call->origin != nullptr) t.call->origin->finish(*t.call, end);
 }
@@ -32,18 +37,17 @@ void runtime::abort_turn(turn& t, status_code code, outcome result, std::string_
   t.ended = true;
   if (!t.entered) result = outcome::not_executed;
   if (t.state_before != nullptr) t.cell.object->stored_state()->CopyFrom(*t.state_before);
-  if (t.opened && t.opened->call != nullptr) close_stream(*t.opened.get(), status{code, std::string{text}});
+  const reply end{.code = code, .result = result, .text = text, .payload = {}};
+  if (t.opened) close_stream(*t.opened.get(), end);
   for (const outgoing& out : t.outbox) {
     // A stream whose last handle went away during the turn can never be written again, whatever became of the
     // turn.
-    if (out.stream && out.stream->handles == 0) close_stream(*out.stream.get(), {});
+    if (out.stream && out.stream->handles == 0) close_stream(*out.stream.get(), status{});
   }
   t.outbox.clear();
   if (t.call == nullptr) return;
   t.call->running = nullptr;
-  if (t.call->origin != nullptr) {
-    t.call->origin->finish(*t.call, {.code = code, .result = result, .text = text, .payload = {}});
-  }
+  if (t.call->origin != nullptr) t.call->origin->finish(*t.call, end);
 }
 
 void runtime::release_outbox(turn& t) {
@@ -57,12 +61,10 @@ void runtime::release_outbox(turn& t) {
       } else if (call.origin != nullptr) {
         call.origin->item(call, payload_source{out.item});
         if (call.origin->backlog_bytes(call) > limits_.output_buffer_bytes_max) {
-          close_stream(*out.stream.get(),
+          break_stream(*out.stream.get(),
                        status{status_code::resource_exhausted,
                               "the reader is too slow: more than output_buffer_bytes (" +
                                   std::to_string(limits_.output_buffer_bytes_max) + ") wait for it"});
-          t.cell.mail.push_control(control_kind::stream_closed);
-          enqueue(t.cell);
         }
       }
     }
@@ -137,7 +139,6 @@ void finish(turn& t) {
 }
 
 stream_ptr open_stream(turn& t) {
-  t.call->running = nullptr;
   stream_ptr opened{new stream_state{t.owner, t.cell, std::move(t.call)}};
   opened->call->stream = opened.get();
   opened->next = t.cell.streams;

@@ -207,7 +207,7 @@ void session::finish(message& call, const reply& end) {
   const bool ended_by_drain = owner_.draining() && end.code == status_code::cancelled && is_stream(call);
   forget_call(call);
   if (ended_by_drain) {
-    respond(id, {.code = status_code::unavailable, .result = outcome::executed, .text = "the server is draining"});
+    respond(id, {.code = status_code::unavailable, .result = end.result, .text = "the server is draining"});
   } else {
     respond(id, end);
   }

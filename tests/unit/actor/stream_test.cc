@@ -58,6 +58,61 @@ TEST_F(stream_of_an_actor, that_is_cancelled_tells_the_actor) {
   EXPECT_EQ(balances(watch).size(), 1U);
 }
 
+TEST_F(stream_of_an_actor, that_is_cancelled_ends_the_turn_that_opened_it_at_its_next_wait) {
+  const auto watch = send("trial.Account", "a", "WatchSlowly", amount(100));
+  run();
+  cancel(watch);
+  EXPECT_EQ(sink.ended[watch].code, status_code::cancelled);
+  EXPECT_EQ(sink.ended[watch].result, outcome::unknown);
+  run();
+  EXPECT_EQ(actors->turns_running(), 0U);
+  EXPECT_EQ(ask<trial::Balance>("trial.Account", "a", "Get", trial::Nothing{}).balance(), 0);
+}
+
+TEST_F(stream_of_an_actor, that_is_closed_while_a_turn_waits_tells_the_actor_after_it) {
+  const auto watch = send("trial.Account", "a", "Watch", trial::Nothing{});
+  const auto other = send("trial.Account", "a", "WatchSlowly", amount(100));
+  run();
+  cancel(watch);
+  advance(100ms);
+  EXPECT_FALSE(has_ended(other)) << sink.ended[other].text;
+  EXPECT_EQ(balances(other), (std::vector<std::int64_t>{100}));
+  cancel(other);
+  run();
+}
+
+TEST_F(stream_of_an_actor, ends_with_the_time_of_its_call_and_tells_the_actor) {
+  const auto watch = send("trial.Account", "a", "Watch", trial::Nothing{});
+  calls.at(watch)->deadline = time.now() + 1min;
+  run();
+  advance(59s);
+  EXPECT_FALSE(has_ended(watch));
+  advance(1s);
+  ASSERT_TRUE(has_ended(watch));
+  EXPECT_EQ(sink.ended[watch].code, status_code::deadline_exceeded);
+  EXPECT_EQ(sink.ended[watch].result, outcome::executed) << "its handler has ended";
+  EXPECT_TRUE(actors->idle());
+}
+
+TEST_F(stream_of_an_actor, without_a_time_lasts) {
+  const auto watch = send("trial.Account", "a", "Watch", trial::Nothing{});
+  calls.at(watch)->deadline = steady_time::max();
+  run();
+  advance(24h);
+  EXPECT_FALSE(has_ended(watch));
+  cancel(watch);
+  run();
+}
+
+TEST_F(stream_of_an_actor, whose_time_is_over_while_it_is_opened_is_undone) {
+  const auto watch = send("trial.Account", "a", "WatchSlowly", amount(40'000));
+  run();
+  advance(31s);
+  EXPECT_EQ(sink.ended[watch].code, status_code::deadline_exceeded);
+  EXPECT_EQ(sink.ended[watch].result, outcome::unknown);
+  EXPECT_EQ(ask<trial::Balance>("trial.Account", "a", "Get", trial::Nothing{}).balance(), 0);
+}
+
 TEST_F(stream_of_an_actor, of_a_slow_reader_is_ended_and_not_kept_for_ever) {
   const auto watch = send("trial.Account", "a", "Watch", trial::Nothing{});
   run();

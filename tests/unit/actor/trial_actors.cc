@@ -56,6 +56,14 @@ void AccountActor::Watch(const trial::Nothing&, stream<trial::Balance> items) {
   watchers_.push_back(std::move(items));
 }
 
+void AccountActor::WatchSlowly(const trial::Amount& request, stream<trial::Balance> items) {
+  watchers_.push_back(std::move(items));
+  const std::size_t watchers = watchers_.size();
+  sleep_for(std::chrono::milliseconds{request.amount()});
+  if (watchers_.size() != watchers) throw internal_error{"something else ran meanwhile"};
+  add(request.amount());
+}
+
 trial::Nothing AccountActor::StopWatches(const trial::Nothing&) {
   for (auto& watcher : watchers_)
     watcher.close(status{status_code::aborted, "stopped"});

@@ -17,6 +17,7 @@ class AccountActor final : public trial::Account::Actor {
   trial::Balance DepositAndFail(const trial::Amount& request) override;
   trial::Balance SlowDeposit(const trial::Amount& request) override;
   void Watch(const trial::Nothing& request, stream<trial::Balance> items) override;
+  void WatchSlowly(const trial::Amount& request, stream<trial::Balance> items) override;
   trial::Nothing StopWatches(const trial::Nothing& request) override;
 
  protected:
