@@ -164,6 +164,33 @@ TEST(busy_worker, is_not_taken_for_one_that_hangs) {
   EXPECT_THAT(server.stop().err, testing::Not(HasSubstr("hangs")));
 }
 
+TEST(hanging_worker, says_what_it_runs_and_where_and_is_replaced_while_others_serve) {
+  server_process server{{.workers = 2, .more = {"--hang-timeout", "300ms"}}};
+  wire_client to_survivor{server.address()};
+  const v1::Welcome welcome = to_survivor.greet(survivor);
+  wire_client to_victim{server.address()};
+  ASSERT_EQ(to_victim.greet(victim).worker(), victim);
+  const pid_t pid = server.worker_pid(victim);
+  v1::EchoSpinRequest spin;
+  spin.set_microseconds(1'000'000);
+  const std::string key = keys_of(welcome, "grove.Echo", victim, 1).front();
+  const std::string counter = keys_of(welcome, "grove.Counter", survivor, 1).front();
+  to_victim.send(request_envelope(1, "grove.Echo", key, "Spin", spin.SerializeAsString()));
+
+  EXPECT_THAT(server.process().wait_for_line("hangs"), HasSubstr("worker 1 (pid " + std::to_string(pid) + ")"));
+  EXPECT_EQ(to_survivor.call("grove.Counter", counter, "Add", "").code(), 0U);
+  server.process().wait_for_line("grove-worker " + std::to_string(pid) + ": Aborted");
+  server.process().wait_for_line("EchoActor4Spin");  // A frame of the stack, its name mangled.
+  EXPECT_THAT(server.process().wait_for_line("it was running"), HasSubstr("grove.Echo/" + key + " Spin"));
+  EXPECT_THAT(server.process().wait_for_line("SIGABRT"), HasSubstr("worker 1"));
+  server.process().wait_for_line("worker 1: ready");
+  EXPECT_NE(server.worker_pid(victim), pid);
+  EXPECT_EQ(to_survivor.call("grove.Counter", counter, "Add", "").code(), 0U);
+  wire_client to_successor{server.address()};
+  EXPECT_EQ(to_successor.greet(victim).worker(), victim);
+  EXPECT_EQ(to_successor.call("grove.Echo", key, "Echo", "").code(), 0U);
+}
+
 TEST(killed_worker, that_is_stopped_and_not_dead_is_replaced) {
   server_process server{{.workers = 1, .more = {"--hang-timeout", "500ms"}}};
   const pid_t pid = server.worker_pid(0);
