@@ -49,14 +49,15 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
                            std::to_string(bounds.key_bytes_max)};
   }
   const turn* const caller = current_turn();
+  const message* const cause = caller != nullptr ? caller->handled() : nullptr;
   std::string chain;
   std::uint16_t depth = 0;
-  if (caller != nullptr && caller->call != nullptr) {
+  if (cause != nullptr) {
     if (waits) {
-      chain.append(caller->call->chain()).append(caller->cell.type->name()).append("/");
+      chain.append(cause->chain()).append(caller->cell.type->name()).append("/");
       chain.append(caller->cell.key()).append("\n");
     }
-    depth = static_cast<std::uint16_t>(caller->call->depth + (waits ? 1 : 0));
+    depth = static_cast<std::uint16_t>(cause->depth + (waits ? 1 : 0));
   }
   if (depth > bounds.call_depth_max) {
     throw failed_precondition{"calls are nested deeper than call_depth allows (" +
@@ -79,7 +80,7 @@ void local_calls::call(std::string_view type, std::string_view key, std::string_
   message_ptr m = make(type, key, method, request, true);
   if (options.timeout) m->deadline = owner_.on().now() + *options.timeout;
   if (turn* const caller = current_turn()) {
-    if (caller->call != nullptr) m->deadline = std::min(m->deadline, caller->call->deadline);
+    if (const message* const cause = caller->handled()) m->deadline = std::min(m->deadline, cause->deadline);
     // Messages from one sender to one actor stay in order: earlier tells to it cannot wait for the turn's
     // end.
     for (outgoing& out : caller->outbox) {

@@ -35,6 +35,11 @@ struct turn {
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
 
+  /// The message that it handles; null once the stream that has taken it over is closed.
+  [[nodiscard]] const message* handled() const noexcept {
+    return call == nullptr && opened ? opened->call.get() : call.get();
+  }
+
   runtime& owner;
   actor_cell& cell;
   message_ptr call;  ///< Null once a stream has taken it over.

@@ -44,9 +44,9 @@ std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_
   put(t->cell.type->name());
   put("/");
   put(t->cell.key());
-  if (t->call != nullptr) {
+  if (const message* const handled = t->handled()) {
     put(" ");
-    put(t->cell.type->methods()[t->call->method].name);
+    put(t->cell.type->methods()[handled->method].name);
   }
   return size;
 }

@@ -20,6 +20,12 @@ TEST_F(call_between_actors, that_closes_a_cycle_fails_at_once_and_prints_the_cha
   EXPECT_NE(end.text.find("trial.Caller/a -> trial.Caller/b -> trial.Caller/a"), std::string::npos) << end.text;
 }
 
+TEST_F(call_between_actors, that_a_streaming_turn_makes_to_its_own_actor_fails_at_once) {
+  const ended_call end = call("trial.Caller", "a", "WatchVisit", path({"a"}));
+  EXPECT_EQ(end.code, status_code::failed_precondition);
+  EXPECT_NE(end.text.find("trial.Caller/a -> trial.Caller/a"), std::string::npos) << end.text;
+}
+
 TEST_F(call_between_actors, of_an_interleaving_method_may_close_a_cycle) {
   EXPECT_EQ(ask<trial::Visited>("trial.Caller", "a", "VisitInterleaved", path({"b", "a"})).count(), 3U);
 }

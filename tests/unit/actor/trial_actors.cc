@@ -111,6 +111,10 @@ trial::Amounts CallerActor::TellCallTell(const trial::Nothing&) {
   return ledger.Entries({});
 }
 
+void CallerActor::WatchVisit(const trial::Path& request, stream<trial::Visited> items) {
+  items.write(Visit(request));
+}
+
 trial::Nothing CallerActor::ThrowInt(const trial::Nothing&) {
   throw 42;
 }

@@ -43,6 +43,7 @@ class CallerActor final : public trial::Caller::Actor {
   trial::Visited VisitInterleaved(const trial::Path& request) override;
   trial::Visited SlowVisit(const trial::Path& request) override;
   trial::Amounts TellCallTell(const trial::Nothing& request) override;
+  void WatchVisit(const trial::Path& request, stream<trial::Visited> items) override;
   trial::Nothing ThrowInt(const trial::Nothing& request) override;
 
  protected:
