@@ -19,7 +19,14 @@ std::string handler(const method_model& m) {
 std::string reference_methods(const service_model& service) {
   std::string text;
   for (const method_model& m : service.methods) {
-    if (m.streaming) continue;
+    if (m.streaming) {
+      text += fmt::format(R"(
+    /// It streams, for clients: an actor cannot read the stream of another one.
+    void {0}(const {1}& request) const = delete;
+)",
+                          m.name, m.request);
+      continue;
+    }
     text += fmt::format(R"(
     {1} {0}(const {2}& request, const ::grove::actor_call_options& options = {{}}) const {{
       {1} response;

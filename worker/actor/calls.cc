@@ -43,6 +43,10 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
   if (type == nullptr) throw not_found{unknown_type_text(owner_.types(), type_name)};
   const auto method = type->find_method(method_name);
   if (!method) throw not_found{unknown_method_text(*type, method_name)};
+  if (type->methods()[*method].streaming) {
+    throw unimplemented{std::string{type_name}.append(" ").append(method_name) +
+                        " streams; actors cannot read the streams of other actors"};
+  }
   const limits& bounds = owner_.bounds();
   if (key.size() > bounds.key_bytes_max) {
     throw invalid_argument{"the key has " + std::to_string(key.size()) + " bytes; key_bytes allows " +
@@ -138,9 +142,8 @@ void local_calls::finish(message& call, const reply& end) {
   wait.wake_up.wake();
 }
 
-void local_calls::item(message& call, const payload_source&) {
-  // Typed references have no streaming methods yet, so whoever gets here asked for a stream by name.
-  pending(call).end = status{status_code::unimplemented, "actors cannot read streams of other actors"};
+void local_calls::item(message&, const payload_source&) {
+  // make() refuses streaming methods.
 }
 
 std::size_t local_calls::backlog_bytes(const message&) const {

@@ -29,8 +29,8 @@ class local_calls final : public reply_sink {
   /// Sends a call and suspends the calling greenlet until it is answered.
   /// Switches: yes. Only this greenlet waits.
   /// Errors: status_error with the code of the callee, or DEADLINE_EXCEEDED, UNAVAILABLE and so on; NOT_FOUND
-  /// for a type or a method that does not exist. Cancel: the callee's turn is cancelled at its next switch
-  /// point.
+  /// for a type or a method that does not exist, UNIMPLEMENTED for a streaming one. Cancel: the callee's turn is
+  /// cancelled at its next switch point.
   void call(std::string_view type, std::string_view key, std::string_view method,
             const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
             const actor_call_options& options);

@@ -113,6 +113,18 @@ TEST_F(stream_of_an_actor, whose_time_is_over_while_it_is_opened_is_undone) {
   EXPECT_EQ(ask<trial::Balance>("trial.Account", "a", "Get", trial::Nothing{}).balance(), 0);
 }
 
+template <class Ref>
+concept reference_that_watches = requires(const Ref& account) {
+  account.Watch(trial::Nothing{});
+};
+static_assert(!reference_that_watches<trial::Account::Ref>);
+
+TEST_F(stream_of_an_actor, cannot_be_asked_for_by_an_actor) {
+  trial::Balance response;
+  EXPECT_THROW(actors->calls().call("trial.Account", "a", "Watch", trial::Nothing{}, response, {}), unimplemented);
+  EXPECT_THROW(actors->calls().tell("trial.Account", "a", "Watch", trial::Nothing{}), unimplemented);
+}
+
 TEST_F(stream_of_an_actor, of_a_slow_reader_is_ended_and_not_kept_for_ever) {
   const auto watch = send("trial.Account", "a", "Watch", trial::Nothing{});
   run();
