@@ -62,7 +62,8 @@ class reply_sink {
   /// list.
   virtual void finish(message& call, const reply& end) = 0;
 
-  /// One element of a streaming call.
+  /// One element of a streaming call. One that the origin cannot pass on ends the call there: the origin has then let
+  /// go of it (`call.origin` is null), and who brought the element ends its own side.
   virtual void item(message& call, const payload_source& payload) = 0;
 
   /// How many bytes wait for the client of this call to read them: a producer's measure of a slow consumer.

@@ -60,7 +60,7 @@ void runtime::release_outbox(turn& t) {
         close_stream(*out.stream.get(), out.end);
       } else if (call.origin != nullptr) {
         call.origin->item(call, payload_source{out.item});
-        if (call.origin->backlog_bytes(call) > limits_.output_buffer_bytes_max) {
+        if (call.origin == nullptr || call.origin->backlog_bytes(call) > limits_.output_buffer_bytes_max) {
           break_stream(*out.stream.get(),
                        status{status_code::resource_exhausted,
                               "the reader is too slow: more than output_buffer_bytes (" +

@@ -26,6 +26,10 @@ constexpr std::chrono::milliseconds linger_for{1000};
   return call.type->methods()[call.method].streaming;
 }
 
+std::string too_large_text(std::string_view what, std::size_t bytes, std::size_t allowed) {
+  return std::string{what} + " has " + std::to_string(bytes) + " bytes; frame_bytes allows " + std::to_string(allowed);
+}
+
 std::string version_text(std::uint32_t version) {
   return "protocol version " + std::to_string(version) + " is not supported; this server speaks version " +
          std::to_string(wire::protocol_version);
@@ -214,24 +218,53 @@ void session::finish(message& call, const reply& end) {
 }
 
 void session::respond(std::uint64_t id, const reply& end) {
-  worker_metrics& metrics = owner_.metrics();
-  if (end.code == status_code::ok) {
-    metrics[metric::responses_ok].add();
-  } else {
-    metrics[end.result == outcome::executed       ? metric::errors_executed
-            : end.result == outcome::not_executed ? metric::errors_not_executed
-                                                  : metric::errors_unknown]
-        .add();
-  }
+  const std::size_t start = out_.size();
   char* const place = wire::append_response(
       out_, {.id = id, .code = end.code, .message = end.text, .result = end.result, .payload = {}}, end.payload.size());
-  end.payload.write(place);
+  if (const std::size_t bytes = envelope_bytes_since(start); bytes <= owner_.bounds().frame_bytes_max) {
+    end.payload.write(place);
+    count(end.code, end.result);
+  } else {
+    out_.truncate(start);
+    const std::string text = too_large_text("the response", bytes, owner_.bounds().frame_bytes_max);
+    const wire::response_view instead{
+        .id = id, .code = status_code::resource_exhausted, .message = text, .result = end.result, .payload = {}};
+    (void)wire::append_response(out_, instead, 0);
+    count(instead.code, instead.result);
+  }
   if (!handling_) owner_.mark_dirty(*this);
 }
 
-void session::item(const message& call, const payload_source& payload) {
-  payload.write(wire::append_item(out_, call.origin_id, payload.size()));
-  if (!handling_) owner_.mark_dirty(*this);
+void session::count(status_code code, outcome result) {
+  worker_metrics& metrics = owner_.metrics();
+  if (code == status_code::ok) {
+    metrics[metric::responses_ok].add();
+  } else {
+    metrics[result == outcome::executed       ? metric::errors_executed
+            : result == outcome::not_executed ? metric::errors_not_executed
+                                              : metric::errors_unknown]
+        .add();
+  }
+}
+
+void session::item(message& call, const payload_source& payload) {
+  const std::size_t start = out_.size();
+  char* const place = wire::append_item(out_, call.origin_id, payload.size());
+  const std::size_t bytes = envelope_bytes_since(start);
+  if (bytes <= owner_.bounds().frame_bytes_max) {
+    payload.write(place);
+    if (!handling_) owner_.mark_dirty(*this);
+    return;
+  }
+  out_.truncate(start);
+  const std::uint64_t id = call.origin_id;
+  const std::string text = too_large_text("an item", bytes, owner_.bounds().frame_bytes_max);
+  forget_call(call);
+  respond(id, {.code = status_code::resource_exhausted, .result = outcome::executed, .text = text, .payload = {}});
+}
+
+std::size_t session::envelope_bytes_since(std::size_t start) const noexcept {
+  return out_.size() - start - wire::frame_header_bytes;
 }
 
 void session::tell_drain(std::chrono::milliseconds grace) {

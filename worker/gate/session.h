@@ -28,9 +28,10 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   /// Begins to read, after handling what was read before it came here.
   void start(std::string_view already_read);
 
-  /// A call of this session's has ended, or has an element to send. The bytes leave at the next `flush`.
+  /// A call of this session's has ended, or has an element to send. The bytes leave at the next `flush`. What does not
+  /// fit into a frame ends the call: RESOURCE_EXHAUSTED, and of an element the session lets go of `call`.
   void finish(message& call, const reply& end);
-  void item(const message& call, const payload_source& payload);
+  void item(message& call, const payload_source& payload);
 
   /// Writes what there is, and goes on with what had to wait for it.
   void flush();
@@ -72,6 +73,9 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   void begin_call(message& call);
   void forget_call(message& call);
   void respond(std::uint64_t id, const reply& end);
+  void count(status_code code, outcome result);
+  /// Of the frame that was appended to `out_` when it had `start` bytes.
+  [[nodiscard]] std::size_t envelope_bytes_since(std::size_t start) const noexcept;
 
   gate& owner_;
   asio::ip::tcp::socket socket_;

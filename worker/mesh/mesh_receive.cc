@@ -151,7 +151,10 @@ mesh::verdict mesh::take_answer(peer& p, std::string_view body) {
   }
   entry->items_bytes += body.size();
   message& call = *entry->call;
-  if (call.origin != nullptr) call.origin->item(call, payload_source{body});
+  if (call.origin != nullptr) {
+    call.origin->item(call, payload_source{body});
+    if (call.origin == nullptr) cancel(call);
+  }
   report_progress(head.common.call, p.slot);
   return verdict::good;
 }

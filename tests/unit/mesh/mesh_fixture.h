@@ -33,14 +33,16 @@ class fake_caller final : public reply_sink {
   void finish(message& call, const reply& end) override {
     ends.push_back({call.origin_id, end.code, end.result, std::string{end.text}, bytes_of(end.payload)});
   }
-  void item(message&, const payload_source& payload) override {
+  void item(message& call, const payload_source& payload) override {
     items.push_back(bytes_of(payload));
+    if (lets_go) call.origin = nullptr;
     backlog += items_wait ? payload.size() : 0;
   }
   [[nodiscard]] std::size_t backlog_bytes(const message&) const override { return backlog; }
 
   std::vector<ended> ends;
   std::vector<std::string> items;
+  bool lets_go = false;     ///< Whether an item ends the call here.
   bool items_wait = false;  ///< Whether items add to the backlog.
   std::size_t backlog = 0;
 

@@ -67,6 +67,17 @@ TEST_F(mesh_stream, slow_reader_that_gets_its_end_is_not_looked_after_any_more) 
   EXPECT_EQ(at(0).net->calls_out(), 0U);
 }
 
+TEST_F(mesh_stream, item_that_ends_the_call_at_its_origin_cancels_it_at_its_actor) {
+  at(0).caller.lets_go = true;
+  write("too much for it");
+  run();
+  EXPECT_TRUE(stream().cancelled);
+  at(1).runtime.answer(0, "");
+  run();
+  EXPECT_TRUE(at(0).caller.ends.empty());
+  EXPECT_EQ(at(0).net->calls_out(), 0U);
+}
+
 TEST_F(mesh_stream, items_wait_when_the_ring_is_full_and_none_is_lost) {
   for (int i = 0; i < 100; ++i) {
     write(std::string(3000, 'x'));
