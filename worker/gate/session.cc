@@ -112,7 +112,10 @@ void session::handle_frames() {
     if (++handled % frames_per_run == 0) owner_.actors().run_ready();
   }
   handling_ = false;
-  if (phase_ != phase::closed && handled != 0) owner_.actors().run_ready();
+  if (handled == 0) return;
+  // The time is each frame's own: the one that is not complete yet has all of it before it.
+  if (watch_ == watch::whole_frame) watch_for(watch::nothing);
+  if (phase_ != phase::closed) owner_.actors().run_ready();
 }
 
 void session::handle(std::string_view envelope) {

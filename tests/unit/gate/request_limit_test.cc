@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one request and one connection may ask for: at the limit it is taken, one past it is an error that names it.
+#include "tests/unit/gate/gate_fixture.h"
+
+namespace grove::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+using request_limit = gate_test;
+
+v1::Envelope get(std::string_view type, std::string_view key, std::string_view method) {
+  return request_for(1, type, key, method, v1::CounterGetRequest{});
+}
+
+TEST_F(request_limit, key_bytes) {
+  const auto client = greeted();
+  EXPECT_EQ(response_to(*client, get("grove.Counter", std::string(256, 'k'), "Get")).code(), 0U);
+  const v1::Response refused = response_to(*client, get("grove.Counter", std::string(257, 'k'), "Get"));
+  EXPECT_EQ(refused.code(), 3U);
+  EXPECT_EQ(refused.outcome(), v1::OUTCOME_NOT_EXECUTED);
+  EXPECT_THAT(refused.message(), AllOf(HasSubstr("257"), HasSubstr("key_bytes allows 256")));
+}
+
+TEST_F(request_limit, type_bytes) {
+  const auto client = greeted();
+  EXPECT_EQ(response_to(*client, get(std::string(256, 't'), "k", "Get")).code(), 5U) << "looked up, and not found";
+  const v1::Response refused = response_to(*client, get(std::string(257, 't'), "k", "Get"));
+  EXPECT_EQ(refused.code(), 3U);
+  EXPECT_THAT(refused.message(), AllOf(HasSubstr("257"), HasSubstr("type_bytes allows 256")));
+}
+
+TEST_F(request_limit, method_bytes) {
+  const auto client = greeted();
+  EXPECT_THAT(response_to(*client, get("grove.Counter", "k", std::string(128, 'm'))).message(), HasSubstr("no method"));
+  const v1::Response refused = response_to(*client, get("grove.Counter", "k", std::string(129, 'm')));
+  EXPECT_EQ(refused.code(), 3U);
+  EXPECT_THAT(refused.message(), AllOf(HasSubstr("129"), HasSubstr("method_bytes allows 128")));
+}
+
+TEST_F(request_limit, metadata_entries) {
+  const auto client = greeted();
+  v1::Envelope request = get("grove.Counter", "k", "Get");
+  auto& metadata = *request.mutable_request()->mutable_metadata();
+  for (int i = 0; i < 64; ++i)
+    metadata["name" + std::to_string(i)] = "value";
+  EXPECT_EQ(response_to(*client, request).code(), 0U);
+  metadata["one more"] = "value";
+  const v1::Response refused = response_to(*client, request);
+  EXPECT_EQ(refused.code(), 3U);
+  EXPECT_THAT(refused.message(), AllOf(HasSubstr("65 entries"), HasSubstr("metadata_entries allows 64")));
+}
+
+TEST_F(request_limit, unfinished_calls_stop_the_reading_and_one_that_ends_resumes_it) {
+  bounds.unfinished_calls_max = 4;
+  const auto client = greeted();
+  for (std::uint64_t id = 1; id <= 4; ++id)
+    client->send(sleep_of(id, std::chrono::seconds{id}));
+  run();
+  EXPECT_EQ(front->unfinished_calls(), 4U);
+  EXPECT_TRUE(exchange(*client, echo_of(5, 1)).empty()) << "the fifth is not taken";
+  advance(std::chrono::seconds{1});
+  const auto got = client->receive();
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[0].response().id(), 1U);
+  EXPECT_EQ(got[1].response().id(), 5U);
+}
+
+TEST_F(request_limit, cancel_behind_too_many_unfinished_calls_waits_until_one_is_answered) {
+  bounds.unfinished_calls_max = 1;
+  const auto client = greeted();
+  v1::Envelope cancel;
+  cancel.mutable_cancel()->set_id(1);
+  client->send_bytes(bytes_of_frame(sleep_of(1, std::chrono::seconds{1})) + bytes_of_frame(cancel) +
+                     bytes_of_frame(echo_of(2, 1)));
+  run();
+  EXPECT_TRUE(client->receive().empty()) << "neither the cancel nor the second call is read";
+  advance(std::chrono::seconds{1});
+  const auto got = client->receive();
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_EQ(got[0].response().code(), 0U);
+  EXPECT_EQ(got[1].response().id(), 2U);
+}
+
+}  // namespace
+}  // namespace grove::test
