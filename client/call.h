@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/status.h"
 
@@ -17,6 +19,8 @@ struct call_options {
   /// Makes the effects happen once however often the request is sent, up to 64 bytes. A server whose state is not
   /// durable refuses it.
   std::string idempotency_key;
+  /// Names and values beside the payload, for the actor to read. Of a name that occurs twice the last value counts.
+  std::vector<std::pair<std::string, std::string>> metadata;
 };
 
 /// How a call ended.

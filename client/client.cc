@@ -128,6 +128,9 @@ call_result client::wait_for(kind what, std::string_view type, std::string_view 
   op.method = method;
   op.payload = payload;
   op.idempotency_key = options.idempotency_key;
+  std::string metadata;
+  detail::append_encoded(options.metadata, metadata);
+  op.metadata = metadata;
   prepare(op, what, options.timeout, options.retry);
   submit_soon(op);
   return op.take();

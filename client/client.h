@@ -185,7 +185,7 @@ class client {
             submit_soon(*op);
           }
         },
-        token, std::move(on_item), detail::request_text{type, key, method, payload, options.idempotency_key});
+        token, std::move(on_item), detail::request_text{type, key, method, payload, options});
   }
 
   [[nodiscard]] asio::io_context& loop() noexcept;

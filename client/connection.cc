@@ -219,7 +219,7 @@ bool connection::take_item(const wire::item_view& item) {
 void connection::start(outgoing_call& call) {
   GROVE_CHECK(state_ == state::ready);
   const std::size_t bytes = call.type.size() + call.key.size() + call.method.size() + call.payload.size() +
-                            call.idempotency_key.size() + frame_overhead;
+                            call.idempotency_key.size() + call.metadata.size() + frame_overhead;
   if (bytes > info_.frame_bytes_max) {
     const std::string message = "the request has " + std::to_string(bytes) +
                                 " bytes; the server's limit frame_bytes is " + std::to_string(info_.frame_bytes_max);
@@ -262,6 +262,7 @@ void connection::send_request(outgoing_call& call) {
   request.payload = call.payload;
   request.remaining_microseconds = static_cast<std::uint64_t>(remaining.count());
   request.idempotency_key = call.idempotency_key;
+  request.metadata = call.metadata;
   request.one_way = call.one_way;
   byte_buffer& out = out_[filling_];
   const std::size_t before = out.size();

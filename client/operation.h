@@ -17,10 +17,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "client/call.h"
 #include "client/outgoing_call.h"
+#include "proto/wire/envelope.h"
 
 namespace grove::detail {
 
@@ -59,14 +61,20 @@ class operation : public outgoing_call {
   std::size_t heap_index_ = 0;  ///< Its place among those that wake up; 0: none.
 };
 
+inline void append_encoded(const std::vector<std::pair<std::string, std::string>>& metadata, std::string& to) {
+  for (const auto& [name, value] : metadata)
+    wire::append_metadata(to, name, value);
+}
+
 /// What a request says, kept in one piece of memory.
 class request_text {
  public:
   request_text(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
-               std::string_view idempotency_key)
-      : sizes_{type.size(), key.size(), method.size(), payload.size()} {
-    bytes_.reserve(type.size() + key.size() + method.size() + payload.size() + idempotency_key.size());
-    bytes_.append(type).append(key).append(method).append(payload).append(idempotency_key);
+               const call_options& options)
+      : sizes_{type.size(), key.size(), method.size(), payload.size(), options.idempotency_key.size()} {
+    bytes_.reserve(type.size() + key.size() + method.size() + payload.size() + options.idempotency_key.size());
+    bytes_.append(type).append(key).append(method).append(payload).append(options.idempotency_key);
+    append_encoded(options.metadata, bytes_);
   }
   void show_in(outgoing_call& call) const noexcept {
     std::string_view rest = bytes_;
@@ -79,12 +87,13 @@ class request_text {
     call.key = next(sizes_[1]);
     call.method = next(sizes_[2]);
     call.payload = next(sizes_[3]);
-    call.idempotency_key = rest;
+    call.idempotency_key = next(sizes_[4]);
+    call.metadata = rest;
   }
 
  private:
   std::string bytes_;
-  std::size_t sizes_[4];
+  std::size_t sizes_[5];
 };
 
 /// How another party cancels an operation that may be over by then. Touched in the loop only.

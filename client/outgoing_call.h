@@ -35,6 +35,7 @@ class outgoing_call {
   std::string_view method;
   std::string_view payload;
   std::string_view idempotency_key;
+  std::string_view metadata;  ///< Entries made by wire::append_metadata.
   /// What is left until then is sent along; with `steady_time::max()` nothing is, and the server's default counts: of
   /// a streaming method no end.
   steady_time deadline = steady_time::max();

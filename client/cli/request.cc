@@ -1,16 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/cli/request.h"
 
+#include <utility>
+
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
 
 namespace grove::cli {
+namespace {
+
+[[nodiscard]] std::pair<std::string, std::string> parse_metadata(const std::string& entry) {
+  const auto equals = entry.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw wrong_usage("--metadata: \"" + entry + "\" is no NAME=VALUE; for example tenant=blue");
+  }
+  return {entry.substr(0, equals), entry.substr(equals + 1)};
+}
+
+}  // namespace
 
 void add_request_arguments(CLI::App& command, request_arguments& into) {
   command.add_option("TARGET", into.target, "The actor, as TYPE/KEY")->required()->type_name("");
   command.add_option("METHOD", into.method, "The method")->required()->type_name("");
   command.add_option("JSON", into.json, "The request: JSON, - for the standard input, @FILE for a file; default {}")
       ->type_name("");
+  command
+      .add_option("-m,--metadata", into.metadata,
+                  "Something to say beside the request, for the actor to read; it may be given several times")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   add_common_options(command, into.common, prints::json_only);
 }
 
@@ -20,9 +38,11 @@ ready_request make_request(client& server, const request_arguments& arguments, s
   made.target = parse_target(arguments.target);
   made.options = call_options_of(arguments.common);
   made.options.idempotency_key = arguments.idempotency_key;
+  for (const std::string& entry : arguments.metadata)
+    made.options.metadata.push_back(parse_metadata(entry));
   const std::string json = json_from(arguments.json, where.in);
   reach(server, arguments.common, where);
-  made.type = std::make_unique<described_type>(server, made.target.type, made.options);
+  made.type = std::make_unique<described_type>(server, made.target.type, call_options_of(arguments.common));
   made.method = &made.type->method(arguments.method);
   if (made.method->server_streaming() != (kind == streaming::yes)) {
     const std::string name = made.target.type + "." + made.method->name();

@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "client/cli/described_type.h"
 #include "client/cli/environment.h"
@@ -18,6 +19,7 @@ struct request_arguments {
   std::string method;
   std::string json;
   std::string idempotency_key;
+  std::vector<std::string> metadata;  ///< --metadata, each NAME=VALUE.
   common_options common;
 };
 

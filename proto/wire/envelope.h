@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -56,7 +57,8 @@ struct request_view {
   std::uint64_t remaining_microseconds = 0;
   std::string_view idempotency_key;
   std::uint32_t metadata_entries = 0;
-  std::string_view body;  ///< The whole encoded request: where `next_metadata` begins.
+  std::string_view metadata;  ///< To encode: entries made by `append_metadata`. Decoding leaves it empty.
+  std::string_view body;      ///< The whole encoded request: where `next_metadata` begins.
   bool one_way = false;
 };
 
@@ -97,6 +99,9 @@ struct envelope_view {
 /// The next name and value of a request's metadata. `rest` starts as the request's `body` and is moved on.
 [[nodiscard]] std::optional<std::pair<std::string_view, std::string_view>> next_metadata(
     std::string_view& rest) noexcept;
+
+/// Appends one entry to a request's encoded metadata.
+void append_metadata(std::string& metadata, std::string_view name, std::string_view value);
 
 /// Appends a whole frame, header included.
 void append_hello(byte_buffer& out, const hello_view& hello);

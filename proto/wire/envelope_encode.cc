@@ -50,6 +50,11 @@ class writer {
   void field(unsigned number, std::string_view bytes) noexcept {
     if (bytes.empty()) return;
     header(number, bytes.size());
+    encoded(bytes);
+  }
+  /// What is encoded already, fields and all.
+  void encoded(std::string_view bytes) noexcept {
+    if (bytes.empty()) return;
     std::memcpy(at_, bytes.data(), bytes.size());
     at_ += bytes.size();
   }
@@ -93,9 +98,19 @@ void append_hello(byte_buffer& out, const hello_view& hello) {
   w.field(4, hello.client);
 }
 
+void append_metadata(std::string& metadata, std::string_view name, std::string_view value) {
+  const std::size_t entry = size_of(name) + size_of(value);
+  const std::size_t before = metadata.size();
+  metadata.resize(before + 1 + varint_size(entry) + entry);
+  writer w{metadata.data() + before};
+  w.header(8, entry);
+  w.field(1, name);
+  w.field(2, value);
+}
+
 void append_request(byte_buffer& out, const request_view& r) {
   const std::size_t size = size_of(r.id) + size_of(r.type) + size_of(r.key) + size_of(r.method) + size_of(r.payload) +
-                           size_of(r.remaining_microseconds) + size_of(r.idempotency_key) +
+                           size_of(r.remaining_microseconds) + size_of(r.idempotency_key) + r.metadata.size() +
                            size_of(std::uint64_t{r.one_way});
   writer w = begin(out, body_kind::request, size);
   w.field(1, r.id);
@@ -105,6 +120,7 @@ void append_request(byte_buffer& out, const request_view& r) {
   w.field(5, r.payload);
   w.field(6, r.remaining_microseconds);
   w.field(7, r.idempotency_key);
+  w.encoded(r.metadata);
   w.field(9, std::uint64_t{r.one_way});
 }
 

@@ -6,6 +6,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,11 @@ class actor {
 
   /// The key of this actor's address. Lifetime: the object's.
   [[nodiscard]] std::string_view key() const noexcept;
+
+  /// What the caller of the present turn said beside its request under this name; nothing when it said nothing, or when
+  /// no turn of this actor runs. Calls that the turn makes do not carry it on.
+  /// Lifetime: the turn's; of a streaming method's, until the stream is closed.
+  [[nodiscard]] std::optional<std::string_view> metadata(std::string_view name) const noexcept;
 
   /// A typed reference to the actor of type `Service` (a generated class) with this key, to call it or tell
   /// it.

@@ -28,7 +28,9 @@ class mailbox {
   [[nodiscard]] std::uint32_t bytes() const noexcept { return bytes_; }
 
   /// What `m` adds to `bytes()`.
-  [[nodiscard]] static std::uint32_t weight(const message& m) noexcept { return m.payload_size + m.chain_size; }
+  [[nodiscard]] static std::uint32_t weight(const message& m) noexcept {
+    return m.payload_size + m.chain_size + m.metadata_size;
+  }
 
   void push(message_ptr m) noexcept;
   void push_control(control_kind kind) noexcept { control_ |= bit(kind); }

@@ -25,14 +25,16 @@ message_pool::~message_pool() {
   }
 }
 
-message_ptr message_pool::make(std::string_view key, std::string_view payload, std::string_view chain) {
-  message_ptr m = make_blank(key, payload.size(), chain);
+message_ptr message_pool::make(std::string_view key, std::string_view payload, std::string_view chain,
+                               std::string_view metadata) {
+  message_ptr m = make_blank(key, payload.size(), chain, metadata);
   if (!payload.empty()) std::memcpy(m->payload_place(), payload.data(), payload.size());
   return m;
 }
 
-message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_size, std::string_view chain) {
-  const std::size_t size = key.size() + payload_size + chain.size();
+message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_size, std::string_view chain,
+                                     std::string_view metadata) {
+  const std::size_t size = key.size() + payload_size + chain.size() + metadata.size();
   const auto size_class = static_cast<std::uint32_t>(size <= 64 ? 0 : std::bit_width((size - 1) >> 6U));
   void* place = nullptr;
   if (size_class < classes && free_[size_class] != nullptr) {
@@ -50,8 +52,12 @@ message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_s
   m->key_size = static_cast<std::uint32_t>(key.size());
   m->payload_size = static_cast<std::uint32_t>(payload_size);
   m->chain_size = static_cast<std::uint32_t>(chain.size());
+  m->metadata_size = static_cast<std::uint32_t>(metadata.size());
   if (!key.empty()) std::memcpy(m->bytes(), key.data(), key.size());
   if (!chain.empty()) std::memcpy(m->bytes() + key.size() + payload_size, chain.data(), chain.size());
+  if (!metadata.empty()) {
+    std::memcpy(m->bytes() + key.size() + payload_size + chain.size(), metadata.data(), metadata.size());
+  }
   return message_ptr{m};
 }
 

@@ -19,7 +19,7 @@ struct stream_state;
 struct turn;
 
 /// A call on its way: from the gate, from an actor of this worker, or from another worker, until it has been
-/// answered. One allocation holds it and its bytes (key, payload, call chain). It is in at most one mailbox
+/// answered. One allocation holds it and its bytes (key, payload, call chain, metadata). It is in at most one mailbox
 /// or pending table, and besides in its origin's list of unfinished calls.
 struct message {
   message(const message&) = delete;
@@ -31,6 +31,11 @@ struct message {
   /// The addresses ("Type/key") of the actors that wait for this call, outermost first, one a line; for
   /// messages that actors send. It makes a call cycle visible.
   [[nodiscard]] std::string_view chain() const noexcept { return {bytes() + key_size + payload_size, chain_size}; }
+
+  /// What the caller said beside the payload: entries as worker/actor/metadata.h has them, mostly none.
+  [[nodiscard]] std::string_view metadata() const noexcept {
+    return {bytes() + key_size + payload_size + chain_size, metadata_size};
+  }
 
   [[nodiscard]] char* payload_place() noexcept { return bytes() + key_size; }
 
@@ -58,6 +63,7 @@ struct message {
   std::uint32_t key_size = 0;
   std::uint32_t payload_size = 0;
   std::uint32_t chain_size = 0;
+  std::uint32_t metadata_size = 0;
   std::uint16_t method = 0;       ///< Index into the type's methods.
   std::uint16_t depth = 0;        ///< How many calls it is nested in.
   std::uint16_t remote_slot = 0;  ///< The worker that has it, if `remote_call` is not 0.
@@ -92,10 +98,12 @@ class message_pool {
   ~message_pool();
 
   /// A message with copies of these bytes; everything else is at its default.
-  [[nodiscard]] message_ptr make(std::string_view key, std::string_view payload, std::string_view chain = {});
+  [[nodiscard]] message_ptr make(std::string_view key, std::string_view payload, std::string_view chain = {},
+                                 std::string_view metadata = {});
 
   /// The same with `payload_size` bytes of payload that the caller has still to write at `payload_place()`.
-  [[nodiscard]] message_ptr make_blank(std::string_view key, std::size_t payload_size, std::string_view chain = {});
+  [[nodiscard]] message_ptr make_blank(std::string_view key, std::size_t payload_size, std::string_view chain = {},
+                                       std::string_view metadata = {});
 
   /// How many messages are out.
   [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }

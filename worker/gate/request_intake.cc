@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "worker/actor/metadata.h"
 #include "worker/gate/gate.h"
 
 namespace grove {
@@ -14,6 +15,15 @@ namespace {
 std::string over_limit(std::string_view what, std::size_t size, std::string_view limit, std::size_t allowed) {
   return std::string{what} + " has " + std::to_string(size) + " bytes; " + std::string{limit} + " allows " +
          std::to_string(allowed);
+}
+
+std::string metadata_of(const wire::request_view& request) {
+  std::string entries;
+  if (request.metadata_entries == 0) return entries;
+  std::string_view rest = request.body;
+  while (const auto entry = wire::next_metadata(rest))
+    append_metadata(entries, entry->first, entry->second);
+  return entries;
 }
 
 }  // namespace
@@ -68,7 +78,7 @@ void request_intake::take(const wire::request_view& request) {
       request.remaining_microseconds == 0
           ? std::chrono::microseconds{bounds.call_deadline}
           : std::chrono::microseconds{std::min(request.remaining_microseconds, longest)};
-  message_ptr call = actors.messages().make(request.key, request.payload);
+  message_ptr call = actors.messages().make(request.key, request.payload, {}, metadata_of(request));
   call->type = type;
   call->method = *method;
   call->hash = hash_of_address(type->hash(), request.key);

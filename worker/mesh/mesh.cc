@@ -116,7 +116,8 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
     return receiver_.refuse(std::move(call), {status_code::unavailable, text});
   }
   const bool answered = call->wants_reply();
-  const std::size_t bytes = sizeof(request_head) + call->key_size + call->payload_size + call->chain_size;
+  const std::size_t bytes =
+      sizeof(request_head) + call->key_size + call->payload_size + call->chain_size + call->metadata_size;
   char* const at = answered && pending_->full() ? nullptr : try_place(p, bytes);
   if (at == nullptr) {
     own_.metrics[metric::mesh_full].add();
@@ -132,12 +133,16 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   head.key_size = call->key_size;
   head.payload_size = call->payload_size;
   head.chain_size = call->chain_size;
+  head.metadata_size = call->metadata_size;
   head.type = call->type->index();
   head.method = call->method;
   head.depth = call->depth;
   head.one_way = call->one_way ? 1 : 0;
-  // Key, payload and chain are neighbours in the message as they are in the record.
-  put_bytes(put_bytes(put_bytes(put_head(at, head), call->key()), call->payload()), call->chain());
+  // They are neighbours in the message as they are in the record.
+  for (char* to = put_head(at, head);
+       const std::string_view part : {call->key(), call->payload(), call->chain(), call->metadata()}) {
+    to = put_bytes(to, part);
+  }
   own_.metrics[metric::mesh_sent].add();
   if (!answered) return;
   call->remote_call = head.common.call;

@@ -81,7 +81,7 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   request_head head;
   if (!take_head(body, head)) return verdict::malformed;
   const std::uint64_t number = head.common.call;
-  if (std::uint64_t{head.key_size} + head.payload_size + head.chain_size != body.size() ||
+  if (std::uint64_t{head.key_size} + head.payload_size + head.chain_size + head.metadata_size != body.size() ||
       index_of(number) >= calls_max) {
     return verdict::malformed;
   }
@@ -102,7 +102,8 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   }
   const std::string_view key = take_bytes(body, head.key_size);
   const std::string_view payload = take_bytes(body, head.payload_size);
-  message_ptr call = messages_.make(key, payload, body);
+  const std::string_view chain = take_bytes(body, head.chain_size);
+  message_ptr call = messages_.make(key, payload, chain, body);
   call->type = type;
   call->method = head.method;
   call->depth = head.depth;

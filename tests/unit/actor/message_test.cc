@@ -5,15 +5,18 @@
 
 #include <string>
 
+#include "worker/actor/metadata.h"
+
 namespace grove::test {
 namespace {
 
-TEST(message_pool, copies_key_payload_and_chain) {
+TEST(message_pool, copies_key_payload_chain_and_metadata) {
   message_pool pool;
-  const message_ptr m = pool.make("key", "payload", "chain");
+  const message_ptr m = pool.make("key", "payload", "chain", "metadata");
   EXPECT_EQ(m->key(), "key");
   EXPECT_EQ(m->payload(), "payload");
   EXPECT_EQ(m->chain(), "chain");
+  EXPECT_EQ(m->metadata(), "metadata");
 }
 
 TEST(message_pool, gives_the_memory_of_a_freed_message_to_the_next_of_its_size) {
@@ -34,6 +37,19 @@ TEST(message_pool, holds_messages_of_every_size) {
     EXPECT_EQ(pool.make("k", payload)->payload(), payload);
   }
   EXPECT_EQ(pool.in_use(), 0U);
+}
+
+TEST(metadata, of_a_name_is_its_last_value_or_nothing) {
+  std::string entries;
+  append_metadata(entries, "tenant", "red");
+  append_metadata(entries, "", "nameless");
+  append_metadata(entries, "empty", "");
+  append_metadata(entries, "tenant", "blue");
+  EXPECT_EQ(find_metadata(entries, "tenant"), "blue");
+  EXPECT_EQ(find_metadata(entries, ""), "nameless");
+  EXPECT_EQ(find_metadata(entries, "empty"), "");
+  EXPECT_EQ(find_metadata(entries, "ten"), std::nullopt);
+  EXPECT_EQ(find_metadata({}, "tenant"), std::nullopt);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ namespace grove::cli {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -20,8 +21,13 @@ using ::testing::Not;
 class cli_test : public ::testing::Test {
  protected:
   int grove(std::vector<std::string> arguments, const std::string& input = "") {
-    std::istringstream in{input};
     std::ostringstream to_out;
+    const int code = grove_to(to_out, arguments, input);
+    out = to_out.str();
+    return code;
+  }
+  int grove_to(std::ostream& to_out, const std::vector<std::string>& arguments, const std::string& input = "") {
+    std::istringstream in{input};
     std::ostringstream to_err;
     const environment where{.in = in,
                             .out = to_out,
@@ -32,7 +38,6 @@ class cli_test : public ::testing::Test {
                             .columns = 80,
                             .server_variable = actors.address()};
     const int code = run(arguments, where);
-    out = to_out.str();
     err = to_err.str();
     return code;
   }
@@ -79,6 +84,15 @@ TEST_F(cli_test, watch_prints_a_line_an_item) {
   EXPECT_EQ(out,
             "{\"sequence\":\"1\",\"text\":\"z\"}\n{\"sequence\":\"2\",\"text\":\"y\"}\n{\"sequence\":\"3\",\"text\":"
             "\"x\"}\n");
+}
+
+TEST_F(cli_test, metadata_is_sent_with_the_call_and_a_wrong_one_is_wrong_usage) {
+  EXPECT_EQ(grove({"call", "grove.Counter/m", "Add", "-m", "tenant=blue", "--metadata", "empty=", "{}"}), 0);
+  EXPECT_THAT(actors.metadata(), ElementsAre("tenant=blue", "empty="));
+  for (const char* wrong : {"tenant", "=blue"}) {
+    EXPECT_EQ(grove({"call", "grove.Counter/m", "Add", "-m", wrong}), 2);
+    EXPECT_THAT(err, HasSubstr("is no NAME=VALUE"));
+  }
 }
 
 TEST_F(cli_test, an_error_of_the_call_goes_to_stderr_with_its_code) {

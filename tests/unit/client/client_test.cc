@@ -171,6 +171,23 @@ TEST_F(client_test, a_call_that_did_not_run_is_tried_again_and_one_that_may_have
   EXPECT_EQ(requests, 1);
 }
 
+TEST_F(client_test, metadata_goes_with_the_request) {
+  std::vector<std::string> got;
+  server.on_request = [&got](test::fake_server::session& from, const wire::request_view& request) {
+    std::string_view rest = request.body;
+    while (const auto entry = wire::next_metadata(rest))
+      got.push_back(std::string{entry->first}.append("=").append(entry->second));
+    from.respond(request.id, request.payload);
+  };
+  client with{io, to_server()};
+  call_options options;
+  EXPECT_TRUE(call(with, "key", "", options).ok());
+  EXPECT_TRUE(got.empty());
+  options.metadata = {{"tenant", "blue"}, {"trace", "a=b"}};
+  EXPECT_EQ(call(with, "key", "hello", options).payload, "hello");
+  EXPECT_EQ(got, (std::vector<std::string>{"tenant=blue", "trace=a=b"}));
+}
+
 TEST_F(client_test, a_call_without_retry_is_tried_once) {
   int requests = 0;
   server.on_request = [&](auto& from, const wire::request_view& request) {

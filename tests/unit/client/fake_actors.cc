@@ -56,6 +56,10 @@ std::int64_t fake_actors::sum() {
 void fake_actors::answer(fake_server::session& from, const wire::request_view& request) {
   if (request.type == "grove.System") return answer_system(from, request);
   if (request.type == "grove.Counter") {
+    metadata_.clear();
+    std::string_view rest = request.body;
+    while (const auto entry = wire::next_metadata(rest))
+      metadata_.push_back(std::string{entry->first}.append("=").append(entry->second));
     auto found = counters_.find(request.key);
     if (found == counters_.end()) found = counters_.emplace(std::string{request.key}, 0).first;
     if (request.method == "Add") {

@@ -35,6 +35,9 @@ class fake_actors {
     done->get_future().wait();
   }
 
+  /// What the last request to a counter said beside its payload, each as NAME=VALUE. After its answer only.
+  [[nodiscard]] const std::vector<std::string>& metadata() const noexcept { return metadata_; }
+
   /// The sum of all counters.
   [[nodiscard]] std::int64_t sum();
 
@@ -47,6 +50,7 @@ class fake_actors {
   fake_server server_{io_};
   google::protobuf::FileDescriptorSet files_;
   std::map<std::string, std::int64_t, std::less<>> counters_;
+  std::vector<std::string> metadata_;
   std::thread thread_;
 };
 

@@ -46,7 +46,9 @@ std::vector<v1::Envelope> gate_client::receive() {
   return frames;
 }
 
-gate_test::gate_test() : actor_world{add_builtin_types} {
+gate_test::gate_test() : gate_test{add_builtin_types} {}
+
+gate_test::gate_test(void (*add_types)(actor_types&)) : actor_world{add_types} {
   front = std::make_unique<gate>(*actors, *this, metrics, bounds);
 }
 

@@ -44,6 +44,7 @@ class gate_client {
 class gate_test : public actor_world, public gate_surroundings {
  protected:
   gate_test();
+  explicit gate_test(void (*add_types)(actor_types&));
   ~gate_test() override;
 
   /// A connection that has not said anything; `already_read` as `gate::adopt` has it.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one request and one connection may ask for: at the limit it is taken, one past it is an error that names it.
+#include "grove/v1/builtin.actor.h"
 #include "tests/unit/gate/gate_fixture.h"
+#include "worker/actor/actor_type.h"
 
 namespace grove::test {
 namespace {
@@ -37,6 +39,41 @@ TEST_F(request_limit, method_bytes) {
   const v1::Response refused = response_to(*client, get("grove.Counter", "k", std::string(129, 'm')));
   EXPECT_EQ(refused.code(), 3U);
   EXPECT_THAT(refused.message(), AllOf(HasSubstr("129"), HasSubstr("method_bytes allows 128")));
+}
+
+class MetadataActor final : public v1::Echo::Actor {
+ public:
+  v1::EchoResponse Echo(const v1::EchoRequest& request) const override {
+    v1::EchoResponse response;
+    const auto said = metadata(request.text());
+    response.set_text(said ? std::string{*said} : "nothing");
+    return response;
+  }
+  v1::EchoSleepResponse Sleep(const v1::EchoSleepRequest&) const override { return {}; }
+  v1::EchoSpinResponse Spin(const v1::EchoSpinRequest&) const override { return {}; }
+};
+
+class metadata_of_a_request : public gate_test {
+ protected:
+  metadata_of_a_request() : gate_test{[](actor_types& to) { to.add<MetadataActor>(); }} {}
+
+  std::string told(const std::string& name) {
+    v1::EchoRequest asked;
+    asked.set_text(name);
+    v1::Envelope request = request_for(1, "grove.Echo", "k", "Echo", asked);
+    (*request.mutable_request()->mutable_metadata())["tenant"] = "blue";
+    (*request.mutable_request()->mutable_metadata())["empty"] = "";
+    v1::EchoResponse answer;
+    EXPECT_TRUE(answer.ParseFromString(response_to(*client, request).payload()));
+    return answer.text();
+  }
+  std::unique_ptr<gate_client> client = greeted();
+};
+
+TEST_F(metadata_of_a_request, is_read_by_the_actor_in_its_turn) {
+  EXPECT_EQ(told("tenant"), "blue");
+  EXPECT_EQ(told("empty"), "");
+  EXPECT_EQ(told("Tenant"), "nothing");
 }
 
 TEST_F(request_limit, metadata_entries) {

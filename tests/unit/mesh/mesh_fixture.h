@@ -112,7 +112,7 @@ struct fake_worker {
 
   /// Calls are made with ids of the test's choice.
   message_ptr make(std::uint64_t id, const std::string& payload = "payload") {
-    message_ptr call = messages.make("key", payload, "test.Echo/a\n");
+    message_ptr call = messages.make("key", payload, "test.Echo/a\n", "metadata");
     call->type = types.at(1);
     call->method = 1;
     call->depth = 2;

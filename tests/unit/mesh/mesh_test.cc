@@ -21,6 +21,7 @@ TEST_F(mesh_calls, call_arrives_as_it_was_sent) {
   EXPECT_EQ(call.key(), "key");
   EXPECT_EQ(call.payload(), "some payload");
   EXPECT_EQ(call.chain(), "test.Echo/a\n");
+  EXPECT_EQ(call.metadata(), "metadata");
   EXPECT_EQ(call.type, types_->at(1));
   EXPECT_EQ(call.method, 1);
   EXPECT_EQ(call.depth, 2);

@@ -69,6 +69,19 @@ TEST(envelope, request_with_every_field_is_written_as_protobuf_reads_it) {
   EXPECT_EQ(by_protobuf(out).request().SerializeAsString(), wanted.SerializeAsString());
 }
 
+TEST(envelope, metadata_is_written_as_protobuf_reads_it) {
+  std::string metadata;
+  append_metadata(metadata, "tenant", "blue");
+  append_metadata(metadata, "empty", "");
+  append_metadata(metadata, "long", std::string(300, 'v'));
+  byte_buffer out;
+  append_request(out, {.id = 1, .metadata = metadata, .one_way = true});
+  const v1::Request read = by_protobuf(out).request();
+  EXPECT_TRUE(read.one_way());
+  EXPECT_EQ((std::map<std::string, std::string>{read.metadata().begin(), read.metadata().end()}),
+            (std::map<std::string, std::string>{{"tenant", "blue"}, {"empty", ""}, {"long", std::string(300, 'v')}}));
+}
+
 TEST(envelope, empty_request_is_a_request) {
   byte_buffer out;
   append_request(out, {});

@@ -4,7 +4,7 @@
 // The bodies of the records that workers send each other, in the rings of worker/mesh/ring.h. All workers of a
 // server are one build, so these are structs copied as they are; `base/shared_segment_layout.h` has the version.
 //
-//   request    request_head, key, payload, call chain
+//   request    request_head, key, payload, call chain, metadata
 //   reply      reply_head, text, payload          the call has ended
 //   item       reply_head, payload                one element of a streaming call
 //   cancel     note_head                          the caller gives the call up
@@ -17,6 +17,7 @@
 //
 // `to_generation` is the process that it is meant for: a record to a predecessor is dropped by its successor.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -44,10 +45,12 @@ struct request_head {
   std::uint32_t key_size = 0;
   std::uint32_t payload_size = 0;
   std::uint32_t chain_size = 0;
+  std::uint32_t metadata_size = 0;
   std::uint16_t type = 0;
   std::uint16_t method = 0;
   std::uint16_t depth = 0;
   std::uint16_t one_way = 0;  ///< 1: it is answered when it is in the mailbox.
+  std::array<std::uint16_t, 2> reserved{};
 };
 
 struct reply_head {
