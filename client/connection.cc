@@ -153,8 +153,9 @@ bool connection::take(std::string_view bytes) {
       }
       return state_ != state::closed;
     case wire::body_kind::pong:
-    case wire::body_kind::none:
       return true;
+    case wire::body_kind::none:
+      return greeted || broken("a frame that this client does not know before its Welcome");
     case wire::body_kind::hello:
     case wire::body_kind::request:
     case wire::body_kind::cancel:

@@ -145,7 +145,7 @@ void session::handle(std::string_view envelope) {
     case wire::body_kind::pong:
       break;
     case wire::body_kind::none:
-      break;  // From a newer client; what it may send it was told in the Welcome.
+      break;  // From a newer client, which expects nothing of it.
     default:
       refuse(status_code::invalid_argument, "a frame that only a server sends, or a second Hello");
       break;

@@ -256,6 +256,16 @@ TEST_F(connection_test, a_ping_is_answered) {
   EXPECT_EQ(session().pongs[0], 42U);
 }
 
+TEST_F(connection_test, a_frame_from_the_future_is_skipped) {
+  open_ready();
+  session().raw(std::string{"\0\0\0\3\x7a\1x", 7});
+  noted_call call;
+  link->start(call);
+  run_until([&call] { return call.ended; });
+  EXPECT_EQ(call.code, status_code::ok);
+  EXPECT_FALSE(closed);
+}
+
 TEST_F(connection_test, a_silent_server_is_pinged_and_lost_when_it_stays_silent) {
   options.ping_after = 20ms;
   options.ping_timeout = 30ms;

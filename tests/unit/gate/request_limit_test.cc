@@ -41,6 +41,28 @@ TEST_F(request_limit, method_bytes) {
   EXPECT_THAT(refused.message(), AllOf(HasSubstr("129"), HasSubstr("method_bytes allows 128")));
 }
 
+using unknown_body = gate_test;
+
+/// An Envelope with a body of number 15, which no version has yet.
+std::string frame_from_the_future() {
+  return {"\0\0\0\3\x7a\1x", 7};
+}
+
+TEST_F(unknown_body, is_skipped_after_hello) {
+  const auto client = greeted();
+  client->send_bytes(frame_from_the_future());
+  EXPECT_EQ(response_to(*client, get("grove.Counter", "k", "Get")).code(), 0U);
+}
+
+TEST_F(unknown_body, is_refused_before_hello) {
+  const auto client = connect();
+  client->send_bytes(frame_from_the_future());
+  run();
+  const auto got = client->receive();
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_THAT(got.front().refusal().message(), HasSubstr("Hello"));
+}
+
 class MetadataActor final : public v1::Echo::Actor {
  public:
   v1::EchoResponse Echo(const v1::EchoRequest& request) const override {
