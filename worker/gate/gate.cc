@@ -2,12 +2,15 @@
 #include "worker/gate/gate.h"
 
 #include <algorithm>
+#include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
 #include <utility>
 
+#include "base/byte_buffer.h"
 #include "base/check.h"
 #include "base/version.h"
 #include "grove/v1/wire.pb.h"
+#include "proto/wire/envelope.h"
 #include "worker/gate/session.h"
 
 namespace grove {
@@ -42,12 +45,28 @@ void gate::adopt(unique_fd connected, std::string_view already_read) {
   (void)connected.release();
   socket.non_blocking(true, error);
   if (error) return;
+  if (sessions_.size() >= limits_.connections_max) {
+    // An acceptor stops before; what other workers hand over is not asked for.
+    refuse_one_too_many(socket);
+    return;
+  }
   // Answers are gathered here already, so that the kernel need not wait for more. On what is not TCP it has no effect.
   socket.set_option(asio::ip::tcp::no_delay{true}, error);
   const auto made = std::make_shared<session>(*this, std::move(socket), handed_over);
   sessions_.emplace(made.get(), made);
   metrics_[metric::connections].set(sessions_.size());
   made->start(already_read);
+}
+
+void gate::refuse_one_too_many(asio::ip::tcp::socket& socket) {
+  metrics_[metric::refusals].add();
+  byte_buffer out;
+  const std::string text = "worker " + std::to_string(around_.own_slot()) +
+                           " has as many connections as connections_max allows (" +
+                           std::to_string(limits_.connections_max) + ")";
+  wire::append_refusal(out, {.code = status_code::resource_exhausted, .message = text});
+  std::error_code ignored;  // It is new, so that its buffer is empty.
+  socket.write_some(asio::buffer(out.view().data(), out.size()), ignored);
 }
 
 void gate::forget(session& s) {

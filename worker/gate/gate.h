@@ -9,6 +9,7 @@
 // - what is answered while a read is being handled leaves with one write, at the end of it;
 // - a session stops reading while it has too many unfinished calls or too much to send.
 
+#include <asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,7 +55,8 @@ class gate final : public reply_sink, private hub_component {
   ~gate() override;
 
   /// Takes over a connected socket: one that was accepted, or one that another worker hands over (`already_read` is then
-  /// what that worker had read from it, and this worker keeps it whatever it asks for).
+  /// what that worker had read from it, and this worker keeps it whatever it asks for). One above connections_max is
+  /// refused and closed.
   void adopt(unique_fd connected, std::string_view already_read = {});
 
   /// Tells all clients to go elsewhere, refuses new calls, and calls `done` when the last unfinished call has been
@@ -84,6 +86,7 @@ class gate final : public reply_sink, private hub_component {
   void call_ended();
 
  private:
+  void refuse_one_too_many(asio::ip::tcp::socket& socket);
   bool poll() override;
   bool prepare_sleep() override { return dirty_.empty(); }
   void woke() override {}

@@ -41,6 +41,20 @@ TEST_F(request_limit, method_bytes) {
   EXPECT_THAT(refused.message(), AllOf(HasSubstr("129"), HasSubstr("method_bytes allows 128")));
 }
 
+TEST_F(request_limit, connections_max_holds_for_those_that_are_handed_over_too) {
+  bounds.connections_max = 2;
+  const auto first = greeted();
+  const auto second = connect(bytes_of_frame(hello()));
+  EXPECT_TRUE(second->receive().at(0).has_welcome());
+  const auto third = connect(bytes_of_frame(hello()));
+  const auto got = third->receive();
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_EQ(got.front().refusal().code(), 8U);
+  EXPECT_THAT(got.front().refusal().message(), HasSubstr("connections_max allows (2)"));
+  EXPECT_TRUE(third->closed());
+  EXPECT_EQ(front->sessions(), 2U);
+}
+
 using unknown_body = gate_test;
 
 /// An Envelope with a body of number 15, which no version has yet.
