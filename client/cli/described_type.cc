@@ -61,7 +61,7 @@ const google::protobuf::MethodDescriptor& described_type::method(std::string_vie
   text += " It has:";
   for (std::size_t i = 0; i < names.size(); ++i)
     text.append(i == 0 ? " " : ", ").append(names[i]);
-  throw call_failed({status_code::unimplemented, text}, outcome::executed);
+  throw call_failed({status_code::unimplemented, text}, outcome::not_executed);
 }
 
 std::unique_ptr<google::protobuf::Message> described_type::make(const google::protobuf::Descriptor& type) {

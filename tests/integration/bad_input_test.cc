@@ -114,7 +114,10 @@ TEST_F(bad_input, unknown_type_and_method_name_the_nearest) {
   EXPECT_EQ(type.code(), 5U);
   EXPECT_EQ(type.outcome(), v1::OUTCOME_NOT_EXECUTED);
   EXPECT_THAT(type.message(), HasSubstr("grove.Counter"));
-  EXPECT_THAT(client.call("grove.Counter", "x", "Addd", "").message(), HasSubstr("did you mean 'Add'"));
+  const v1::Response method = client.call("grove.Counter", "x", "Addd", "");
+  EXPECT_EQ(method.code(), 12U);
+  EXPECT_EQ(method.outcome(), v1::OUTCOME_NOT_EXECUTED);
+  EXPECT_THAT(method.message(), HasSubstr("did you mean 'Add'"));
 }
 
 TEST_F(bad_input, key_at_the_limit_is_taken_and_one_byte_more_is_not) {

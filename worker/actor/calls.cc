@@ -42,7 +42,7 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
   const actor_type* const type = owner_.types().find(type_name);
   if (type == nullptr) throw not_found{unknown_type_text(owner_.types(), type_name)};
   const auto method = type->find_method(method_name);
-  if (!method) throw not_found{unknown_method_text(*type, method_name)};
+  if (!method) throw unimplemented{unknown_method_text(*type, method_name)};
   if (type->methods()[*method].streaming) {
     throw unimplemented{std::string{type_name}.append(" ").append(method_name) +
                         " streams; actors cannot read the streams of other actors"};

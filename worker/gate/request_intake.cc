@@ -69,7 +69,7 @@ void request_intake::take(const wire::request_view& request) {
   }
   const auto method = type->find_method(request.method);
   if (!method) {
-    refuse(request, status_code::not_found, unknown_method_text(*type, request.method));
+    refuse(request, status_code::unimplemented, unknown_method_text(*type, request.method));
     return;
   }
   const limits& bounds = owner_.bounds();
