@@ -3,9 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
+#include <streambuf>
 
 #include "tests/unit/client/fake_actors.h"
 
@@ -84,6 +86,33 @@ TEST_F(cli_test, watch_prints_a_line_an_item) {
   EXPECT_EQ(out,
             "{\"sequence\":\"1\",\"text\":\"z\"}\n{\"sequence\":\"2\",\"text\":\"y\"}\n{\"sequence\":\"3\",\"text\":"
             "\"x\"}\n");
+}
+
+/// An output that cannot be written, for a reason.
+class closed_output : public std::streambuf {
+ public:
+  explicit closed_output(int reason) : reason_{reason} {}
+
+ private:
+  int overflow(int) override {
+    errno = reason_;
+    return traits_type::eof();
+  }
+  int reason_;
+};
+
+TEST_F(cli_test, watch_whose_reader_has_gone_is_done) {
+  closed_output gone{EPIPE};
+  std::ostream to_out{&gone};
+  EXPECT_EQ(grove_to(to_out, {"watch", "grove.Topic/news", "Subscribe"}), 0);
+  EXPECT_THAT(err, IsEmpty());
+}
+
+TEST_F(cli_test, watch_that_cannot_write_fails_and_says_why) {
+  closed_output full{ENOSPC};
+  std::ostream to_out{&full};
+  EXPECT_EQ(grove_to(to_out, {"watch", "grove.Topic/news", "Subscribe"}), 1);
+  EXPECT_THAT(err, HasSubstr("cannot write the output: No space left on device"));
 }
 
 TEST_F(cli_test, metadata_is_sent_with_the_call_and_a_wrong_one_is_wrong_usage) {
