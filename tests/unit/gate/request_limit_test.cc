@@ -3,6 +3,7 @@
 #include "grove/v1/builtin.actor.h"
 #include "tests/unit/gate/gate_fixture.h"
 #include "worker/actor/actor_type.h"
+#include "worker/actor/remote.h"
 
 namespace grove::test {
 namespace {
@@ -138,6 +139,50 @@ TEST_F(request_limit, unfinished_calls_stop_the_reading_and_one_that_ends_resume
   ASSERT_EQ(got.size(), 2U);
   EXPECT_EQ(got[0].response().id(), 1U);
   EXPECT_EQ(got[1].response().id(), 5U);
+}
+
+/// Another worker that owns every actor, and answers when a test lets it.
+class far_worker final : public remote {
+ public:
+  [[nodiscard]] std::uint32_t owner_of(std::uint64_t) const noexcept override { return 1; }
+  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return 0; }
+  void send(std::uint32_t, message_ptr call) override {
+    call->remote_call = 1;
+    calls.push_back(std::move(call));
+  }
+  void cancel(message&) override { ++cancels; }
+
+  /// Ends the oldest call.
+  void answer() {
+    const message_ptr call = std::move(calls.front());
+    calls.erase(calls.begin());
+    call->origin->finish(*call,
+                         {.code = status_code::cancelled, .result = outcome::unknown, .text = {}, .payload = {}});
+  }
+
+  std::vector<message_ptr> calls;
+  int cancels = 0;
+};
+
+TEST_F(request_limit, cancelled_call_counts_as_unfinished_until_it_is_answered) {
+  far_worker far;
+  actors->connect(far);
+  bounds.unfinished_calls_max = 2;
+  const auto client = greeted();
+  v1::Envelope cancel;
+  cancel.mutable_cancel()->set_id(1);
+  for (const v1::Envelope& sent : {echo_of(1, 1), cancel, echo_of(2, 1), echo_of(3, 1)})
+    client->send(sent);
+  run();
+  EXPECT_EQ(far.cancels, 1);
+  EXPECT_EQ(far.calls.size(), 2U) << "the third is not taken";
+  far.answer();
+  run();
+  EXPECT_EQ(far.calls.size(), 2U) << "now it is";
+  while (!far.calls.empty())
+    far.answer();
+  run();
+  EXPECT_EQ(client->receive().size(), 3U);
 }
 
 TEST_F(request_limit, cancel_behind_too_many_unfinished_calls_waits_until_one_is_answered) {
