@@ -234,12 +234,13 @@ TEST_F(connection_test, a_welcome_of_another_version_is_refused) {
 }
 
 TEST_F(connection_test, a_server_that_does_not_answer_the_hello_is_given_up) {
-  options.connect_timeout = 30ms;
+  // The time to connect is in it: long enough for a machine that is busy.
+  options.connect_timeout = 2500ms;
   server.on_hello = [](auto&, const wire::hello_view&) {};
   open();
   run_until([this] { return closed; });
   EXPECT_THAT(reason.message(), HasSubstr("no answer to the hello"));
-  EXPECT_THAT(reason.message(), HasSubstr("within 30 ms"));
+  EXPECT_THAT(reason.message(), HasSubstr("within 2500 ms"));
 }
 
 TEST_F(connection_test, a_closed_port_is_said_to_refuse) {
@@ -268,7 +269,8 @@ TEST_F(connection_test, a_frame_from_the_future_is_skipped) {
 
 TEST_F(connection_test, a_silent_server_is_pinged_and_lost_when_it_stays_silent) {
   options.ping_after = 20ms;
-  options.ping_timeout = 30ms;
+  // A server that answers must never look silent, however busy the machine is.
+  options.ping_timeout = 2500ms;
   open_ready();
   run_until([this] { return session().pings >= 2; });
   EXPECT_FALSE(closed);
@@ -342,14 +344,14 @@ TEST_F(connection_test, the_remaining_time_is_sent_and_cut_at_what_the_server_al
   };
   open_ready();
   std::array<noted_call, 4> calls;
-  calls[0].deadline = time.now() + 5s;
+  calls[0].deadline = time.now() + 5min;
   calls[1].deadline = time.now() - 5s;
   calls[2].deadline = time.now() + 24h;
   for (auto& each : calls)
     link->start(each);
   run_until([&calls] { return calls[3].ended; });
-  EXPECT_LE(remaining[0], 5'000'000U);
-  EXPECT_GT(remaining[0], 4'000'000U);
+  EXPECT_LE(remaining[0], 300'000'000U);
+  EXPECT_GT(remaining[0], 240'000'000U);
   EXPECT_EQ(remaining[1], 1U);
   EXPECT_EQ(remaining[2], 600'000'000U);
   EXPECT_EQ(remaining[3], 0U) << "no deadline";
