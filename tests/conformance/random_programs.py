@@ -3,7 +3,7 @@
 """Random programs of greenlets, run by Grove and by the oracles: random_programs.py --grove PROGRAM [--seed N]
 
 Each seed is a scenario of some hundred steps: switches, throws, new parents, drops. The seeds of a run follow from one,
-which is printed and can be given. `--show` prints the program of the seed.
+which is printed; without --seed it is that of GROVE_TEST_SEED. `--show` prints the program of the seed.
 """
 import argparse
 import os
@@ -100,10 +100,16 @@ class Program:
             self.lines.append(f"{indent}set_parent g{to} g{self.any()}")
 
 
+def seed_of_environment():
+    """As tests/support/seed.h has it for the tests in C++."""
+    wanted = os.environ.get("GROVE_TEST_SEED", "1")
+    return random.SystemRandom().randrange(10**6) if wanted == "random" else int(wanted)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--grove")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--seed", type=int, default=seed_of_environment())
     parser.add_argument("--count", type=int, default=30)
     parser.add_argument("--show", action="store_true")
     arguments = parser.parse_args()

@@ -5,13 +5,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <iostream>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "tests/support/seed.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
@@ -19,11 +18,6 @@ namespace {
 
 constexpr std::size_t units = 50;
 constexpr int switches = 50'000;
-
-unsigned seed_of_run() {
-  const char* given = std::getenv("GROVE_TEST_SEED");
-  return given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device{}();
-}
 
 struct thrown_number {
   int number;
@@ -120,9 +114,7 @@ class random_switching : public testing::TestWithParam<stack_class> {
 };
 
 TEST_P(random_switching, of_greenlets_follows_the_model) {
-  const unsigned seed = seed_of_run();
-  std::cout << "GROVE_TEST_SEED=" << seed << std::endl;
-  dice_.seed(seed);
+  dice_.seed(test::seed());
   for (std::size_t at = 0; at < units; ++at)
     make(at);
   while (done_ < switches && !HasFatalFailure()) {

@@ -2,18 +2,16 @@
 
 // Random switches between many continulets and greenlets, each checked against a model: who runs then, in which
 // greenlet, and what arrives there. It is what PyPy does with 50 continulets in test_translated.py, with greenlets added.
-// The seed is printed; GROVE_TEST_SEED sets it.
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <numeric>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "tests/support/seed.h"
 #include "tests/unit/greenlet/unwinding.h"
 #include "worker/greenlet/continulet.h"
 #include "worker/greenlet/greenlet.h"
@@ -247,21 +245,12 @@ class world {
   std::vector<continulet_ptr> continulets_;
 };
 
-unsigned test_seed() {
-  const char* given = std::getenv("GROVE_TEST_SEED");
-  const unsigned seed =
-      given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-  std::printf("GROVE_TEST_SEED=%u\n", seed);
-  std::fflush(stdout);
-  return seed;
-}
-
 class continulet_stress : public testing::TestWithParam<shape> {};
 
 TEST_P(continulet_stress, goes_as_the_model_says) {
   const reports seen;
   const std::size_t stacks = thread_stacks().in_use();
-  world(GetParam(), test_seed()).run();
+  world(GetParam(), test::seed()).run();
   EXPECT_TRUE(seen.texts.empty());
   EXPECT_EQ(thread_stacks().in_use(), stacks);
 }

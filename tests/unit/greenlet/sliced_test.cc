@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/seed.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
@@ -180,9 +181,7 @@ TEST(sliced_greenlet, that_lives_on_when_its_thread_ends_is_released_without_run
 }
 
 TEST(sliced_greenlet, switches_at_random_among_dedicated_ones_and_loses_nothing) {
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
+  std::mt19937 random(test::seed());
   constexpr int count = 40;
   std::vector<greenlet_ptr> all(count);
   int token = 0;

@@ -18,13 +18,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <random>
 #include <vector>
 
+#include "tests/support/seed.h"
 #include "tests/unit/hub/hub_fixture.h"
 #include "worker/hub/event.h"
 #include "worker/hub/queue.h"
@@ -78,12 +77,7 @@ struct ledger {
 
 class never_lost : public hub_fixture {
  public:
-  never_lost() {
-    const char* given = std::getenv("GROVE_TEST_SEED");
-    seed = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-    random.seed(seed);
-    std::cout << "GROVE_TEST_SEED=" << seed << std::endl;
-  }
+  never_lost() { random.seed(seed); }
 
   std::uint64_t pick(std::uint64_t below) { return random() % below; }
   std::chrono::milliseconds some_time(std::uint64_t up_to) { return std::chrono::milliseconds(pick(up_to)); }
@@ -118,7 +112,7 @@ class never_lost : public hub_fixture {
   void respawn(ledger& slot);
   void end_all();
 
-  std::uint64_t seed;
+  const std::uint32_t seed = test::seed();
   std::mt19937_64 random;
   std::uint64_t faults = 0;
   std::uint64_t waits = 0;
