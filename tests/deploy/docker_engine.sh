@@ -56,14 +56,17 @@ start_engine() {
   [ "$(id -u)" = 0 ] || fail "no Docker engine runs here, and only root can start one"
   mkdir -p "$cache/docker"
   exec 9>"$cache/docker.lock"
-  flock --timeout 600 9 || fail "another run has used the engine's store for ten minutes"
+  flock --timeout 2400 9 || fail "another run has used the engine's store for forty minutes"
+  # The bridge is the network namespace's, whichever store a run has, and who ends first would take it from the other.
+  exec 8</proc/self/ns/net
+  flock --timeout 2400 8 || fail "another run has used the bridge docker0 for forty minutes"
   [ -e /sys/class/net/docker0 ] && had_bridge=yes
   export DOCKER_HOST="unix://$work/docker.sock"
   # It gets TERM too when this script is killed.
   setpriv --pdeathsig TERM dockerd --host "$DOCKER_HOST" --pidfile "$work/docker.pid" \
     --data-root "$cache/docker" --exec-root "$work/exec" --log-level warn \
     --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false \
-    >"$work/dockerd.log" 2>&1 9>&- &
+    >"$work/dockerd.log" 2>&1 9>&- 8<&- &
   engine_pid=$!
   wait_until 60 "dockerd answers" engine_answers_or_ended
   docker info >/dev/null 2>&1 || { tail -n 20 "$work/dockerd.log" >&2; fail "dockerd ended as it started"; }
