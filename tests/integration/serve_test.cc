@@ -57,7 +57,7 @@ TEST(server, answers_a_ping_with_its_nonce) {
   v1::Envelope ping;
   ping.mutable_ping()->set_nonce(77);
   client.send(ping);
-  EXPECT_EQ(client.receive()->pong().nonce(), 77U);
+  EXPECT_EQ(client.next().pong().nonce(), 77U);
 }
 
 TEST(server, cancels_a_call_that_waits) {
@@ -76,9 +76,9 @@ TEST(server, cancels_a_call_that_waits) {
   v1::Envelope cancel;
   cancel.mutable_cancel()->set_id(5);
   client.send(cancel);
-  const auto answer = client.receive();
-  EXPECT_EQ(answer->response().id(), 5U);
-  EXPECT_EQ(answer->response().code(), 1U);
+  const v1::Response answer = client.next().response();
+  EXPECT_EQ(answer.id(), 5U);
+  EXPECT_EQ(answer.code(), 1U);
 }
 
 TEST(server, streams_what_is_published_to_subscribers_on_any_worker) {
@@ -129,7 +129,7 @@ TEST(server, keeps_requests_of_one_connection_to_one_actor_in_order) {
     }
     client.send_bytes(all);
     for (std::uint64_t n = 1; n <= 100; ++n) {
-      const v1::Response response = client.receive()->response();
+      const v1::Response response = client.next().response();
       EXPECT_EQ(static_cast<std::uint64_t>(counter_value(response).value()), response.id());
     }
   }

@@ -45,13 +45,13 @@ class child_process {
 
   /// Reads its stderr until a line contains `text`, and returns that line. Fails the test when the process ends or
   /// `within` passes without one; what was printed is in the failure.
-  std::string wait_for_line(const std::string& text, std::chrono::seconds within = std::chrono::seconds{30});
+  std::string wait_for_line(const std::string& text, std::chrono::seconds within = std::chrono::seconds{60});
 
   /// Whether a line with `text` has been read so far, by any wait.
   [[nodiscard]] const std::string& error_text() const noexcept { return err_; }
 
   /// Waits for its end; everything that it printed is in the result. Fails the test, and kills it, after `within`.
-  finished_process wait(std::chrono::seconds within = std::chrono::seconds{60});
+  finished_process wait(std::chrono::seconds within = std::chrono::seconds{180});
 
  private:
   bool read_some(std::chrono::steady_clock::time_point deadline);

@@ -30,6 +30,9 @@ server_process::server_process(const server_settings& settings) {
                        "--workers",
                        std::to_string(settings.workers)};
   options.arguments.insert(options.arguments.end(), settings.more.begin(), settings.more.end());
+  // On a busy machine a worker may get no time for as long as a healthy one never takes; a test that wants a hang says
+  // so by its flags, which win.
+  options.environment = {{"GROVE_HANG_TIMEOUT", "30s"}, {"GROVE_START_TIMEOUT", "60s"}};
   process_ = std::make_unique<child_process>(options);
   const std::string line = process_->wait_for_line("ready: ", std::chrono::seconds{60});
   static const std::regex addresses{R"(serves? (127\.0\.0\.1:\d+) \(admin (127\.0\.0\.1:\d+)\))"};

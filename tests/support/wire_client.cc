@@ -9,11 +9,14 @@
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
+
+#include "grove/v1/builtin.pb.h"
 
 namespace grove::test {
 namespace {
 
-constexpr time_t seconds_per_operation = 30;
+constexpr time_t seconds_per_operation = 60;
 
 }  // namespace
 
@@ -85,6 +88,12 @@ std::optional<v1::Envelope> wire_client::receive() {
   return envelope;
 }
 
+v1::Envelope wire_client::next() {
+  auto frame = receive();
+  if (!frame) throw std::runtime_error{"the server closed the connection where a frame was expected"};
+  return *std::move(frame);
+}
+
 std::string wire_client::receive_until_closed() {
   std::string all;
   std::array<char, 4096> part{};
@@ -100,9 +109,23 @@ v1::Response wire_client::call(std::string_view type, std::string_view key, std:
   const std::uint64_t id = next_id_++;
   send(request_envelope(id, type, key, method, payload));
   for (;;) {
-    const auto answer = receive();
-    if (!answer) throw std::runtime_error{"the connection was closed before the response"};
-    if (answer->has_response() && answer->response().id() == id) return answer->response();
+    const v1::Envelope answer = next();
+    if (answer.has_response() && answer.response().id() == id) return answer.response();
+  }
+}
+
+void send_spins(wire_client& client, const std::string& key, std::uint64_t count) {
+  v1::EchoSpinRequest spin;
+  spin.set_microseconds(1'000'000);
+  v1::Envelope envelope;
+  v1::Request& request = *envelope.mutable_request();
+  request.set_type("grove.Echo");
+  request.set_key(key);
+  request.set_method("Spin");
+  request.set_payload(spin.SerializeAsString());
+  for (std::uint64_t id = 1; id <= count; ++id) {
+    request.set_id(id);
+    client.send(envelope);
   }
 }
 

@@ -25,6 +25,8 @@ class wire_client {
 
   /// The next frame; empty when the server has closed the connection.
   [[nodiscard]] std::optional<v1::Envelope> receive();
+  /// The next frame. Errors: std::runtime_error when the server has closed the connection.
+  [[nodiscard]] v1::Envelope next();
   [[nodiscard]] std::string receive_until_closed();
 
   /// Sends a request and returns its response; other frames in between are skipped.
@@ -42,6 +44,10 @@ class wire_client {
 
 [[nodiscard]] v1::Envelope request_envelope(std::uint64_t id, std::string_view type, std::string_view key,
                                             std::string_view method, std::string_view payload);
+
+/// Sends `count` calls of grove.Echo/`key` Spin, of a second each, and waits for none: a worker that is busy for long,
+/// and in no turn for too long.
+void send_spins(wire_client& client, const std::string& key, std::uint64_t count);
 
 /// The bytes of one frame.
 [[nodiscard]] std::string frame_of(const v1::Envelope& envelope);

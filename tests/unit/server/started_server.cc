@@ -23,7 +23,7 @@ namespace {
 using std::chrono::steady_clock;
 
 /// Far more than anything here takes, so that a slow machine does not fail; nothing waits for it to pass.
-constexpr std::chrono::seconds patience{30};
+constexpr std::chrono::seconds patience{60};
 
 int left(steady_clock::time_point deadline) {
   const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
@@ -45,6 +45,9 @@ started_server::started_server(variables environment, std::vector<std::string> a
   for (const auto& [name, value] : environment)
     entries.push_back(name + "=" + value);
   entries.push_back(std::string{"GROVE_WORKER="} + GROVE_FAKE_WORKER);
+  // A healthy worker that gets no time for a while is not what these tests are about; those that are set the flags.
+  entries.emplace_back("GROVE_HANG_TIMEOUT=30s");
+  entries.emplace_back("GROVE_START_TIMEOUT=60s");
   for (char** entry = ::environ; *entry != nullptr; ++entry) {
     if (!is_ours(*entry)) entries.emplace_back(*entry);
   }
