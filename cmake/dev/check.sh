@@ -35,7 +35,7 @@ cmd_check() {
   mapfile -t generated < <(ninja -C "$build" -t targets all | sed -n 's/^\(generated\/.*\.h\): .*/\1/p')
   ((${#generated[@]} == 0)) || ninja -C "$build" "${generated[@]}" >&2 || fail "build/dev does not build"
   [[ ! -x $build/bin/grove || ! -x $build/bin/grove-server ]] || programs="--bin $build/bin"
-  for step in "clang_format" "shell_scripts" "include_arrows" "text_rules" "docs $programs" "dev_script" "self_test" \
+  for step in "clang_format" "shell_scripts" "include_arrows" "image_sources" "text_rules" "docs $programs" "dev_script" "self_test" \
     "headers_compile_alone --build $build" "clang_tidy --build $build --$tidy"; do
     say "check: $step"
     # shellcheck disable=SC2086 # the words of a step are arguments

@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 import docs
+import image_sources
 import include_arrows
 import text_rules
 from tree import Tree
@@ -147,6 +148,33 @@ class Docs(Planted):
                              "bin/grove": '#!/bin/sh\n[ "$1" = ps ] || [ "$1" = --help ] && echo "--json"\n'})
         (tree.root / "bin/grove").chmod(0o755)
         self.assertEqual(len(list(docs.check_programs(tree, tree.root / "bin"))), 2)
+
+
+class ImageSources(Planted):
+    def faults(self, install):
+        return image_sources.faults_of(self.plant(**{
+            ".dockerignore": "*\n!cmake\n!base\n", "cmake/a.cmake": f"set(x y)\n{install}\n"}))[0]
+
+    def test_lets_pass_what_the_image_has_or_does_not_install(self):
+        for install in ('install(FILES "${PROJECT_SOURCE_DIR}/base/a.h" b.in DESTINATION d COMPONENT runtime)',
+                        'install(FILES "${PROJECT_BINARY_DIR}/a" $<TARGET_FILE:x> DESTINATION d COMPONENT runtime)',
+                        'install(FILES "${PROJECT_SOURCE_DIR}/tools/a.py" DESTINATION d COMPONENT development)',
+                        "install(TARGETS x RUNTIME DESTINATION d COMPONENT runtime)"):
+            self.assertEqual(self.faults(install), [], install)
+
+    def test_fails_on_a_file_that_the_build_of_the_image_does_not_get(self):
+        for install in ('install(FILES "${PROJECT_SOURCE_DIR}/tools/a.py" DESTINATION d COMPONENT runtime)',
+                        "install(\n  PROGRAMS b ../tools/a.py\n  DESTINATION d\n  COMPONENT runtime)",
+                        'install(DIRECTORY "${CMAKE_SOURCE_DIR}/docs/" DESTINATION d COMPONENT runtime)',
+                        "install(FILES ../tools/a.py DESTINATION d COMPONENT ${component})",
+                        "install(FILES ${unknown} DESTINATION d COMPONENT runtime)"):
+            faults = self.faults(install)
+            self.assertEqual([fault.split(" ")[0] for fault in faults], ["cmake/a.cmake:2:"], install)
+
+    def test_does_not_read_what_the_image_does_not_have(self):
+        tree = self.plant(**{".dockerignore": "*\n!base\n",
+                             "tests/CMakeLists.txt": "install(FILES a DESTINATION d COMPONENT runtime)\n"})
+        self.assertEqual(image_sources.faults_of(tree), ([], 0))
 
 
 if __name__ == "__main__":
