@@ -3,10 +3,12 @@
 """clang-tidy as .clang-tidy says. Usage: clang_tidy.py --build BUILD_FOLDER [--changed | --product | --all] [FILE...]
 
 --changed: the files that differ from the last commit; --product: not the tests, whose headers take most of the time.
-A file is not read again while nothing that it includes has changed since it was found without fault.
+A file is not read again while nothing that it includes has changed since it was found without fault, in this clone or in
+another one of this machine.
 """
 import argparse
 import concurrent.futures
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -27,16 +29,41 @@ def changed_files(tree):
     return None if differing is None or new is None else differing | new
 
 
-class Memory:
-    """Which files were without fault, by a digest of all that they were made from."""
+def folder_of_memory(build):
+    """With the other caches of the user, so that all clones share it; somebody without a home has it in the build."""
+    folder = pathlib.Path(os.environ.get("GROVE_CACHE") or pathlib.Path.home() / ".cache" / "grove", "clang-tidy")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        pass
+    if not os.access(folder, os.W_OK):
+        folder = build / "lint" / "clang-tidy"
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
-    def __init__(self, build, tree):
-        self.folder = build / "lint" / "clang-tidy"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.tree, self.build = tree, build
-        self.settings = hashlib.sha256((tree.root / ".clang-tidy").read_bytes()).digest()
+
+class Memory:
+    """Which files were without fault, by a digest of all that they were made from: what they include, how they are
+    compiled, and who judged them. Paths are relative to the project, wherever that is."""
+
+    DAYS = 30  # without use, until an entry is forgotten
+
+    def __init__(self, commands, tree):
+        self.folder = folder_of_memory(commands.build)
+        self.tree, self.build = tree, commands.build
+        judge = subprocess.run(["clang-tidy", "--version"], capture_output=True, check=True).stdout
+        self.settings = hashlib.sha256(judge + (tree.root / ".clang-tidy").read_bytes()).digest()
+        self.commands = {entry["file"]: entry["command"].replace(str(tree.root), "") for entry in commands.entries}
         self.digests = {}
         self.dependencies = self.read_dependencies()
+        self.forget_old()
+
+    def forget_old(self):
+        oldest = time.time() - self.DAYS * 86400
+        for entry in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # Another clone's lint forgets as well.
+                if entry.stat().st_mtime < oldest:
+                    entry.unlink()
 
     def read_dependencies(self):
         """What ninja has learned from the compiler: for each source of the project all files that it includes."""
@@ -63,12 +90,14 @@ class Memory:
 
     def place_of(self, source):
         """The file whose being there says that the source, as it is now, has no fault; None: not known."""
-        paths = self.dependencies.get((self.tree.root / source).resolve())
+        file = (self.tree.root / source).resolve()
+        paths = self.dependencies.get(file)
         if not paths:
             return None
-        digest = hashlib.sha256(self.settings)
+        digest = hashlib.sha256(self.settings + self.commands.get(str(file), "").encode())
         for path in paths:
-            digest.update(str(path).encode() + self.digest_of_file(path))
+            name = path.relative_to(self.tree.root) if path.is_relative_to(self.tree.root) else path
+            digest.update(str(name).encode() + self.digest_of_file(path))
         return self.folder / digest.hexdigest()
 
 
@@ -83,7 +112,7 @@ def main():
     tree = Tree()
     commands = CompileCommands(arguments.build)
     sources = commands.sources(tree.root)
-    memory = Memory(commands.build, tree)
+    memory = Memory(commands, tree)
     if arguments.files:
         sources = [pathlib.Path(file) for file in arguments.files]
     elif arguments.changed and (changed := changed_files(tree)) is not None:
@@ -99,6 +128,7 @@ def main():
     def look_at(source):
         place = memory.place_of(source)
         if place and place.is_file():
+            place.touch()
             return []
         done = subprocess.run(["clang-tidy", "--quiet", f"-p={commands.build}", str(tree.root / source)], text=True,
                               capture_output=True, check=False)
