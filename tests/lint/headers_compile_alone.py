@@ -2,17 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles every header as a file of its own. Usage: headers_compile_alone.py --build BUILD_FOLDER [HEADER...]
 
-Goes through ccache when there is one, so that a second run costs only what has changed.
+A header that a source of the build includes before anything else is compiled alone by that source, and not here once
+more. Goes through ccache when there is one, so that a second run costs only what has changed.
 """
 import argparse
 import concurrent.futures
 import os
+import re
 import shutil
 import subprocess
 import time
 
 from compile_commands import CompileCommands
 from tree import Tree, finish
+
+
+FIRST_INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<)', re.MULTILINE)
+
+
+def compiled_by_their_sources(tree, commands):
+    found = (FIRST_INCLUDE.search(tree.text(source)) for source in commands.sources(tree.root))
+    return {first[1] for first in found if first}
 
 
 def main():
@@ -37,7 +47,8 @@ def main():
                               cwd=commands.build, text=True, capture_output=True, check=False)
         return None if done.returncode == 0 else f"{header}: does not compile alone\n{done.stderr}"
 
-    headers = arguments.headers or [str(path) for path in tree.cpp(".h")]
+    proven = compiled_by_their_sources(tree, commands)
+    headers = arguments.headers or [str(path) for path in tree.cpp(".h") if str(path) not in proven]
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         faults = [fault for fault in pool.map(compile_alone, headers) if fault]
