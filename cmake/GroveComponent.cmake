@@ -42,7 +42,7 @@ endfunction()
 function(grove_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_MAIN" "TIMEOUT" "SOURCES;DEPENDS;LABELS")
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
+    set(arg_TIMEOUT 240) # It ends a hang, and must be longer than what the tests themselves wait for.
   endif()
   if(NOT arg_LABELS)
     set(arg_LABELS unit)

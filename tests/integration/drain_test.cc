@@ -14,6 +14,8 @@
 namespace grove::test {
 namespace {
 
+using testing::HasSubstr;
+
 /// Less than the time that a drain may take: a server that waits for its calls does not end within it.
 constexpr std::chrono::seconds within_drain{20};
 

@@ -19,6 +19,7 @@ from tree import Tree, finish
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from running_server import RunningServer  # pylint: disable=wrong-import-position
 
+
 def steps_of(fence):
     """(line number, command, lines that it must print) for each `$ ` line of a block."""
     steps = []

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real server for tests that are written in Python."""
+import os
 import re
 import subprocess
 import tempfile
@@ -14,7 +15,9 @@ class RunningServer:
         self.folder = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen(
             [programs / "grove-server", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "2"],
-            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.folder.name)
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.folder.name,
+            # A worker that a busy machine gives no time to is not replaced, and so not shown as replaced.
+            env={**os.environ, "GROVE_HANG_TIMEOUT": "30s"})
         self.address = None
         log = []
         for line in self.process.stderr:

@@ -35,7 +35,7 @@ struct admin_test : testing::Test {
   std::string answer_to(const unique_fd& client, std::string_view request) {
     EXPECT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
     std::string answer;
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (std::chrono::steady_clock::now() < deadline) {
       io.run_one_for(1ms);
       char chunk[4096];
@@ -47,6 +47,9 @@ struct admin_test : testing::Test {
     return "no answer";
   }
 
+  /// Longer than a request of these tests is on its way on a busy machine.
+  static constexpr auto request_within = 2500ms;
+
   listener socket = listen_on({"127.0.0.1", 0}, "--admin");
   host_port address = socket.address;
   asio::io_context io;
@@ -55,7 +58,7 @@ struct admin_test : testing::Test {
                                    return readiness{true, "all well"};
                                  },
                                  [] { return std::string{"metrics\n"}; }},
-                     std::make_shared<spdlog::logger>("silent"), 50ms};
+                     std::make_shared<spdlog::logger>("silent"), request_within};
 };
 
 TEST_F(admin_test, answers_and_closes) {
@@ -67,7 +70,7 @@ TEST_F(admin_test, a_request_that_does_not_come_in_time_is_told_so) {
   const unique_fd client = connect();
   const std::string answer = answer_to(client, "GET /livez HTTP/1.1\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 408 "));
-  EXPECT_THAT(answer, HasSubstr("within 50ms"));
+  EXPECT_THAT(answer, HasSubstr("within 2500ms"));
 }
 
 TEST_F(admin_test, a_client_that_never_closes_does_not_stay) {
