@@ -156,7 +156,7 @@ TEST_F(bad_input, idempotency_key_is_refused_as_long_as_state_is_not_durable) {
   request.mutable_request()->set_method("Add");
   request.mutable_request()->set_idempotency_key("once");
   client.send(request);
-  const v1::Response refused = client.receive()->response();
+  const v1::Response refused = client.next().response();
   EXPECT_EQ(refused.code(), 12U);
   EXPECT_EQ(refused.outcome(), v1::OUTCOME_NOT_EXECUTED);
 }
@@ -174,7 +174,7 @@ TEST(slow_client, gets_everything_that_it_asked_for) {
   request.mutable_request()->set_method("Echo");
   request.mutable_request()->set_payload(echo.SerializeAsString());
   // More than the server's output limit is asked for: it stops reading, and the sender waits until somebody reads.
-  std::thread sender{[&] {
+  std::jthread sender{[&] {
     for (std::uint64_t id = 1; id <= 8; ++id) {
       request.mutable_request()->set_id(id);
       request.mutable_request()->set_key(std::to_string(id));

@@ -124,7 +124,7 @@ TEST_F(subprocesses, go_on_communicating_after_a_time_that_was_not_enough) {
     reader->kill();
     EXPECT_EQ(child.poll(), std::nullopt) << "a greenlet that was killed leaves the child alone";
     EXPECT_EQ(write_fd(child.in_fd(), "late\n"), 5U);
-    EXPECT_EQ(child.communicate({}, loop.now() + 30s)->out, "late\n");
+    EXPECT_EQ(child.communicate({}, loop.now() + 30s).value().out, "late\n");
   });
 }
 
@@ -233,8 +233,8 @@ TEST_F(subprocesses, are_sent_signals) {
     EXPECT_EQ(first.wait(), (exit_status{.code = -1, .signal = SIGTERM}));
     subprocess second = subprocess::start({"cat"}, all_pipes);
     EXPECT_TRUE(second.send_signal(SIGINT));
-    EXPECT_EQ(second.communicate()->out, "");
-    EXPECT_EQ(second.poll()->signal, SIGINT);
+    EXPECT_EQ(second.communicate().value().out, "");
+    EXPECT_EQ(second.poll().value().signal, SIGINT);
   });
 }
 
