@@ -250,8 +250,9 @@ constexpr std::array keys = {
     bytes<&limits::mailbox_bytes_max>("limits.mailbox-bytes-max", {kib, gib}, "Bytes in an actor's mailbox"),
     count<&limits::call_depth_max>("limits.call-depth-max", {1, 100}, "Calls nested in calls"),
     count<&limits::stacks_max>("limits.stacks-max", {16, 32'000}, "Greenlet stacks of a worker"),
-    duration<&limits::slow_reader_cut>("limits.slow-reader-cut", {10ms, 24h},
-                                       "A client whose unsent bytes stay above output-buffer-bytes-max so long is cut off"),
+    duration<&limits::slow_reader_cut>(
+        "limits.slow-reader-cut", {10ms, 24h},
+        "A client whose unsent bytes stay above output-buffer-bytes-max so long is cut off"),
     duration<&limits::first_frame_within>("limits.first-frame-within", {10ms, 1h},
                                           "Time for a connection's first frame"),
     duration<&limits::frame_within>("limits.frame-within", {10ms, 1h}, "Time for each later frame, once it has begun"),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "grove/v1/builtin.pb.h"
 #include "tests/support/requests.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_client.h"
@@ -106,9 +108,7 @@ TEST(drain, runs_the_tells_that_were_accepted) {
   server_process server{{.workers = 2}};
   // A call of the other worker keeps the server up until the end of the test.
   wire_client other{server.address()};
-  v1::Envelope long_call = sleep_request(60'000);
-  long_call.mutable_request()->set_key(keys_of(other.greet(1), "grove.Echo", 1, 1).front());
-  other.send(long_call);
+  other.send(sleep_request(1, keys_of(other.greet(1), "grove.Echo", 1, 1).front(), 60'000));
   v1::Envelope ping;
   ping.mutable_ping()->set_nonce(1);
   other.send(ping);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "grove/v1/builtin.pb.h"
+#include "tests/support/requests.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_client.h"
 

@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "tests/unit/hub/hub_fixture.h"
-#include "worker/greenlet/metering.h"
 #include "tests/unit/hub/io_fixture.h"
+#include "worker/greenlet/metering.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/event.h"
 #include "worker/hub/fd_wait.h"
