@@ -26,6 +26,10 @@ if(GROVE_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# Names are bound when a program starts and not at their first use, which may be where a greenlet has little stack left;
+# and nothing can be written to the tables of them afterwards.
+add_link_options(-Wl,-z,relro,-z,now)
+
 add_library(grove_flags INTERFACE)
 # For our own files only: whoever uses the installed package has warnings of their own.
 target_compile_options(

@@ -25,6 +25,16 @@ void exit_thread(void* state) noexcept {
   static_cast<thread_state*>(state)->exit();
 }
 
+/// The libraries find what an exception needs when the first one is thrown, and that takes more stack than
+/// stack_low_mark leaves: it is not to be a stack_low.
+void throw_once() noexcept {
+  try {
+    throw stack_low("none");
+  } catch (const stack_low&) {
+    return;
+  }
+}
+
 std::byte* thread_stack_base() noexcept {
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return nullptr;
@@ -68,6 +78,7 @@ thread_state& enter_thread() {
 }
 
 void thread_state::make_main() {
+  throw_once();
   main = greenlet::make_main(*this);
 }
 
