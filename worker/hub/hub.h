@@ -47,22 +47,6 @@ namespace hubs::detail {
 struct idle_waiters;
 }
 
-struct hub_options {
-  std::size_t batch_max = 1024;                     ///< ready items of a priority, posted calls, timers run in one pass
-  std::chrono::microseconds batch_for{5000};        ///< ... and how long at most, looked at every few items
-  unsigned passes_without_io_max = 64;              ///< busy passes after which I/O is looked at in any case
-  std::chrono::microseconds without_io_max{20};     ///< ... or after this time
-  std::size_t completions_max = 256;                ///< completion handlers run in one pass
-  std::chrono::microseconds completions_for{5000};  ///< ... and how long at most, a running one not cut short
-};
-
-/// What the hub does with something that was thrown.
-enum class error_kind : std::uint8_t {
-  ordinary,  ///< the error handler gets it
-  ignored,
-  system,  ///< run() ends and throws it
-};
-
 class hub {
  public:
   /// The calling greenlet becomes the hub's greenlet, and the hub the loop of the thread.
