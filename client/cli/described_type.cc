@@ -57,6 +57,8 @@ const google::protobuf::MethodDescriptor& described_type::method(std::string_vie
   std::string text = name() + " has no method " + std::string{wanted};
   if (const std::string_view near = nearest(wanted, names); !near.empty()) {
     text.append("; did you mean ").append(near).append("?");
+  } else {
+    text += '.';
   }
   text += " It has:";
   for (std::size_t i = 0; i < names.size(); ++i)

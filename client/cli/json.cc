@@ -94,8 +94,11 @@ constexpr std::uint32_t reader_depth_max = 100;
   std::string text = "there is no field \"" + std::string{name} + "\" in " + type.full_name();
   if (const std::string_view near = nearest(name, names); !near.empty()) {
     text.append("; did you mean \"").append(near).append("\"?");
+  } else if (names.empty()) {
+    return text + "; it has no fields";
+  } else {
+    text += '.';
   }
-  if (names.empty()) return text + "; it has no fields";
   text += names.size() == 1 ? " Its field:" : " Its fields:";
   for (int i = 0; i < type.field_count(); ++i) {
     text.append(i == 0 ? " " : ", ").append(names[static_cast<std::size_t>(i)]);
@@ -149,7 +152,9 @@ constexpr std::uint32_t reader_depth_max = 100;
     const std::string_view value = between(complaint, "invalid value ", " for type ");
     return wrong_value(root, path, std::string{value} + " does not fit");
   }
-  return "this is not JSON: " + std::string{complaint};
+  // The text is followed by where it went wrong, and a mark below: nothing to see at the end of what was given.
+  const auto end = complaint.find("\n\n");
+  return "this is not JSON: " + std::string{complaint.substr(0, end)};
 }
 
 }  // namespace

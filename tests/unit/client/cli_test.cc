@@ -140,6 +140,8 @@ TEST_F(cli_test, an_unknown_method_is_answered_with_the_nearest_and_all) {
   EXPECT_EQ(grove({"call", "grove.Counter/a", "Rest"}), 1);
   EXPECT_THAT(err, AllOf(HasSubstr("UNIMPLEMENTED: grove.Counter has no method Rest; did you mean Reset?"),
                          HasSubstr("Add, Get, Reset")));
+  EXPECT_EQ(grove({"call", "grove.Counter/a", "Withdraw"}), 1);
+  EXPECT_THAT(err, HasSubstr("has no method Withdraw. It has: Add, Get, Reset"));
 }
 
 TEST_F(cli_test, streaming_and_single_methods_are_not_mixed_up) {

@@ -31,9 +31,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         misfit{"unknown_field", R"({"versio":"1"})",
                "no field \"versio\" in grove.v1.SystemWorkersResponse; did you mean \"version\"?"},
-        misfit{
-            "fields_listed", R"({"zzzzzz":"1"})",
-            "Its fields: workers (list of grove.v1.Worker), answeredBy (uint32), version (string), uptimeMs (uint64)"},
+        misfit{"fields_listed", R"({"zzzzzz":"1"})",
+               "in grove.v1.SystemWorkersResponse. Its fields: workers (list of grove.v1.Worker), answeredBy (uint32), "
+               "version (string), uptimeMs (uint64)"},
         misfit{"nested_field", R"({"workers":[{},{"pidd":1}]})",
                "no field \"pidd\" in grove.v1.Worker; did you mean \"pid\"?"},
         misfit{"text_for_number", R"({"answeredBy":"x"})",
@@ -47,6 +47,13 @@ INSTANTIATE_TEST_SUITE_P(
         misfit{"cut_off", R"({"version":"x")", "not JSON"}, misfit{"more", R"({} x)", "not JSON"},
         misfit{"garbage", "\xff\xfe", "not JSON"}),
     [](const auto& each) { return each.param.name; });
+
+TEST(json_syntax, shows_where_it_is_unless_that_is_the_end) {
+  v1::SystemWorkersResponse message;
+  EXPECT_EQ(read_json(R"({"version":)", 32, message).message(),
+            "this is not JSON: Unexpected end of string. Expected a value.");
+  EXPECT_EQ(read_json("zzz", 32, message).message(), "this is not JSON: Unexpected token.\nzzz\n^");
+}
 
 /// `levels` objects within the outermost.
 [[nodiscard]] std::string nested(int levels) {
