@@ -89,9 +89,14 @@ void greenlet::arrive_slowly(greenlets::detail::thread_hot& thread) {
       [&](taker with) { switching::arrived(static_cast<thread_state&>(thread), with); });
 }
 
+greenlet_ptr greenlet::kept_from_foreign_drops() noexcept {
+  return greenlet_ptr(owner_->has_foreign_drops.load(std::memory_order_relaxed) ? this : nullptr);
+}
+
 void greenlet::switch_slowly(switch_value& passed, greenlets::detail::taker with) {
   // What can fail comes first: nothing that is passed is lost then.
   switching::check_owner(*this);
+  const greenlet_ptr kept = kept_from_foreign_drops();
   thread_state& thread = enter_thread();
   greenlet* receiver = this;
   while (receiver->state_ == state::finished)
@@ -110,6 +115,7 @@ void greenlets::detail::body_frame::end(switch_value result) noexcept {
 
 switch_value greenlet::throw_in(std::exception_ptr thrown) {
   switching::check_owner(*this);
+  const greenlet_ptr kept = kept_from_foreign_drops();
   if (thrown == nullptr) thrown = std::make_exception_ptr(greenlet_exit());
   return switching::deliver(enter_thread(), *this, {{}, std::move(thrown)});
 }
@@ -125,15 +131,14 @@ void greenlet::set_parent(greenlet& parent) {
 }
 
 bool greenlet::try_renew(const greenlet& parent) noexcept {
-  slots_.locals.reset();  // their destructors may do anything: first of all
-  const greenlets::detail::thread_hot* thread = greenlets::detail::this_thread;
-  if (!is_current() || thread->attention != 0 || context_.flow != nullptr || parent_.get() != &parent ||
-      handles_.load(std::memory_order_acquire) != 1)
+  // Nothing is destroyed here that might run code of somebody's.
+  if (slots_.locals.values != nullptr || slots_.pending != nullptr || values_ != nullptr) return false;
+  if (!is_current() || greenlets::detail::this_thread->attention != 0 || unwinding_ || context_.flow != nullptr ||
+      parent_.get() != &parent || handles_.load(std::memory_order_acquire) != 1)
     return false;
   std::destroy_at(&slots_);
   std::construct_at(&slots_);
-  name_ = {};
-  greenlets::detail::drop_context(std::exchange(values_, nullptr));
+  set_name({});
   return true;
 }
 

@@ -121,8 +121,9 @@ class greenlet {
 
   [[nodiscard]] bool started() const noexcept { return state_ != state::fresh; }
   /// Makes the current greenlet as good as new, so that its body can go on with what would else run in a greenlet that
-  /// has to be made: its slots, locals, context and name are those of a fresh one. False if somebody could tell the
-  /// difference: there are other handles than the caller's one, its parent is not `parent`, or the thread is traced.
+  /// has to be made: its slots and its name are those of a fresh one. False if somebody could tell the difference: it has
+  /// locals, a context or something pending, there are other handles than the caller's one, its parent is not `parent`,
+  /// or the thread is traced. Runs nobody else's code.
   [[nodiscard]] bool try_renew(const greenlet& parent) noexcept;
 
   /// True once it has finished, and for all greenlets of a thread that has exited.
@@ -137,7 +138,13 @@ class greenlet {
 
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   /// Lifetime: `name` is borrowed until it is replaced or the greenlet is gone.
-  void set_name(std::string_view name) noexcept { name_ = name; }
+  void set_name(std::string_view name) noexcept {
+    // A signal handler may read it in between.
+    for (const std::string_view next : {name_.substr(0, 0), name.substr(0, 0), name}) {
+      name_ = next;
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+  }
 
   [[nodiscard]] greenlet_slots& slots() noexcept { return slots_; }
   [[nodiscard]] const greenlet_slots& slots() const noexcept { return slots_; }
@@ -177,6 +184,8 @@ class greenlet {
   [[nodiscard, gnu::always_inline]] bool is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept;
   [[gnu::always_inline]] void hop(greenlets::detail::thread_hot& thread) noexcept;
   static greenlet& enter();
+  /// A handle for as long as other threads' drops are taken, one of which may be the last of this greenlet; else none.
+  [[nodiscard]] greenlet_ptr kept_from_foreign_drops() noexcept;
   [[nodiscard]] bool unfinished() const noexcept { return state_ == state::live || state_ == state::away; }
   void release_stack() noexcept;
   void resume_slowly();

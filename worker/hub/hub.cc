@@ -173,12 +173,14 @@ std::size_t hub::run_some(ready_queue& queue, std::size_t count) {
     --left;
     const bool leaves_hub = handover_.may_follow(next);
     if (leaves_hub) handover_.open(queue, left);
+    std::exception_ptr error;
     try {
       next.run();
     } catch (...) {
-      report("a greenlet or callback run by the hub", std::current_exception());
+      error = std::current_exception();
     }
     if (leaves_hub) left = handover_.close();
+    if (error != nullptr) report("a greenlet or callback run by the hub", error);
   }
   return count - left;
 }

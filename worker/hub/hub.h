@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The hub runs the event loop of a thread, in the greenlet that made it. A greenlet that waits switches to the hub;
-// the hub resumes it from the ready queue when what it waits for has happened.
+// The hub runs the event loop of a thread, in the greenlet that made it. A greenlet that waits switches to the hub, or to
+// the next one in line where the hub would do that; it is resumed from the ready queue when what it waits for has
+// happened.
 //
 // - One pass: what other threads posted, ready items by their priority, the components, due timers, and I/O if nothing
 //   was done or it has not been looked at for a while. Each part is a batch that is bounded in count and in time. The

@@ -86,7 +86,7 @@ class ready_queue {
   void remove(ready_item& item) noexcept {
     slot(item.place_ - 1) = nullptr;
     item.place_ = 0;
-    --size_;
+    if (--size_ == 0) first_ = end_;
   }
 
   /// Gives the memory of a long queue back, if it is empty.

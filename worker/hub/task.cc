@@ -83,6 +83,7 @@ void task_base::enter() {
   if (!greenlet_) {
     greenlet_ =
         greenlet::make([this] { run_in_greenlet(); }, {.parent = &hub_.hub_greenlet(), .stack = stack_, .name = name_});
+    if (state_ != state::scheduled) return;  // killed by what was unwound then, dropped by other threads
   }
   if (!greenlet_->try_reserve_stack()) return hub_.starve(*this);
   begin();

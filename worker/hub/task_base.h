@@ -88,7 +88,7 @@ class task_base : private ready_item, private hub_timer {
   /// or has finished.
   void start(std::optional<steady_time> when = std::nullopt);
 
-  /// Null before the start.
+  /// Null before the start and after the end.
   [[nodiscard]] greenlet* running_greenlet() const noexcept { return greenlet_.get(); }
   /// It is the calling greenlet.
   [[nodiscard]] bool is_current() const noexcept { return greenlet_ && greenlet_->is_current(); }

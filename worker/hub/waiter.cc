@@ -10,10 +10,6 @@
 
 namespace grove {
 
-namespace {
-constexpr const char* resumed_by_another = "a greenlet that waits was resumed by another than its hub";
-}  // namespace
-
 waiter::~waiter() {
   leave_list();
 }
@@ -91,6 +87,10 @@ void waiter::throw_may_not_wait(const greenlet& self) {
   throw greenlet_exit();
 }
 
+void waiter::throw_resumed_by_another() {
+  throw greenlet_error("a greenlet that waits was resumed by another than its hub");
+}
+
 void waiter::switch_out(greenlet& self) {
   struct leaving {
     waiter& of;
@@ -101,7 +101,7 @@ void waiter::switch_out(greenlet& self) {
   self.slots().waiter = this;
   ++hub_.waiting_;
   hub_.next_to_run().resume();
-  if (state_ != state::scheduled || is_queued()) throw greenlet_error(resumed_by_another);
+  if (state_ != state::scheduled || is_queued()) throw_resumed_by_another();
 }
 
 void waiter::leave() noexcept {
@@ -169,42 +169,6 @@ waiter* waiter_list::pop() noexcept {
 void waiter_list::wake_all() noexcept {
   while (waiter* first = pop())
     first->wake();
-}
-
-/// A greenlet that gives way. It is ready all the time, so that there is nothing to wake or to interrupt.
-class place_in_line final : public ready_item {
- public:
-  place_in_line(hub& in, greenlet& of, hub_priority priority) noexcept : in_(in), priority_(priority) {
-    waits_ = &of;
-    of.slots().in_line = true;
-    ++in.waiting_;
-    in.post(*this, priority);
-  }
-  ~place_in_line() override {
-    if (is_queued()) in_.unpost(*this, priority_);
-    --in_.waiting_;
-    waits_->slots().in_line = false;
-  }
-  void give_way() {
-    in_.next_to_run().resume();
-    if (is_queued()) throw greenlet_error(resumed_by_another);
-  }
-
- private:
-  hub& in_;
-  hub_priority priority_;
-};
-
-void yield(hub_priority priority) {
-  hub& on = hub::current();
-  greenlet& self = greenlet::current();
-  waiter::check_may_wait(on, self);
-  waiter::throw_deliverable(self);
-  {
-    const off_stack<place_in_line> place(on, self, priority);
-    place->give_way();
-  }
-  waiter::throw_deliverable(self);
 }
 
 void sleep_until(steady_time when) {

@@ -21,7 +21,7 @@ class waiter : private ready_item, private hub_timer {
   ~waiter() override;
 
   /// Suspends the calling greenlet until wake(). Returns at once if wake() came first. Consumes the wake.
-  /// Switches: to the hub.
+  /// Switches: to the hub, or to the next one in line.
   /// Errors: blocking_in_hub in the hub's context; greenlet_error if the greenlet is resumed by other means.
   /// Cancel: throws what hub::interrupt(), a timeout or another bound delivers; a wait that was woken first
   /// completes, and the delivery is kept for the next wait.
@@ -60,6 +60,7 @@ class waiter : private ready_item, private hub_timer {
  private:
   friend class hub;
   friend class waiter_list;
+  friend class place_in_line;
   friend void yield(hub_priority priority);
   enum class state : std::uint8_t { idle, parked, scheduled, link };
 
@@ -87,6 +88,7 @@ class waiter : private ready_item, private hub_timer {
       throw_may_not_wait(self);
   }
   [[noreturn]] static void throw_may_not_wait(const greenlet& self);
+  [[noreturn]] static void throw_resumed_by_another();
   void switch_out(greenlet& self);
   void leave() noexcept;
 

@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/hub/hub_fixture.h"
@@ -172,6 +174,25 @@ TEST_F(waiting_greenlets, may_be_killed_while_they_are_in_line) {
   loop.run_ready();
   EXPECT_EQ(order, "killed gone");
   EXPECT_TRUE(second->exited());
+}
+
+TEST_F(waiting_greenlets, may_lose_their_last_handle_on_another_thread_while_they_are_in_line) {
+  bool unwound = false;
+  event go(loop);
+  greenlet_ptr raw = greenlet::make([&] {
+    try {
+      go.wait();
+      yield();
+    } catch (const greenlet_exit&) {
+      unwound = true;
+      throw;
+    }
+  });
+  raw->resume();
+  go.set();
+  std::thread([dropped = std::move(raw)]() mutable { dropped.reset(); }).join();
+  loop.run_ready();
+  EXPECT_TRUE(unwound);
 }
 
 TEST_F(waiting_greenlets, are_not_left_in_line_when_somebody_else_resumes_them) {

@@ -2,6 +2,7 @@
 // Short tasks that come one after another run in one greenlet, and nobody can tell.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,7 @@
 #include "worker/greenlet/metering.h"
 #include "worker/greenlet/trace.h"
 #include "worker/hub/event.h"
+#include "worker/hub/group.h"
 #include "worker/hub/local.h"
 #include "worker/hub/task.h"
 
@@ -118,6 +120,44 @@ TEST_F(task_greenlet, lets_a_task_be_killed_that_it_was_handed_on_to) {
   loop.run_ready();
   EXPECT_TRUE(second->exited());
   EXPECT_FALSE(after);
+}
+
+TEST_F(task_greenlet, loses_nobody_when_a_local_value_kills_the_next_task) {
+  struct killer {
+    task_ptr victim;
+    ~killer() {
+      if (victim) victim->kill(kill_mode::do_not_wait);
+    }
+  };
+  local<killer> mine;
+  event go(loop);
+  bool woke = false;
+  bool ran = false;
+  spawn([&] {
+    go.wait();
+    woke = true;
+  });
+  loop.run_ready();
+  spawn([&] {
+    mine->victim = spawn([&] { ran = true; });
+    go.set();
+  });
+  loop.run_ready();
+  EXPECT_TRUE(woke);
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(loop.live_tasks(), 0U);
+}
+
+TEST_F(task_greenlet, ends_well_when_a_local_group_waits_for_the_next_task) {
+  local<std::unique_ptr<group>> mine;
+  bool ran = false;
+  spawn([&] {
+    *mine = std::make_unique<group>(loop);
+    (*mine)->spawn([&] { ran = true; });
+  });
+  loop.run_ready();
+  EXPECT_FALSE(ran) << "the group ends with its greenlet, and with it what it has spawned";
+  EXPECT_EQ(loop.live_tasks(), 0U);
 }
 
 TEST_F(task_greenlet, leaves_the_order_of_what_is_ready_as_it_is) {
