@@ -41,8 +41,8 @@ inline constexpr std::size_t stack_growth_under_sanitizers = 1;
 inline constexpr std::size_t stack_bytes_small = 64 * 1024 * stack_growth_under_sanitizers;
 inline constexpr std::size_t stack_bytes_large = 256 * 1024 * stack_growth_under_sanitizers;
 
-/// What check_stack() insists on.
-inline constexpr std::size_t stack_low_mark = 8 * 1024;
+/// What check_stack() insists on: room for what it throws, and for a handler.
+inline constexpr std::size_t stack_low_mark = 8 * 1024 * stack_growth_under_sanitizers;
 
 class stack_pool;
 
