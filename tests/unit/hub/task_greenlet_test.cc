@@ -71,10 +71,9 @@ TEST_F(task_greenlet, is_not_handed_on_with_another_parent) {
 TEST_F(task_greenlet, is_made_for_each_task_while_switches_are_traced) {
   std::set<const greenlet*> arrived;
   set_trace([&](trace_event, const greenlet&, const greenlet& target) { arrived.insert(&target); });
-  std::vector<spawned<void>> tasks;
   std::vector<greenlet_ptr> alive;
   for (int i = 0; i < 3; ++i)
-    tasks.push_back(spawn([&] { alive.emplace_back(&greenlet::current()); }));
+    spawn([&] { alive.emplace_back(&greenlet::current()); });
   loop.run_ready();
   set_trace(nullptr);
   EXPECT_EQ(arrived.size(), 4U) << "three tasks and the hub";

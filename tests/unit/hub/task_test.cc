@@ -117,6 +117,7 @@ TEST_F(spawning, waits_for_a_stack_when_all_are_in_use) {
   thread_stacks().set_count_max(thread_stacks().in_use() + 2);
   event go(loop);
   std::vector<spawned<void>> all;
+  all.reserve(5);
   int ran = 0;
   for (int i = 0; i < 5; ++i) {
     all.push_back(spawn([&] {
