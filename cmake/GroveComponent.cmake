@@ -51,7 +51,7 @@ function(grove_add_test name)
   target_link_libraries(test_${name} PRIVATE grove_flags ${arg_DEPENDS} GTest::gmock
                                              $<$<NOT:$<BOOL:${arg_NO_MAIN}>>:GTest::gmock_main>)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
+  gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
                        PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()
 

@@ -9,7 +9,7 @@ Usage: ./dev test [--quick | --preset PRESET] [CTEST OPTION...]
 
 Builds and runs all tests: the whole suite (unit, crash, integration, lint, deploy), then the suite again under
 AddressSanitizer with UndefinedBehaviorSanitizer, then under ThreadSanitizer, then the fuzzers for a short while. Closes
-with `N passed, N failed`.
+with what the failed tests printed, the names of the skipped and the failed ones, and `N passed, N failed`.
 
   --quick           the dev preset only
   --preset PRESET   one preset only: dev, asan, tsan, coverage
@@ -17,16 +17,7 @@ with `N passed, N failed`.
 EOF
 }
 
-tests_passed=0 tests_failed=0 tests_skipped=0
-
-count_results() { # JUnit file
-  local text total failed=0 skipped=0
-  text=$(head -c 2000 "$1" 2>/dev/null || true)
-  if [[ $text =~ tests=\"([0-9]+)\" ]]; then total=${BASH_REMATCH[1]}; else return 1; fi
-  [[ $text =~ failures=\"([0-9]+)\" ]] && failed=${BASH_REMATCH[1]}
-  [[ $text =~ skipped=\"([0-9]+)\" ]] && skipped=${BASH_REMATCH[1]}
-  ((tests_passed += total - failed - skipped, tests_failed += failed, tests_skipped += skipped)) || true
-}
+reports=() # PRESET=JUNIT_FILE of every suite that ran
 
 run_suite() { # preset ctest-option...
   build "$1"
@@ -40,7 +31,7 @@ run_ctest() { # preset ctest-option...
   rm -f "$results"
   UBSAN_OPTIONS=print_stacktrace=1 fixed_addresses "$preset" ctest --test-dir "$root/build/$preset" \
     --output-on-failure --no-tests=error --parallel "$(nproc)" --output-junit "$results" "$@" </dev/null || suite_failed=yes
-  count_results "$results" || suite_failed=yes
+  reports+=("$preset=$results")
 }
 
 ctest_options=() # what the person gave that is ctest's own
@@ -92,8 +83,6 @@ cmd_test() {
     build fuzz fuzz_envelope
     run_ctest fuzz --tests-regex '^fuzz\.'
   fi
-  ((tests_skipped == 0)) || say "skipped: $tests_skipped (the lists above say which)"
-  [[ $suite_failed == no || $tests_failed -gt 0 ]] || say "ctest itself failed: see above"
-  printf '%d passed, %d failed\n' "$tests_passed" "$tests_failed"
-  [[ $suite_failed == no && $tests_failed -eq 0 ]]
+  python3 -B "$root/cmake/dev/test_report.py" "${reports[@]}" || suite_failed=yes
+  [[ $suite_failed == no ]]
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The lints catch what they are for: each is shown a planted fault."""
+"""The lints catch what they are for: each is shown a planted fault. So is what reports on the tests."""
 import pathlib
+import sys
 import tempfile
 import unittest
 
@@ -9,7 +10,10 @@ import docs
 import image_sources
 import include_arrows
 import text_rules
-from tree import Tree
+from tree import ROOT, Tree
+
+sys.path.append(str(ROOT / "cmake/dev"))
+import test_report
 
 
 class Planted(unittest.TestCase):
@@ -175,6 +179,35 @@ class ImageSources(Planted):
         tree = self.plant(**{".dockerignore": "*\n!base\n",
                              "tests/CMakeLists.txt": "install(FILES a DESTINATION d COMPONENT runtime)\n"})
         self.assertEqual(image_sources.faults_of(tree), ([], 0))
+
+
+class TestReport(Planted):
+    CASE = '<testcase name="{}" status="{}"><system-out>{}</system-out></testcase>'
+
+    def report(self, *cases):
+        tree = self.plant(**{"ctest.xml": f"<testsuite>{''.join(self.CASE.format(*case) for case in cases)}</testsuite>"})
+        lines = []
+        good = test_report.report([("dev", tree.root / "ctest.xml")], lines.append)
+        return good, lines
+
+    def test_closes_with_the_count(self):
+        self.assertEqual(self.report(("a.b", "run", ""), ("a.c", "run", "")), (True, ["2 passed, 0 failed"]))
+
+    def test_names_what_was_skipped_and_why(self):
+        good, lines = self.report(("a.b", "notrun", "[ SKIPPED ]\nno engine"))
+        self.assertEqual((good, lines), (True, ["==> skipped: a.b (dev): no engine", "0 passed, 0 failed"]))
+
+    def test_names_what_failed_at_the_end_and_shows_the_end_of_what_it_printed(self):
+        good, lines = self.report(("a.b", "run", "fine"), ("a.c", "fail", "\n".join(f"line {n}" for n in range(1000))))
+        self.assertFalse(good)
+        self.assertEqual(lines[-3:], ["line 999", "==> failed: a.c (dev)", "1 passed, 1 failed"])
+        self.assertEqual(len(lines), test_report.LINES_OF_A_FAILURE + 4)
+
+    def test_is_no_success_without_results(self):
+        lines = []
+        self.assertFalse(test_report.report([("tsan", pathlib.Path("nowhere.xml"))], lines.append))
+        self.assertEqual(lines[-1], "0 passed, 0 failed")
+        self.assertIn("==> tsan: ctest left no results", lines[0])
 
 
 if __name__ == "__main__":
