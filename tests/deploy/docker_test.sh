@@ -110,7 +110,7 @@ wait_until_healthy() { # wait_until_healthy CONTAINER
   fi
 }
 
-address_of() { docker port "$1" "$2/tcp" | head -n 1; }
+address_of() { docker port "$1" "$2/tcp" | sed -n 1p; }
 
 expect_answers() { # expect_answers ADDRESS
   expect "Add through the published port" '{"value":"2"}' "$(grove_at "$1" call grove.Counter/visits Add '{"by":2}')"

@@ -24,7 +24,7 @@ start_server() {
   env "${unset[@]}" "$@" --listen 127.0.0.1:0 --admin 127.0.0.1:0 >"$server_log" 2>&1 &
   server_pid=$!
   local end=$((SECONDS + 30))
-  until admin_address=$(sed -n 's/.*admin[^0-9]*\(127\.0\.0\.1:[1-9][0-9]*\).*/\1/p' "$server_log" | head -n 1) &&
+  until admin_address=$(sed -n 's/.*admin[^0-9]*\(127\.0\.0\.1:[1-9][0-9]*\).*/\1/p' "$server_log" | sed -n 1p) &&
     [ -n "$admin_address" ] && curl --noproxy '*' --silent --fail --output /dev/null "http://$admin_address/readyz"; do
     if [ "$SECONDS" -ge "$end" ] || ! kill -0 "$server_pid" 2>/dev/null; then
       cat "$server_log" >&2

@@ -38,7 +38,8 @@ judgement=$(systemd-analyze security --no-pager --offline=true "--threshold=$exp
 echo "ok: $(tail -n 1 <<<"$judgement")"
 
 [ "$(value_of TimeoutStopSec)" -ge $((drain_seconds + 5)) ] || fail "TimeoutStopSec cuts the drain short"
-"$server" --help | grep -q "drain-timeout .*\[${drain_seconds}s\]" || fail "the server's drain is not $drain_seconds s by default"
+options=$("$server" --help)
+grep -q "drain-timeout .*\[${drain_seconds}s\]" <<<"$options" || fail "the server's drain is not $drain_seconds s by default"
 [ "$(value_of KillMode)" = mixed ] || fail "workers must not get TERM from systemd"
 echo "ok: it stops after the drain"
 

@@ -9,6 +9,7 @@ import unittest
 import docs
 import image_sources
 import include_arrows
+import shell_scripts
 import text_rules
 from tree import ROOT, Tree
 
@@ -179,6 +180,22 @@ class ImageSources(Planted):
         tree = self.plant(**{".dockerignore": "*\n!base\n",
                              "tests/CMakeLists.txt": "install(FILES a DESTINATION d COMPONENT runtime)\n"})
         self.assertEqual(image_sources.faults_of(tree), ([], 0))
+
+
+class ShellScripts(Planted):
+    def faults(self, line):
+        tree = self.plant(a=f"#!/bin/sh\n{line}\n")
+        return list(shell_scripts.early_leavers(tree, "a"))
+
+    def test_fails_on_a_pipe_whose_reader_may_leave_first(self):
+        for line in ("x | grep -q y", "x | grep -Eq y", "x |grep -i -q y", "x | grep --quiet y", "x | grep -m1 y",
+                     'a=$(x | head -n 1 | cut -d: -f1)', "x 2>&1 | head"):
+            self.assertEqual(len(self.faults(line)), 1, line)
+
+    def test_lets_pass_a_reader_that_stays_or_a_writer_that_is_none(self):
+        for line in ('grep -q y <<<"$x"', "x || grep -q y file", "x | grep y", "x | sed -n 1p", "x | tail -n 1",
+                     "head -c 10 file"):
+            self.assertEqual(self.faults(line), [], line)
 
 
 class TestReport(Planted):
