@@ -11,6 +11,11 @@
 namespace grove {
 namespace {
 
+constexpr std::size_t cache_line_bytes = 64;
+
+// The cell, the head of the object and, of a small one, its key.
+constexpr std::size_t prefetched_bytes = 5 * cache_line_bytes;
+
 std::size_t object_offset(const actor_type_definition& definition) noexcept {
   const std::size_t alignment = definition.object_alignment;
   return (sizeof(actor_cell) + alignment - 1) / alignment * alignment;
@@ -37,6 +42,14 @@ directory::~directory() {
 actor_cell* directory::find(const actor_type& type, std::uint64_t hash, std::string_view key) const noexcept {
   const auto found = by_address_.find(address{&type, hash, key});
   return found == by_address_.end() ? nullptr : found->cell;
+}
+
+void directory::prefetch(std::uint64_t hash) const noexcept {
+  const auto found = by_address_.find(hash_only{hash});
+  if (found == by_address_.end()) return;
+  const char* const block = reinterpret_cast<const char*>(found->cell);
+  for (std::size_t line = 0; line < prefetched_bytes; line += cache_line_bytes)
+    __builtin_prefetch(block + line);
 }
 
 actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint64_t hash, std::string_view key) {

@@ -22,6 +22,11 @@ class directory {
 
   [[nodiscard]] actor_cell* find(const actor_type& type, std::uint64_t hash, std::string_view key) const noexcept;
 
+  /// Has the processor fetch the cell of an actor with this hash, if there is one, with what a turn touches of it. For
+  /// several in a row, before each is looked for: their misses of the cache then overlap, which they do not with what
+  /// is done to each in between.
+  void prefetch(std::uint64_t hash) const noexcept;
+
   /// Makes the cell and the object of an address that is not here yet.
   /// Errors: what the object's constructor throws; the directory is unchanged then.
   actor_cell& insert(runtime& owner, const actor_type& type, std::uint64_t hash, std::string_view key);
@@ -45,11 +50,15 @@ class directory {
     std::uint64_t hash;
     std::string_view key;
   };
+  struct hash_only {
+    std::uint64_t hash;
+  };
   struct entry_hash {
     using is_transparent = void;
     using is_avalanching = void;  // XXH3 has mixed every bit already.
     std::size_t operator()(const entry& e) const noexcept { return e.hash; }
     std::size_t operator()(const address& a) const noexcept { return a.hash; }
+    std::size_t operator()(const hash_only& h) const noexcept { return h.hash; }
   };
   struct entry_equal {
     using is_transparent = void;
@@ -58,6 +67,8 @@ class directory {
       return e.hash == a.hash && e.cell->type == a.type && e.cell->key() == a.key;
     }
     bool operator()(const address& a, const entry& e) const noexcept { return (*this)(e, a); }
+    bool operator()(const hash_only& h, const entry& e) const noexcept { return e.hash == h.hash; }
+    bool operator()(const entry& e, const hash_only& h) const noexcept { return e.hash == h.hash; }
   };
 
   boost::unordered_flat_set<entry, entry_hash, entry_equal> by_address_;

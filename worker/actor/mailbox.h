@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "worker/actor/message.h"
+#include "worker/actor/message_queue.h"
 
 namespace grove {
 
@@ -14,16 +14,16 @@ enum class control_kind : std::uint8_t {
 };
 
 /// An actor's queue, in two lanes, as Akka and CAF have them. Control messages are a bit each: they cannot be
-/// lost, take no memory and come first. User messages are a first-in-first-out list, bounded by whoever
-/// pushes. Lifetime: messages are owned while they are in it.
+/// lost, take no memory and come first. User messages are a queue, bounded by whoever pushes. Lifetime: messages are
+/// owned while they are in it.
 class mailbox {
  public:
   mailbox() = default;
   mailbox(const mailbox&) = delete;
   mailbox& operator=(const mailbox&) = delete;
 
-  [[nodiscard]] bool empty() const noexcept { return head_ == nullptr && control_ == 0; }
-  [[nodiscard]] bool has_messages() const noexcept { return head_ != nullptr; }
+  [[nodiscard]] bool empty() const noexcept { return queue_.empty() && control_ == 0; }
+  [[nodiscard]] bool has_messages() const noexcept { return !queue_.empty(); }
   [[nodiscard]] std::uint32_t messages() const noexcept { return count_; }
   [[nodiscard]] std::uint32_t bytes() const noexcept { return bytes_; }
 
@@ -41,11 +41,9 @@ class mailbox {
   /// The first message that `may_start(message)` lets pass; null when there is none.
   template <class Predicate>
   [[nodiscard]] message_ptr pop_if(Predicate may_start) {
-    message* before = nullptr;
-    for (message* m = head_; m != nullptr; before = m, m = m->next) {
-      if (may_start(*m)) return unlink(m, before);
-    }
-    return nullptr;
+    message_ptr found = queue_.pop_if(may_start);
+    if (found != nullptr) weigh_out(*found);
+    return found;
   }
 
   /// Takes `m` out from wherever it is; null when it is not here.
@@ -55,10 +53,12 @@ class mailbox {
   static constexpr std::uint8_t bit(control_kind kind) noexcept {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
   }
-  [[nodiscard]] message_ptr unlink(message* m, message* before) noexcept;
+  void weigh_out(const message& m) noexcept {
+    --count_;
+    bytes_ -= weight(m);
+  }
 
-  message* head_ = nullptr;
-  message* tail_ = nullptr;
+  message_queue queue_;
   std::uint32_t count_ = 0;
   std::uint32_t bytes_ = 0;
   std::uint8_t control_ = 0;

@@ -38,8 +38,8 @@ class message_receiver {
   message_receiver& operator=(const message_receiver&) = delete;
   virtual ~message_receiver() = default;
 
-  /// Puts a call into its actor's mailbox, activating the actor if need be; what cannot be taken is answered
-  /// at once.
+  /// Takes a call in. When actors are run next it is put into its actor's mailbox, activating the actor if need be, or
+  /// answered if it cannot be taken.
   virtual void deliver(message_ptr call) = 0;
 
   /// Answers a call that does not run with `why`, and frees it. Nobody waits for a tell: it is counted and logged.

@@ -68,6 +68,8 @@ runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_r
 runtime::~runtime() {
   hub_.detach(*this);
   runners_.unwind();
+  while (message_ptr call = arrivals_.pop())
+    refuse(std::move(call), {status_code::unavailable, "the worker stops"});
   for (std::size_t i = 0; i < directory_.size(); ++i) {
     actor_cell& cell = directory_.at(i);
     while (cell.streams != nullptr) {
@@ -90,18 +92,37 @@ void runtime::refuse(message_ptr call, const status& why) {
 }
 
 void runtime::submit(message_ptr call) {
-  const bool local = remote_ == nullptr || call->type->definition().placement == actor_placement::local;
-  if (!local) {
-    const std::uint32_t owner = remote_->owner_of(call->hash);
-    if (owner != remote_->own_slot()) {
-      remote_->send(owner, std::move(call));
-      return;
-    }
-  }
-  deliver(std::move(call));
+  if (message_ptr here = send_if_elsewhere(std::move(call))) put_into_mailbox(std::move(here));
+}
+
+void runtime::submit_from_client(message_ptr call) {
+  if (message_ptr here = send_if_elsewhere(std::move(call))) deliver(std::move(here));
+}
+
+message_ptr runtime::send_if_elsewhere(message_ptr call) {
+  if (remote_ == nullptr || call->type->definition().placement == actor_placement::local) return call;
+  const std::uint32_t owner = remote_->owner_of(call->hash);
+  if (owner == remote_->own_slot()) return call;
+  remote_->send(owner, std::move(call));
+  return nullptr;
 }
 
 void runtime::deliver(message_ptr call) {
+  arrivals_.push(std::move(call));
+}
+
+void runtime::deliver_arrivals() {
+  const message* const first = arrivals_.first();
+  if (first == nullptr) return;
+  if (first->next != nullptr) {
+    for (const message* call = first; call != nullptr; call = call->next)
+      directory_.prefetch(call->hash);
+  }
+  while (message_ptr call = arrivals_.pop())
+    put_into_mailbox(std::move(call));
+}
+
+void runtime::put_into_mailbox(message_ptr call) {
   actor_cell* cell = directory_.find(*call->type, call->hash, call->key());
   if (cell == nullptr) {
     try {
@@ -155,7 +176,7 @@ void runtime::cancel(message& call) {
   if (call.stream != nullptr) {
     break_stream(*call.stream, status{status_code::cancelled, "cancelled by the caller"});
   } else if (running == nullptr) {
-    message_ptr queued = call.target->mail.remove(call);
+    message_ptr queued = call.target == nullptr ? arrivals_.remove(call) : call.target->mail.remove(call);
     if (queued != nullptr) refuse(std::move(queued), {status_code::cancelled, "cancelled by the caller"});
   }
 }
@@ -184,6 +205,7 @@ bool runtime::poll() {
 }
 
 bool runtime::run_ready() {
+  deliver_arrivals();
   bool ran = false;
   turns_left_ = turns_per_batch;
   batch_end_ = {};

@@ -11,6 +11,9 @@
 // the runner that it is on; the next ready actor then gets another runner. So a turn that does not wait costs
 // no switch, and only waiting turns hold stacks.
 //
+// What comes from outside, a client or another worker, comes many at a time and to actors that are seldom in the
+// processor's caches. So it waits until the actors are run, and then their cells are fetched from memory all at once.
+//
 // Invariants:
 // - of the turns of an actor, at most one is exclusive; others overlap with it only if their method
 // interleaves;
@@ -52,8 +55,11 @@ class runtime final : public message_receiver, private hub_component {
   /// From now on, calls to actors that other workers own go through `mesh`. Until then all actors are local.
   void connect(remote& mesh) noexcept { remote_ = &mesh; }
 
-  /// Sends a call or a tell on its way: to an actor here, or to the worker that owns its actor.
+  /// Sends a call or a tell of an actor here on its way: to an actor here, or to the worker that owns its actor.
   void submit(message_ptr call);
+
+  /// The same for a client's call, which is delivered as one of another worker is.
+  void submit_from_client(message_ptr call);
 
   void deliver(message_ptr call) override;
   void refuse(message_ptr call, const status& why) override;
@@ -96,9 +102,13 @@ class runtime final : public message_receiver, private hub_component {
 
  private:
   bool poll() override;
-  bool prepare_sleep() override { return ready_head_ == nullptr || runners_.starved(); }
+  bool prepare_sleep() override { return arrivals_.empty() && (ready_head_ == nullptr || runners_.starved()); }
   void woke() override {}
 
+  /// Null once it is on its way to the worker that owns its actor.
+  [[nodiscard]] message_ptr send_if_elsewhere(message_ptr call);
+  void deliver_arrivals();
+  void put_into_mailbox(message_ptr call);
   void run_batch(greenlet& in);
   void refuse_overdue();
   void refuse_overdue(message_ptr call);
@@ -128,6 +138,7 @@ class runtime final : public message_receiver, private hub_component {
 
   message_pool messages_;
   directory directory_;
+  message_queue arrivals_;
   local_calls calls_;
   actor_cell* ready_head_ = nullptr;
   actor_cell* ready_tail_ = nullptr;

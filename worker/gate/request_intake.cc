@@ -88,7 +88,7 @@ void request_intake::take(const wire::request_view& request) {
   call->origin_id = request.id;
   call->one_way = request.one_way;
   session_.begin_call(*call);
-  actors.submit(std::move(call));
+  actors.submit_from_client(std::move(call));
 }
 
 void request_intake::refuse(const wire::request_view& request, status_code code, const std::string& text) {

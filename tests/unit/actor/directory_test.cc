@@ -25,6 +25,14 @@ TEST_F(directory_of_actors, finds_what_was_inserted_and_nothing_else) {
   EXPECT_EQ(cells.find(*types.find("trial.Book"), hash("a"), "a"), nullptr);
 }
 
+TEST_F(directory_of_actors, changes_nothing_by_a_prefetch_of_what_is_there_or_is_not) {
+  actor_cell& cell = cells.insert(*actors, account(), hash("a"), "a");
+  cells.prefetch(hash("a"));
+  cells.prefetch(hash("b"));
+  EXPECT_EQ(cells.find(account(), hash("a"), "a"), &cell);
+  EXPECT_EQ(cells.size(), 1U);
+}
+
 TEST_F(directory_of_actors, tells_keys_with_the_same_hash_apart) {
   actor_cell& a = cells.insert(*actors, account(), 1, "a");
   actor_cell& b = cells.insert(*actors, account(), 1, "b");
