@@ -5,6 +5,8 @@
 #include <memory>
 #include <string_view>
 
+#include "base/check.h"
+
 namespace grove {
 
 /// A growing run of bytes that is filled at the end and consumed at the front, for sockets: bytes that were
@@ -37,6 +39,7 @@ class byte_buffer {
 
   /// Removes from the front.
   void consume(std::size_t bytes) noexcept {
+    GROVE_CHECK(bytes <= size(), "more is consumed than there is");
     begin_ += bytes;
     if (begin_ == end_) begin_ = end_ = 0;
   }

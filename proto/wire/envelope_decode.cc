@@ -152,7 +152,7 @@ void set(outcome& into, const field& f) noexcept {
         set(into.idempotency_key, f);
         break;
       case 8:
-        ++into.metadata_entries;
+        if (f.type == delimited) ++into.metadata_entries;
         break;
       case 9:
         set(into.one_way, f);

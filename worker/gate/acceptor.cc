@@ -14,7 +14,7 @@ namespace {
 // One connection at a wake-up, as gevent does with a shared listener: those that come at once spread over the workers.
 constexpr int accepts_per_wake_up = 1;
 
-// Without descriptors or memory an accept fails again at once; the loop must not spin on that.
+// An accept that fails, for want of descriptors or memory, fails again at once; the loop must not spin on that.
 constexpr std::chrono::milliseconds back_off{100};
 
 }  // namespace
@@ -57,7 +57,9 @@ void acceptor::accept_some() {
     unique_fd connected{::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (connected) {
       connected_(std::move(connected));
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+    } else if (errno == EINVAL) {
+      stop();  // The listener was shut down.
+    } else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
       arm_after(hub_, back_off);
       return;
     } else {

@@ -2,11 +2,9 @@
 #include "worker/gate/gate.h"
 
 #include <algorithm>
-#include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
 #include <utility>
 
-#include "base/byte_buffer.h"
 #include "base/check.h"
 #include "base/version.h"
 #include "grove/v1/wire.pb.h"
@@ -38,35 +36,27 @@ gate::~gate() {
 void gate::adopt(unique_fd connected, std::string_view already_read) {
   const bool handed_over = !already_read.empty();
   metrics_[handed_over ? metric::handoffs_in : metric::connections_accepted].add();
-  asio::ip::tcp::socket socket{actors_.on().io()};
+  gate_socket socket{actors_.on().io()};
   std::error_code error;
   socket.assign(asio::ip::tcp::v4(), connected.get(), error);
   if (error) return;  // Its peer sees the end of the connection.
   (void)connected.release();
   socket.non_blocking(true, error);
   if (error) return;
-  if (sessions_.size() >= limits_.connections_max) {
-    // An acceptor stops before; what other workers hand over is not asked for.
-    refuse_one_too_many(socket);
-    return;
-  }
   // Answers are gathered here already, so that the kernel need not wait for more. On what is not TCP it has no effect.
   socket.set_option(asio::ip::tcp::no_delay{true}, error);
+  // An acceptor stops before; what other workers hand over is not asked for.
+  const bool one_too_many = sessions_.size() >= limits_.connections_max;
   const auto made = std::make_shared<session>(*this, std::move(socket), handed_over);
   sessions_.emplace(made.get(), made);
   metrics_[metric::connections].set(sessions_.size());
-  made->start(already_read);
-}
-
-void gate::refuse_one_too_many(asio::ip::tcp::socket& socket) {
-  metrics_[metric::refusals].add();
-  byte_buffer out;
-  const std::string text = "worker " + std::to_string(around_.own_slot()) +
-                           " has as many connections as connections_max allows (" +
-                           std::to_string(limits_.connections_max) + ")";
-  wire::append_refusal(out, {.code = status_code::resource_exhausted, .message = text});
-  std::error_code ignored;  // It is new, so that its buffer is empty.
-  socket.write_some(asio::buffer(out.view().data(), out.size()), ignored);
+  if (one_too_many) {
+    made->start_refused("worker " + std::to_string(around_.own_slot()) +
+                        " has as many connections as connections_max allows (" +
+                        std::to_string(limits_.connections_max) + ")");
+  } else {
+    made->start(already_read);
+  }
 }
 
 void gate::forget(session& s) {

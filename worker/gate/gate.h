@@ -9,7 +9,6 @@
 // - what is answered while a read is being handled leaves with one write, at the end of it;
 // - a session stops reading while it has too many unfinished calls or too much to send.
 
-#include <asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,6 +21,7 @@
 #include "base/fd.h"
 #include "base/limits.h"
 #include "base/shared_metrics.h"
+#include "proto/wire/envelope.h"
 #include "worker/actor/reply.h"
 #include "worker/actor/runtime.h"
 #include "worker/hub/hub.h"
@@ -56,7 +56,7 @@ class gate final : public reply_sink, private hub_component {
 
   /// Takes over a connected socket: one that was accepted, or one that another worker hands over (`already_read` is then
   /// what that worker had read from it, and this worker keeps it whatever it asks for). One above connections_max is
-  /// refused and closed.
+  /// refused and closed, within a second at most.
   void adopt(unique_fd connected, std::string_view already_read = {});
 
   /// Tells all clients to go elsewhere, refuses new calls, and calls `done` when the last unfinished call has been
@@ -80,13 +80,14 @@ class gate final : public reply_sink, private hub_component {
   [[nodiscard]] worker_metrics& metrics() const noexcept { return metrics_; }
   [[nodiscard]] const limits& bounds() const noexcept { return limits_; }
   [[nodiscard]] std::string welcome_envelope(bool with_owners) const;
+  /// Where the frame that is being handled is decoded to: one place for all, since clearing a new one costs more.
+  [[nodiscard]] wire::envelope_view& decoded() noexcept { return decoded_; }
   void mark_dirty(session& s);
   void forget(session& s);
   void call_began() noexcept { ++unfinished_; }
   void call_ended();
 
  private:
-  void refuse_one_too_many(asio::ip::tcp::socket& socket);
   bool poll() override;
   bool prepare_sleep() override { return dirty_.empty(); }
   void woke() override {}
@@ -95,6 +96,7 @@ class gate final : public reply_sink, private hub_component {
   gate_surroundings& around_;
   worker_metrics& metrics_;
   const limits& limits_;
+  wire::envelope_view decoded_;
   std::unordered_map<session*, std::shared_ptr<session>> sessions_;
   std::vector<std::shared_ptr<session>> dirty_;  // With something to send, or to look at again.
   std::vector<std::shared_ptr<session>> flushing_;

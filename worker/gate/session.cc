@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::size_t read_bytes = 64 * 1024;
 
+// A buffer that had to be larger for a frame is not kept; twice a read is what reads that end inside frames need.
+constexpr std::size_t read_bytes_kept = 2 * read_bytes;
+
+// A buffer that had to be larger for a few answers is not kept.
+constexpr std::size_t written_bytes_kept = 64 * 1024;
+
 // How many frames are handled before the turns that they ask for are run: well below what a mailbox takes, so that a
 // client that has many calls to one actor in one read is not told that the mailbox is full.
 constexpr std::size_t frames_per_run = 64;
@@ -37,10 +43,15 @@ std::string version_text(std::uint32_t version) {
 
 }  // namespace
 
-session::session(gate& owner, asio::ip::tcp::socket socket, bool handed_over)
+session::session(gate& owner, gate_socket socket, bool handed_over)
     : owner_{owner}, socket_{std::move(socket)}, handed_over_{handed_over} {}
 
 session::~session() = default;
+
+void session::start_refused(std::string_view text) {
+  refuse(status_code::resource_exhausted, text);
+  flush();
+}
 
 void session::start(std::string_view already_read) {
   in_.append(already_read);
@@ -61,9 +72,11 @@ bool session::may_read() const noexcept {
 void session::read() {
   if (!may_read()) return;
   reading_ = true;
-  char* const place = in_.prepare(read_bytes);
+  // What is there of a frame that is not complete stays in front, mostly without a larger buffer.
+  const std::size_t room = in_.size() <= read_bytes / 2 ? read_bytes - in_.size() : read_bytes;
+  char* const place = in_.prepare(room);
   socket_.async_read_some(
-      asio::buffer(place, read_bytes),
+      asio::buffer(place, room),
       [self = shared_from_this()](std::error_code error, std::size_t bytes) { self->on_read(error, bytes); });
 }
 
@@ -87,8 +100,19 @@ void session::on_read(std::error_code error, std::size_t bytes) {
 void session::handle_frames() {
   if (handling_) return;
   handling_ = true;
+  try {
+    take_frames();
+  } catch (...) {
+    // Half of a read has been handled, and nobody can tell which half.
+    close();
+    throw;
+  }
+  handling_ = false;
+}
+
+void session::take_frames() {
   std::size_t handled = 0;
-  while (phase_ == phase::awaiting_hello || phase_ == phase::open) {
+  while (takes_frames() && backlog_bytes() <= owner_.bounds().output_buffer_bytes_max) {
     if (unfinished_ >= owner_.bounds().unfinished_calls_max) {
       owner_.actors().run_ready();
       if (unfinished_ >= owner_.bounds().unfinished_calls_max) break;
@@ -107,19 +131,19 @@ void session::handle_frames() {
       break;
     }
     handle(frame.envelope);
-    if (phase_ == phase::closed) break;
+    if (!takes_frames()) break;  // A refusal has thrown the input away.
     in_.consume(frame.consumed);
     if (++handled % frames_per_run == 0) owner_.actors().run_ready();
   }
-  handling_ = false;
   if (handled == 0) return;
+  in_.shrink(read_bytes_kept);
   // The time is each frame's own: the one that is not complete yet has all of it before it.
   if (watch_ == watch::whole_frame) watch_for(watch::nothing);
   if (phase_ != phase::closed) owner_.actors().run_ready();
 }
 
 void session::handle(std::string_view envelope) {
-  wire::envelope_view view;
+  wire::envelope_view& view = owner_.decoded();
   if (!wire::decode_envelope(envelope, view)) {
     refuse(status_code::invalid_argument, "a frame whose bytes are no Envelope");
     return;
@@ -224,18 +248,22 @@ void session::respond(std::uint64_t id, const reply& end) {
   const std::size_t start = out_.size();
   char* const place = wire::append_response(
       out_, {.id = id, .code = end.code, .message = end.text, .result = end.result, .payload = {}}, end.payload.size());
-  if (const std::size_t bytes = envelope_bytes_since(start); bytes <= owner_.bounds().frame_bytes_max) {
+  if (const std::size_t bytes = envelope_bytes_since(start); bytes <= owner_.bounds().frame_bytes_max) [[likely]] {
     end.payload.write(place);
     count(end.code, end.result);
   } else {
     out_.truncate(start);
-    const std::string text = too_large_text("the response", bytes, owner_.bounds().frame_bytes_max);
-    const wire::response_view instead{
-        .id = id, .code = status_code::resource_exhausted, .message = text, .result = end.result, .payload = {}};
-    (void)wire::append_response(out_, instead, 0);
-    count(instead.code, instead.result);
+    respond_too_large(id, end.result, bytes);
   }
   if (!handling_) owner_.mark_dirty(*this);
+}
+
+void session::respond_too_large(std::uint64_t id, outcome result, std::size_t bytes) {
+  const std::string text = too_large_text("the response", bytes, owner_.bounds().frame_bytes_max);
+  const wire::response_view instead{
+      .id = id, .code = status_code::resource_exhausted, .message = text, .result = result, .payload = {}};
+  (void)wire::append_response(out_, instead, 0);
+  count(instead.code, instead.result);
 }
 
 void session::count(status_code code, outcome result) {
@@ -298,7 +326,9 @@ void session::flush() {
     }
     owner_.metrics()[metric::bytes_out].add(sent);
     writing_.consume(sent);
-    if (!writing_.empty()) {
+    if (writing_.empty()) {
+      writing_.shrink(written_bytes_kept);
+    } else {
       write_under_way_ = true;
       asio::async_write(socket_, asio::buffer(writing_.view().data(), writing_.size()),
                         [self = shared_from_this()](std::error_code failure, std::size_t bytes) {
@@ -318,6 +348,7 @@ void session::on_written(std::error_code error, std::size_t bytes) {
   }
   owner_.metrics()[metric::bytes_out].add(bytes);
   writing_.clear();
+  writing_.shrink(written_bytes_kept);
   flush();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <asio/basic_stream_socket.hpp>
+#include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <cstdint>
 #include <memory>
@@ -18,15 +20,21 @@ namespace grove {
 
 class gate;
 
+/// A client's socket, with the executor that it has in any case: one that is erased would cost at each operation.
+using gate_socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+
 /// One client's connection. It is driven by the completion of its reads and writes and never waits itself.
 /// Affinity: the worker's hub thread. Lifetime: kept alive by its gate until it ends, and by its operations under way.
 class session final : public std::enable_shared_from_this<session>, private hub_timer {
  public:
-  session(gate& owner, asio::ip::tcp::socket socket, bool handed_over);
+  session(gate& owner, gate_socket socket, bool handed_over);
   ~session() override;
 
   /// Begins to read, after handling what was read before it came here.
   void start(std::string_view already_read);
+
+  /// Sends only a refusal, RESOURCE_EXHAUSTED with `text`, and ends.
+  void start_refused(std::string_view text);
 
   /// A call of this session's has ended, or has an element to send. The bytes leave at the next `flush`. What does not
   /// fit into a frame ends the call: RESOURCE_EXHAUSTED, and of an element the session lets go of `call`.
@@ -60,6 +68,8 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   void on_read(std::error_code error, std::size_t bytes);
   void on_written(std::error_code error, std::size_t bytes);
   void handle_frames();
+  void take_frames();
+  [[nodiscard]] bool takes_frames() const noexcept { return phase_ == phase::awaiting_hello || phase_ == phase::open; }
   void handle(std::string_view envelope);
   void hello(const wire::hello_view& hello);
   [[nodiscard]] bool hand_over(std::uint32_t slot);
@@ -73,12 +83,13 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   void begin_call(message& call);
   void forget_call(message& call);
   void respond(std::uint64_t id, const reply& end);
+  [[gnu::noinline]] void respond_too_large(std::uint64_t id, outcome result, std::size_t bytes);
   void count(status_code code, outcome result);
   /// Of the frame that was appended to `out_` when it had `start` bytes.
   [[nodiscard]] std::size_t envelope_bytes_since(std::size_t start) const noexcept;
 
   gate& owner_;
-  asio::ip::tcp::socket socket_;
+  gate_socket socket_;
   byte_buffer in_;
   byte_buffer out_;
   byte_buffer writing_;

@@ -8,6 +8,7 @@
 namespace grove::test {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -52,7 +53,8 @@ TEST_F(request_limit, connections_max_holds_for_those_that_are_handed_over_too) 
   ASSERT_EQ(got.size(), 1U);
   EXPECT_EQ(got.front().refusal().code(), 8U);
   EXPECT_THAT(got.front().refusal().message(), HasSubstr("connections_max allows (2)"));
-  EXPECT_TRUE(third->closed());
+  advance(1s);
+  EXPECT_TRUE(third->receive().empty() && third->closed());
   EXPECT_EQ(front->sessions(), 2U);
 }
 
