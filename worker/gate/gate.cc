@@ -60,6 +60,7 @@ void gate::adopt(unique_fd connected, std::string_view already_read) {
 }
 
 void gate::forget(session& s) {
+  if (s.is_to_read()) std::erase(to_read_, &s);
   sessions_.erase(&s);
   metrics_[metric::connections].set(sessions_.size());
 }
@@ -101,15 +102,27 @@ void gate::mark_dirty(session& s) {
   dirty_.push_back(s.shared_from_this());
 }
 
+void gate::read_later(session& s) {
+  if (s.is_to_read()) return;
+  s.set_to_read(true);
+  to_read_.push_back(&s);
+}
+
 bool gate::poll() {
-  if (dirty_.empty()) return false;
+  const bool any_dirty = !dirty_.empty();
   std::swap(dirty_, flushing_);
   for (const auto& s : flushing_) {
     s->set_dirty(false);
     s->flush();
   }
   flushing_.clear();
-  return true;
+  while (!to_read_.empty()) {
+    session& s = *to_read_.back();
+    to_read_.pop_back();
+    s.set_to_read(false);
+    s.read();
+  }
+  return any_dirty;
 }
 
 std::string gate::welcome_envelope(bool with_owners) const {

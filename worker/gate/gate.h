@@ -83,13 +83,16 @@ class gate final : public reply_sink, private hub_component {
   /// Where the frame that is being handled is decoded to: one place for all, since clearing a new one costs more.
   [[nodiscard]] wire::envelope_view& decoded() noexcept { return decoded_; }
   void mark_dirty(session& s);
+  /// Has it read in the next pass of the loop. Under load its next requests are there by then, and reading begins with
+  /// them; a read that begins at once finds nothing and has been a system call for that.
+  void read_later(session& s);
   void forget(session& s);
   void call_began() noexcept { ++unfinished_; }
   void call_ended();
 
  private:
   bool poll() override;
-  bool prepare_sleep() override { return dirty_.empty(); }
+  bool prepare_sleep() override { return dirty_.empty() && to_read_.empty(); }
   void woke() override {}
 
   runtime& actors_;
@@ -100,6 +103,7 @@ class gate final : public reply_sink, private hub_component {
   std::unordered_map<session*, std::shared_ptr<session>> sessions_;
   std::vector<std::shared_ptr<session>> dirty_;  // With something to send, or to look at again.
   std::vector<std::shared_ptr<session>> flushing_;
+  std::vector<session*> to_read_;
   std::size_t unfinished_ = 0;
   bool draining_ = false;
   std::function<void()> drained_;

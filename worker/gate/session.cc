@@ -363,7 +363,7 @@ void session::after_write() {
     if (!out_.empty() && !write_under_way_) owner_.mark_dirty(*this);
   }
   keep_watch();
-  read();
+  if (may_read()) owner_.read_later(*this);
 }
 
 // --- The end, and the watch for clients that take too long ---

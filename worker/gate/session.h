@@ -44,6 +44,9 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   /// Writes what there is, and goes on with what had to wait for it.
   void flush();
 
+  /// Begins to read, unless it reads already or must not.
+  void read();
+
   void tell_drain(std::chrono::milliseconds grace);
 
   /// Ends it: its calls are cancelled and their answers dropped.
@@ -52,6 +55,8 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   [[nodiscard]] std::size_t backlog_bytes() const noexcept { return out_.size() + writing_.size(); }
   [[nodiscard]] bool dirty() const noexcept { return dirty_; }
   void set_dirty(bool value) noexcept { dirty_ = value; }
+  [[nodiscard]] bool is_to_read() const noexcept { return is_to_read_; }
+  void set_to_read(bool value) noexcept { is_to_read_ = value; }
 
  private:
   friend class request_intake;
@@ -64,7 +69,6 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   /// What the timer is armed for: the one that is the most urgent.
   enum class watch : std::uint8_t { nothing, first_frame, whole_frame, slow_reader, lingering };
 
-  void read();
   void on_read(std::error_code error, std::size_t bytes);
   void on_written(std::error_code error, std::size_t bytes);
   void handle_frames();
@@ -102,6 +106,7 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   bool write_under_way_ = false;
   bool handling_ = false;
   bool dirty_ = false;
+  bool is_to_read_ = false;
 };
 
 }  // namespace grove
