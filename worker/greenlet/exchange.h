@@ -24,7 +24,7 @@ class continulet;
 struct execution_context {
   jump_point suspended_at;
   exception_state exceptions;
-  sanitizer_fiber fiber;
+  [[no_unique_address]] sanitizer_fiber fiber;
   continulet* flow = nullptr;  ///< whose body it is; null: the flow that a greenlet began with
 };
 

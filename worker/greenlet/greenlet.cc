@@ -36,7 +36,18 @@ greenlet::~greenlet() {
   release_stack();
   context_.fiber.forget();
   greenlets::detail::drop_context(values_);
-  owner().remove_greenlet(*this);
+  owner().unlink_greenlet(*this);
+}
+
+greenlet_ptr greenlet::make_in(thread_state& owner, greenlets::detail::body_function run,
+                               const greenlet_options& options) {
+  return greenlet_ptr(new (owner.places.take()) greenlet(owner, std::move(run), options));
+}
+
+void greenlet::destroy(greenlet& gone) noexcept {
+  thread_state& owner = gone.owner();
+  gone.~greenlet();
+  owner.remove_greenlet(&gone);
 }
 
 greenlet_ptr greenlet::make_from(greenlets::detail::body_function run, const greenlet_options& options) {
@@ -44,11 +55,11 @@ greenlet_ptr greenlet::make_from(greenlets::detail::body_function run, const gre
   greenlet_options made = options;
   if (made.parent == nullptr) made.parent = thread.current;
   if (made.parent->owner_ != &thread) throw greenlet_error("the parent of a greenlet must be of the same thread");
-  return greenlet_ptr(new greenlet(thread, std::move(run), made));
+  return make_in(thread, std::move(run), made);
 }
 
 greenlet_ptr greenlet::make_main(thread_state& owner) {
-  greenlet_ptr made(new greenlet(owner, nullptr, {.name = "main"}));
+  greenlet_ptr made = make_in(owner, nullptr, {.name = "main"});
   made->is_main_ = true;
   made->state_ = state::live;
   made->context_.fiber.adopt();

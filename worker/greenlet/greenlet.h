@@ -41,6 +41,8 @@ struct switching;
 struct flow_switching;
 class sliced_stacks;
 class stack_slice;
+
+inline constexpr std::size_t cache_line_bytes = 64;
 }  // namespace greenlets::detail
 
 struct greenlet_options {
@@ -64,7 +66,7 @@ struct greenlet_slots {
   bool kill_deferred = false;   ///< the hub: something was pending at the task's kill, which the next wait throws
 };
 
-class greenlet {
+class alignas(greenlets::detail::cache_line_bytes) greenlet {
  public:
   /// A new greenlet, not started, of the calling thread. `run` takes what the first switch passes, as objects of the
   /// types that it names, as a switch_value, or not at all; it returns anything movable or nothing. Objects that do
@@ -179,6 +181,9 @@ class greenlet {
   ~greenlet();
 
   static greenlet_ptr make_from(greenlets::detail::body_function run, const greenlet_options& options);
+  static greenlet_ptr make_in(greenlets::detail::thread_state& owner, greenlets::detail::body_function run,
+                              const greenlet_options& options);
+  static void destroy(greenlet& gone) noexcept;
   static greenlet_ptr make_main(greenlets::detail::thread_state& owner);
   /// The fast path of a switch: to be asked for first, then done.
   [[nodiscard, gnu::always_inline]] bool is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept;
@@ -194,6 +199,7 @@ class greenlet {
   /// What the slow path of a switch needs before the jump; the taker says what is done with what comes back.
   void switch_slowly(switch_value& passed, greenlets::detail::taker with);
 
+  // What a switch reads and writes comes first, in one cache line.
   execution_context context_;
   greenlets::detail::thread_hot* owner_;
   state state_ = state::fresh;

@@ -17,9 +17,9 @@
 namespace grove {
 
 namespace {
-// Neighbouring stacks begin 0 .. 15 steps below their ends.
-constexpr std::size_t colour_step = 128;
-constexpr std::size_t colours = 16;
+// Neighbouring stacks begin 0 .. 31 steps below their ends.
+constexpr std::size_t colour_step = 64;
+constexpr std::size_t colours = 32;
 constexpr std::size_t slab_stacks_small = 64;
 constexpr std::size_t slab_stacks_large = 16;
 }  // namespace
@@ -36,8 +36,8 @@ stack& stack::operator=(stack&& other) noexcept {
 }
 
 std::byte* stack::top() const noexcept {
-  const auto page = reinterpret_cast<std::uintptr_t>(base_) / pool_->guard_bytes_;
-  return end() - (page % colours) * colour_step;
+  const auto index = reinterpret_cast<std::uintptr_t>(base_) / (pool_->guard_bytes_ + bytes_);
+  return end() - (index % colours) * colour_step;
 }
 
 bool stack::guards(const void* address) const noexcept {

@@ -264,7 +264,7 @@ void switching::release(greenlet& dropped) noexcept {
       at->release_stack();
     }
     greenlet* parent = std::exchange(at->parent_.target_, nullptr);
-    delete at;
+    greenlet::destroy(*at);
     at = parent != nullptr && parent->handles_.fetch_sub(1, std::memory_order_acq_rel) == 1 ? parent : nullptr;
   }
 }
@@ -274,7 +274,7 @@ void switching::dispose(thread_state& thread, greenlet& dropped) noexcept {
   for (greenlet* at = &dropped; at != nullptr;) {
     if (at->unfinished() && !unwind(thread, *at)) return;
     greenlet* parent = std::exchange(at->parent_.target_, nullptr);
-    delete at;
+    greenlet::destroy(*at);
     at = nullptr;
     if (parent == nullptr || parent->handles_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     if (may_go(*parent)) at = parent;

@@ -89,15 +89,25 @@ void thread_state::add_greenlet(greenlet& made) noexcept {
   add_holder();
 }
 
-void thread_state::remove_greenlet(greenlet& gone) noexcept {
+void thread_state::unlink_greenlet(greenlet& going) noexcept {
+  const auto lock = lock_if_exited();
+  (going.previous_ != nullptr ? going.previous_->next_ : all) = going.next_;
+  if (going.next_ != nullptr) going.next_->previous_ = going.previous_;
+}
+
+void thread_state::remove_greenlet(void* place) noexcept {
   {
-    std::unique_lock lock(mutex, std::defer_lock);
-    if (exited.load(std::memory_order_acquire)) lock.lock();
-    (gone.previous_ != nullptr ? gone.previous_->next_ : all) = gone.next_;
-    if (gone.next_ != nullptr) gone.next_->previous_ = gone.previous_;
+    const auto lock = lock_if_exited();
+    places.give_back(place);
   }
   greenlets.fetch_sub(1, std::memory_order_relaxed);
   remove_holder();
+}
+
+std::unique_lock<std::mutex> thread_state::lock_if_exited() noexcept {
+  std::unique_lock lock(mutex, std::defer_lock);
+  if (exited.load(std::memory_order_acquire)) lock.lock();
+  return lock;
 }
 
 void thread_state::remove_holder() noexcept {

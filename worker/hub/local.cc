@@ -40,11 +40,8 @@ local_value* local_values::find(const local_base& variable) const noexcept {
 
 local_values* local_values::of_greenlet(bool make) {
   greenlet_locals& locals = greenlet::current().slots().locals;
-  if (locals.values == nullptr && make) {
-    locals.values = new local_values;
-    locals.drop = [](void* values) noexcept { delete static_cast<local_values*>(values); };
-  }
-  return static_cast<local_values*>(locals.values);
+  if (locals.values == nullptr && make) locals.values = std::make_unique<local_values>();
+  return static_cast<local_values*>(locals.values.get());
 }
 
 local_values* local_values::of_tree(bool make) {

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "worker/greenlet/greenlet_locals.h"
 #include "worker/greenlet/unique_function.h"
 
 namespace grove {
@@ -44,13 +45,10 @@ class local_value {
 };
 
 /// The values of one greenlet or tree.
-class local_values {
+class local_values final : public greenlet_values {
  public:
-  local_values() = default;
-  local_values(const local_values&) = delete;
-  local_values& operator=(const local_values&) = delete;
   /// Also destroys what destructors of values make.
-  ~local_values();
+  ~local_values() override;
 
   [[nodiscard]] local_value* find(const local_base& variable) const noexcept;
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/internal/greenlet_places.h"
 #include "worker/greenlet/internal/signal_stack.h"
 #include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/metering.h"
@@ -55,6 +56,7 @@ struct thread_state : thread_hot {
   greenlet* orphan = nullptr;
   continulet* listed = nullptr;  // to be settled by whoever arrives
 
+  greenlet_places places;  // `mutex` guards it once the thread has exited
   greenlet_ptr main;
   std::byte* main_stack_base = nullptr;
   stack_pool stacks;
@@ -79,7 +81,9 @@ struct thread_state : thread_hot {
 
   void make_main();
   void add_greenlet(greenlet& made) noexcept;
-  void remove_greenlet(greenlet& gone) noexcept;
+  void unlink_greenlet(greenlet& going) noexcept;
+  /// After its destructor: it was in `place`, of `places`.
+  void remove_greenlet(void* place) noexcept;
   void add_holder() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }
   /// Deletes the state with the last holder after the end of the thread.
   void remove_holder() noexcept;
@@ -87,6 +91,9 @@ struct thread_state : thread_hot {
   void report_unraisable(const greenlet& from, std::string_view text) noexcept;
   /// The end of the thread.
   void exit() noexcept;
+
+ private:
+  [[nodiscard]] std::unique_lock<std::mutex> lock_if_exited() noexcept;
 };
 
 /// The states of all threads; those that have exited, while they have greenlets.

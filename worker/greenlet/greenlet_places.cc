@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/greenlet/internal/greenlet_places.h"
+
+#include <sys/mman.h>
+
+#include <new>
+#include <utility>
+
+#include "base/check.h"
+#include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/sanitizer.h"
+
+namespace grove::greenlets::detail {
+namespace {
+
+// A block begins at a multiple of its size, so that a place is enough to find it. Its head has the first place.
+constexpr std::size_t block_bytes = 64UL * 1024;
+constexpr std::size_t places_in_block = block_bytes / sizeof(greenlet) - 1;
+
+void* map_block() {
+  void* const mapped = ::mmap(nullptr, 2 * block_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  auto* const start = static_cast<std::byte*>(mapped);
+  const std::size_t before = (block_bytes - reinterpret_cast<std::uintptr_t>(start) % block_bytes) % block_bytes;
+  if (before != 0) ::munmap(start, before);
+  ::munmap(start + before + block_bytes, block_bytes - before);
+  return start + before;
+}
+
+}  // namespace
+
+// AddressSanitizer shall know each greenlet by itself.
+#ifdef GROVE_ASAN
+
+greenlet_places::~greenlet_places() = default;
+void* greenlet_places::take() {
+  return ::operator new (sizeof(greenlet), std::align_val_t{alignof(greenlet)});
+}
+void greenlet_places::give_back(void* place) noexcept {
+  ::operator delete (place, std::align_val_t{alignof(greenlet)});
+}
+
+#else
+
+bool greenlet_places::block::full() const noexcept {
+  return used == places_in_block;
+}
+
+greenlet_places::~greenlet_places() {
+  GROVE_CHECK(open_ == nullptr, "a thread's memory goes before its greenlets");
+  if (spare_ != nullptr) ::munmap(spare_, block_bytes);
+}
+
+void* greenlet_places::take() {
+  block& from = open_ != nullptr ? *open_ : open_block();
+  void* taken = from.free;
+  if (taken != nullptr) {
+    from.free = from.free->next;
+  } else {
+    taken = reinterpret_cast<std::byte*>(&from) + ++from.begun * sizeof(greenlet);
+  }
+  ++from.used;
+  if (from.full()) unlink(from);
+  return taken;
+}
+
+void greenlet_places::give_back(void* freed) noexcept {
+  const auto address = reinterpret_cast<std::uintptr_t>(freed);
+  block& of = *reinterpret_cast<block*>(static_cast<std::byte*>(freed) - address % block_bytes);
+  if (of.full()) link(of);
+  of.free = new (freed) place{of.free};
+  if (--of.used != 0) return;
+  unlink(of);
+  if (void* const surplus = std::exchange(spare_, &of)) ::munmap(surplus, block_bytes);
+}
+
+greenlet_places::block& greenlet_places::open_block() {
+  block* opened = std::exchange(spare_, nullptr);
+  if (opened == nullptr) opened = new (map_block()) block;
+  link(*opened);
+  return *opened;
+}
+
+void greenlet_places::link(block& opened) noexcept {
+  opened.previous = nullptr;
+  opened.next = std::exchange(open_, &opened);
+  if (opened.next != nullptr) opened.next->previous = &opened;
+}
+
+void greenlet_places::unlink(block& closed) noexcept {
+  (closed.previous != nullptr ? closed.previous->next : open_) = closed.next;
+  if (closed.next != nullptr) closed.next->previous = closed.previous;
+}
+
+#endif
+
+}  // namespace grove::greenlets::detail
