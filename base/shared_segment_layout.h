@@ -214,6 +214,9 @@ struct alignas(shared_page_bytes) worker_slot {
 
   // Written by the slot's worker.
   alignas(2 * cache_line_bytes) std::atomic<std::uint64_t> heartbeat;  ///< Grows while its loop goes round.
+  /// While it stops, for those that stop with it (worker/mesh/drain_agreement.h): how many bytes of records had been
+  /// published to it altogether when it had done all that they asked for, plus 1; 0: that has not been so yet.
+  std::atomic<std::uint64_t> rests_at;
   /// Odd while it sleeps, from before it looks at its rings for a last time; grows by one at each falling
   /// asleep and waking up. Whoever publishes into a ring to it and sees an odd value that it has not seen
   /// before writes the worker's wake eventfd. Both sides use sequentially consistent operations on this word

@@ -59,7 +59,8 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
       control_{control},
       log_{log},
       hub_{clock_},
-      recorder_{segment_.slot(start_.slot), hub_, log} {
+      recorder_{segment_.slot(start_.slot), hub_, log},
+      agreement_{segment_, start_.slot, wake_fds(segment_.workers())} {
   worker_slot& slot = segment_.slot(start_.slot);
   slot.metrics.reset_gauges();
   thread_stacks().set_count_max(start_.bounds.stacks_max);
@@ -144,11 +145,15 @@ bool worker::hand_over(std::uint32_t slot, int fd, std::string_view already_read
 bool worker::poll() {
   auto& heartbeat = segment_.slot(start_.slot).heartbeat;
   heartbeat.store(heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  // Clients have their answers; other workers may still wait for some, and tells wait in mailboxes.
-  if (drained_exit_ && !gate_->has_unsent() && runtime_->idle() && mesh_->idle()) {
-    stop(*std::exchange(drained_exit_, std::nullopt));
-  }
+  if (drained_exit_) leave_when_all_is_done();
   return false;
+}
+
+/// Clients have their answers; other workers may still wait for some, and tells wait in mailboxes, here and there.
+void worker::leave_when_all_is_done() {
+  if (!runtime_->idle() || !mesh_->idle()) return;
+  agreement_.rest();
+  if (!gate_->has_unsent() && agreement_.reached()) stop(*std::exchange(drained_exit_, std::nullopt));
 }
 
 void worker::on_control() {
@@ -170,8 +175,12 @@ void worker::drain(std::chrono::milliseconds grace, int exit_code) {
   acceptor_->stop();
   log_.info("draining: {} connections, {} unfinished calls", gate_->sessions(), gate_->unfinished_calls());
   grace_over_ = std::make_unique<callback_timer>([this, exit_code] {
-    log_.warn("draining took too long; {} calls of clients and {} messages in all are given up",
-              gate_->unfinished_calls(), runtime_->messages().in_use());
+    if (runtime_->idle() && !gate_->has_unsent()) {
+      log_.info("nothing is left to do here; other workers are not done in time");
+    } else {
+      log_.warn("draining took too long; {} calls of clients and {} messages in all are given up",
+                gate_->unfinished_calls(), runtime_->messages().in_use());
+    }
     stop(exit_code);
   });
   grace_over_->arm_after(hub_, grace);

@@ -20,6 +20,7 @@
 #include "worker/main/descriptor_watch.h"
 #include "worker/main/shared_recorder.h"
 #include "worker/main/stall_log.h"
+#include "worker/mesh/drain_agreement.h"
 #include "worker/mesh/handoff.h"
 #include "worker/mesh/mesh.h"
 #include "worker/store/memory_store.h"
@@ -67,6 +68,7 @@ class worker final : private gate_surroundings, private hub_component {
 
   void on_control();
   void drain(std::chrono::milliseconds grace, int exit_code);
+  void leave_when_all_is_done();
   void stop(int exit_code);
   void every_second();
   void watch_stalls();
@@ -83,6 +85,7 @@ class worker final : private gate_surroundings, private hub_component {
   shared_recorder recorder_;
   std::unique_ptr<runtime> runtime_;
   std::unique_ptr<mesh> mesh_;
+  drain_agreement agreement_;
   std::unique_ptr<gate> gate_;
   std::unique_ptr<acceptor> acceptor_;
   std::unique_ptr<handoff_receiver> handoffs_;
