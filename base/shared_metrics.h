@@ -23,7 +23,8 @@ namespace grove {
   X(activations,           counter, "Actors activated")                                                         \
   X(passivations,          counter, "Actors passivated")                                                        \
   X(mailbox_full,          counter, "Calls refused because a mailbox was full")                                 \
-  X(tells_lost,            counter, "Tells that could not be delivered, or whose time was over before they ran")  \
+  X(tells_lost,            counter, "Tells that could not be delivered, or whose time was over before they ran, "  \
+                                    "not those that a worker had read when it died")                            \
   X(deadline_expired,      counter, "Calls dropped before they ran because their deadline had passed")          \
   X(connections_accepted,  counter, "Connections accepted")                                                     \
   X(handoffs_out,          counter, "Connections handed over to another worker")                                \

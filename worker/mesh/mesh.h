@@ -23,7 +23,8 @@
 // - each position thus has one writer, process after process, because a slot's next process starts only after waitid.
 // The supervisor only says that a worker died: it changes the slot's state, bumps the table's version and writes all wake
 // eventfds. Then each mesh reads what the dead worker had published, fails the calls that it still has with UNAVAILABLE,
-// gives up the calls that it had sent, and forgets what waited for it.
+// gives up the calls that it had sent, reports the tells that it had not read as lost, and forgets what waited for it.
+// Tells that the dead worker had read cannot be counted, nor those that its successor dropped before the death was seen.
 
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +50,7 @@ namespace meshes::detail {
 struct peer;
 class pending_calls;
 struct record_head;
+struct request_head;
 }  // namespace meshes::detail
 
 /// Lifetime: everything is borrowed, and outlives the mesh, or at least its `close`.
@@ -119,12 +121,14 @@ class mesh final : public remote, public reply_sink, public hub_component {
 
   void observe_table();
   void lose(peer& p);
+  void report_lost_tells(const peer& p);
   void abandon_calls_from(peer& p);
   void fail_calls_at(peer& p, std::uint64_t up_to, std::string_view text);
 
   bool read(peer& p);
   [[nodiscard]] verdict take(peer& p, std::string_view body);
   [[nodiscard]] verdict take_request(peer& p, std::string_view body);
+  [[nodiscard]] message_ptr unpack(const meshes::detail::request_head& head, std::string_view rest);
   [[nodiscard]] verdict take_answer(peer& p, std::string_view body);
   [[nodiscard]] verdict take_note(peer& p, std::string_view body);
   void found_damaged(peer& p);

@@ -93,23 +93,13 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   const bool answered = number != 0;
   // Nobody waits any more for what a dead worker asked; what it told is done all the same.
   if (answered && (p.lost || head.from_generation != p.generation)) return verdict::good;
-  const actor_type* const type = types_.at(head.type);
-  if (type == nullptr || head.method >= type->methods().size()) {
+  message_ptr call = unpack(head, body);
+  if (!call) {
     const std::string text = "worker " + std::to_string(slot_) + " has no method " + std::to_string(head.method) +
                              " of an actor type " + std::to_string(head.type);
     if (answered) write_reply(p, number, {status_code::unimplemented, outcome::not_executed, text, {}});
     return verdict::good;
   }
-  const std::string_view key = take_bytes(body, head.key_size);
-  const std::string_view payload = take_bytes(body, head.payload_size);
-  const std::string_view chain = take_bytes(body, head.chain_size);
-  message_ptr call = messages_.make(key, payload, chain, body);
-  call->type = type;
-  call->method = head.method;
-  call->depth = head.depth;
-  call->one_way = head.one_way != 0;
-  call->hash = head.hash;
-  call->deadline = steady_time{std::chrono::duration_cast<steady_duration>(std::chrono::nanoseconds{head.deadline_ns})};
   if (answered) {
     call->origin = this;
     call->origin_session = p.session();
@@ -127,6 +117,23 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   }
   receiver_.deliver(std::move(call));
   return verdict::good;
+}
+
+/// The message of a request, whose sizes have been looked at; null when there is no such method here.
+message_ptr mesh::unpack(const request_head& head, std::string_view rest) {
+  const actor_type* const type = types_.at(head.type);
+  if (type == nullptr || head.method >= type->methods().size()) return {};
+  const std::string_view key = take_bytes(rest, head.key_size);
+  const std::string_view payload = take_bytes(rest, head.payload_size);
+  const std::string_view chain = take_bytes(rest, head.chain_size);
+  message_ptr call = messages_.make(key, payload, chain, rest);
+  call->type = type;
+  call->method = head.method;
+  call->depth = head.depth;
+  call->one_way = head.one_way != 0;
+  call->hash = head.hash;
+  call->deadline = steady_time{std::chrono::duration_cast<steady_duration>(std::chrono::nanoseconds{head.deadline_ns})};
+  return call;
 }
 
 mesh::verdict mesh::take_answer(peer& p, std::string_view body) {
@@ -273,9 +280,24 @@ void mesh::lose(peer& p) {
   }
   p.in.release();
   fail_calls_at(p, ~std::uint64_t{0}, "worker " + std::to_string(p.slot) + " died while it had the call");
+  report_lost_tells(p);
   p.out.discard();
   abandon_calls_from(p);
   p.lost = false;
+}
+
+void mesh::report_lost_tells(const peer& p) {
+  const status why{status_code::unavailable, "worker " + std::to_string(p.slot) + " ended before it had read it"};
+  std::uint64_t position = p.out.ring().released();
+  for (;;) {
+    std::string_view body = p.out.ring().record_at(position);
+    if (body.empty()) return;
+    request_head head;
+    if (!take_head(body, head) || head.common.kind != record_kind::request || head.common.call != 0) continue;
+    // What was for a process before it has been reported already, if the dead one had not come as far as to drop it.
+    if (head.common.to_generation != p.generation) continue;
+    if (message_ptr tell = unpack(head, body)) receiver_.refuse(std::move(tell), why);
+  }
 }
 
 }  // namespace grove

@@ -111,6 +111,17 @@ void ring_writer::discard() noexcept {
   offset_ = reserved_ % capacity_;
 }
 
+std::string_view ring_writer::record_at(std::uint64_t& position) const noexcept {
+  if (position == reserved_ || !are_positions(position, reserved_, capacity_)) return {};
+  const char* const place = mapping_.data() + position % capacity_;
+  record_header header;
+  std::memcpy(&header, place, sizeof header);
+  const std::uint64_t whole = record_bytes(header.size);
+  if ((header.size ^ header.mark) != record_mark || whole > reserved_ - position) return {};
+  position += whole;
+  return {place + record_header_bytes, header.size};
+}
+
 ring_reader::ring_reader(ring_control& control, ring_mapping mapping) noexcept
     : control_{&control}, mapping_{std::move(mapping)}, capacity_{mapping_.capacity()} {
   reset();

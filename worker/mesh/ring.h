@@ -92,6 +92,13 @@ class ring_writer {
   [[nodiscard]] std::uint64_t position() const noexcept { return reserved_; }
   [[nodiscard]] std::uint64_t published() const noexcept { return published_; }
 
+  /// Up to where the reader has given room back.
+  [[nodiscard]] std::uint64_t released() const noexcept { return control_->head.load(std::memory_order_acquire); }
+
+  /// The body of the record at `position`, from `released` on, published or not; moves `position` behind it. Empty: there
+  /// is none. For when the reader is dead.
+  [[nodiscard]] std::string_view record_at(std::uint64_t& position) const noexcept;
+
  private:
   ring_control* control_ = nullptr;
   ring_mapping mapping_;

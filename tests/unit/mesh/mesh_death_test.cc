@@ -218,6 +218,36 @@ TEST_F(mesh_death, tells_to_a_worker_that_is_down_are_reported_as_lost) {
   EXPECT_THAT(at(0).runtime.lost_tells, ElementsAre(HasSubstr("is restarting")));
 }
 
+TEST_F(mesh_death, tells_that_it_had_not_read_are_reported_as_lost) {
+  const auto tell = [this](const std::string& payload) {
+    message_ptr made = at(0).make(0, payload);
+    made->origin = nullptr;
+    at(0).net->send(1, std::move(made));
+  };
+  for (int lap = 0; lap < 100; ++lap) {
+    tell(std::string(5'000, 'r'));
+    at(0).net->flush();
+    at(1).net->poll();
+    at(1).runtime.take(0).reset();
+  }
+  at(0).net->send(1, at(0).make(1));
+  tell("published");
+  at(0).net->flush();
+  tell("not published");
+  kill(1);
+  run();
+  EXPECT_THAT(at(0).runtime.lost_tells, testing::Each(std::string{"worker 1 ended before it had read it"}));
+  EXPECT_EQ(at(0).runtime.lost_tells.size(), 2U) << "and the one that it had read is not among them";
+  EXPECT_EQ(at(0).caller.ends.size(), 1U) << "a call is no tell";
+  EXPECT_EQ(at(0).messages.in_use(), 0U);
+  // Its successor dies before it has made its mesh, and with that dropped what was for its predecessor.
+  segment_.set_state(1, worker_state::starting);
+  run();
+  segment_.set_state(1, worker_state::down);
+  run();
+  EXPECT_EQ(at(0).runtime.lost_tells.size(), 2U);
+}
+
 TEST_F(mesh_death, a_caller_that_calls_again_while_it_is_told_is_answered_too) {
   class stubborn final : public reply_sink {
    public:
