@@ -219,7 +219,7 @@ void mesh::item(message& call, const payload_source& payload) {
   const std::size_t bytes = sizeof(reply_head) + payload.size();
   if (bytes > p->out.bytes_max()) {
     // The caller has its end of the call; the actor finds the backlog without bounds, and ends its side.
-    finish(call, {status_code::resource_exhausted, outcome::unknown, too_large("an item", bytes, *p), {}});
+    finish(call, {status_code::resource_exhausted, outcome::executed, too_large("an item", bytes, *p), {}});
     return;
   }
   at_work->items_bytes += payload.size();
