@@ -130,11 +130,12 @@ void supervisor::on_failed(std::uint32_t slot, const v1::WorkerFailed& failed) {
 }
 
 void supervisor::on_drained(std::uint32_t slot, const v1::WorkerDrained& drained) {
-  if (drained.unfinished_calls() == 0) {
-    parts_.log->info("worker {}: drained after {}", slot, spoken_duration(parts_.time.now() - stop_begun_at_));
+  const std::string took = spoken_duration(parts_.time.now() - stop_begun_at_);
+  if (drained.unfinished_calls() == 0 && drained.unfinished_messages() == 0) {
+    parts_.log->info("worker {}: drained after {}", slot, took);
   } else {
-    parts_.log->warn("worker {}: drained with {} unfinished after {}", slot,
-                     counted(drained.unfinished_calls(), "call"), spoken_duration(parts_.time.now() - stop_begun_at_));
+    parts_.log->warn("worker {}: not drained within {}; {} given up, among them {} of clients", slot, took,
+                     counted(drained.unfinished_messages(), "message"), counted(drained.unfinished_calls(), "call"));
   }
 }
 

@@ -15,6 +15,9 @@
 namespace grove::test {
 namespace {
 
+using testing::HasSubstr;
+using testing::Not;
+
 /// A call to a Counter of worker 1, and behind it in the same read of worker 0 a turn that holds that worker: the call is
 /// written and cannot be published before the turn has ended.
 std::string call_that_is_held(const v1::Welcome& welcome, bool one_way) {
@@ -46,6 +49,38 @@ TEST_P(drain_across_workers, finishes_a_call_that_is_on_its_way_to_a_worker_with
 }
 
 INSTANTIATE_TEST_SUITE_P(calls_and_one_way_requests, drain_across_workers, testing::Bool());
+
+TEST(drain_of_a_worker, says_what_is_given_up_when_its_time_is_over) {
+  server_process server{{.workers = 2, .more = {"--drain-timeout", "5s"}}};
+  wire_client client{server.address()};
+  v1::Envelope tell = sleep_request(1, keys_of(client.greet(0), "grove.Echo", 0, 1).front(), 60'000);
+  tell.mutable_request()->set_one_way(true);
+  client.send(tell);
+  ASSERT_EQ(client.next().response().code(), 0U);
+  const finished_process end = server.stop();
+  EXPECT_EQ(end.exit.code, 0);
+  EXPECT_THAT(end.err, HasSubstr("1 message given up, among them 0 calls of clients"));
+  EXPECT_THAT(end.err, HasSubstr("worker 1: drained after")) << "it waited for the other one, and had nothing itself";
+}
+
+TEST(drain_of_a_worker, finishes_the_tells_that_it_took_before_it_says_that_it_is_done) {
+  constexpr std::uint64_t tells = 100;
+  server_process server{{.workers = 1}};
+  wire_client client{server.address()};
+  client.greet();
+  std::string frames;
+  for (std::uint64_t id = 1; id <= tells; ++id) {
+    v1::Envelope tell = sleep_request(id, "x", 200);
+    tell.mutable_request()->set_one_way(true);
+    frames += frame_of(tell);
+  }
+  client.send_bytes(frames);
+  for (std::uint64_t id = 1; id <= tells; ++id)
+    ASSERT_EQ(client.next().response().code(), 0U);
+  const finished_process end = server.stop();
+  EXPECT_THAT(end.err, HasSubstr("worker 0: drained after"));
+  EXPECT_THAT(end.err, Not(HasSubstr("given up")));
+}
 
 }  // namespace
 }  // namespace grove::test

@@ -191,6 +191,7 @@ void worker::stop(int exit_code) {
   exit_code_ = exit_code;
   v1::ControlMessage drained;
   drained.mutable_drained()->set_unfinished_calls(static_cast<std::uint32_t>(gate_->unfinished_calls()));
+  drained.mutable_drained()->set_unfinished_messages(runtime_->messages().in_use());
   control_.send(drained);
   hub_.stop();
 }

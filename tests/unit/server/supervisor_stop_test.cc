@@ -7,6 +7,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class supervisor_stop : public supervisor_fixture {};
 
@@ -61,6 +62,19 @@ TEST_F(supervisor_stop, a_worker_that_does_not_drain_in_time_is_killed_and_the_e
   judge.on_exit(1, exit_status::signalled(SIGKILL));
   EXPECT_EQ(judge.exit_code(), 0);
   EXPECT_THAT(logged(), HasSubstr("1 worker not drained within 25s; killed"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_gives_messages_up_is_not_called_drained) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  v1::ControlMessage message;
+  message.mutable_drained()->set_unfinished_messages(3);
+  judge.on_message(0, message);
+  EXPECT_THAT(logged(), HasSubstr("3 messages given up, among them 0 calls of clients"));
+  message.mutable_drained()->set_unfinished_calls(1);
+  judge.on_message(1, message);
+  EXPECT_THAT(logged(), HasSubstr("3 messages given up, among them 1 call of clients"));
+  EXPECT_THAT(logged(), Not(HasSubstr("drained after")));
 }
 
 TEST_F(supervisor_stop, nobody_is_restarted_while_draining) {
