@@ -12,7 +12,7 @@ using entry_sizes = std::array<std::uint32_t, 2>;
 
 }  // namespace
 
-void append_metadata(std::string& to, std::string_view name, std::string_view value) {
+void append_call_metadata(std::string& to, std::string_view name, std::string_view value) {
   const entry_sizes sizes{static_cast<std::uint32_t>(name.size()), static_cast<std::uint32_t>(value.size())};
   to.append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes).append(name).append(value);
 }

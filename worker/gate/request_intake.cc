@@ -22,7 +22,7 @@ std::string metadata_of(const wire::request_view& request) {
   if (request.metadata_entries == 0) return entries;
   std::string_view rest = request.body;
   while (const auto entry = wire::next_metadata(rest))
-    append_metadata(entries, entry->first, entry->second);
+    append_call_metadata(entries, entry->first, entry->second);
   return entries;
 }
 

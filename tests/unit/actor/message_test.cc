@@ -41,10 +41,10 @@ TEST(message_pool, holds_messages_of_every_size) {
 
 TEST(metadata, of_a_name_is_its_last_value_or_nothing) {
   std::string entries;
-  append_metadata(entries, "tenant", "red");
-  append_metadata(entries, "", "nameless");
-  append_metadata(entries, "empty", "");
-  append_metadata(entries, "tenant", "blue");
+  append_call_metadata(entries, "tenant", "red");
+  append_call_metadata(entries, "", "nameless");
+  append_call_metadata(entries, "empty", "");
+  append_call_metadata(entries, "tenant", "blue");
   EXPECT_EQ(find_metadata(entries, "tenant"), "blue");
   EXPECT_EQ(find_metadata(entries, ""), "nameless");
   EXPECT_EQ(find_metadata(entries, "empty"), "");
