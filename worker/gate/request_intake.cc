@@ -6,16 +6,12 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/limit_text.h"
 #include "worker/actor/metadata.h"
 #include "worker/gate/gate.h"
 
 namespace grove {
 namespace {
-
-std::string over_limit(std::string_view what, std::size_t size, std::string_view limit, std::size_t allowed) {
-  return std::string{what} + " has " + std::to_string(size) + " bytes; " + std::string{limit} + " allows " +
-         std::to_string(allowed);
-}
 
 std::string metadata_of(const wire::request_view& request) {
   std::string entries;
@@ -32,15 +28,15 @@ status request_intake::examine(const wire::request_view& request) const {
   const limits& bounds = owner_.bounds();
   if (request.key.size() > bounds.key_bytes_max) {
     return {status_code::invalid_argument,
-            over_limit("the key", request.key.size(), "key_bytes", bounds.key_bytes_max)};
+            over_limit_text("the key", request.key.size(), "key_bytes", bounds.key_bytes_max)};
   }
   if (request.type.size() > bounds.type_bytes_max) {
     return {status_code::invalid_argument,
-            over_limit("the type", request.type.size(), "type_bytes", bounds.type_bytes_max)};
+            over_limit_text("the type", request.type.size(), "type_bytes", bounds.type_bytes_max)};
   }
   if (request.method.size() > bounds.method_bytes_max) {
     return {status_code::invalid_argument,
-            over_limit("the method", request.method.size(), "method_bytes", bounds.method_bytes_max)};
+            over_limit_text("the method", request.method.size(), "method_bytes", bounds.method_bytes_max)};
   }
   if (request.metadata_entries > bounds.metadata_entries_max) {
     return {status_code::invalid_argument, "the metadata has " + std::to_string(request.metadata_entries) +

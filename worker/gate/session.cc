@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/limit_text.h"
 #include "proto/wire/frame.h"
 #include "worker/gate/gate.h"
 #include "worker/gate/request_intake.h"
@@ -30,10 +31,6 @@ constexpr std::chrono::milliseconds linger_for{1000};
 
 [[nodiscard]] bool is_stream(const message& call) {
   return call.type->methods()[call.method].streaming;
-}
-
-std::string too_large_text(std::string_view what, std::size_t bytes, std::size_t allowed) {
-  return std::string{what} + " has " + std::to_string(bytes) + " bytes; frame_bytes allows " + std::to_string(allowed);
 }
 
 std::string version_text(std::uint32_t version) {
@@ -259,7 +256,7 @@ void session::respond(std::uint64_t id, const reply& end) {
 }
 
 void session::respond_too_large(std::uint64_t id, outcome result, std::size_t bytes) {
-  const std::string text = too_large_text("the response", bytes, owner_.bounds().frame_bytes_max);
+  const std::string text = over_limit_text("the response", bytes, "frame_bytes", owner_.bounds().frame_bytes_max);
   const wire::response_view instead{
       .id = id, .code = status_code::resource_exhausted, .message = text, .result = result, .payload = {}};
   (void)wire::append_response(out_, instead, 0);
@@ -289,7 +286,7 @@ void session::item(message& call, const payload_source& payload) {
   }
   out_.truncate(start);
   const std::uint64_t id = call.origin_id;
-  const std::string text = too_large_text("an item", bytes, owner_.bounds().frame_bytes_max);
+  const std::string text = over_limit_text("an item", bytes, "frame_bytes", owner_.bounds().frame_bytes_max);
   forget_call(call);
   respond(id, {.code = status_code::resource_exhausted, .result = outcome::executed, .text = text, .payload = {}});
 }

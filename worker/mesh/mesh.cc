@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limit_text.h"
 #include "worker/mesh/internal/peer.h"
 #include "worker/mesh/internal/pending_calls.h"
 #include "worker/mesh/internal/records.h"
@@ -36,8 +37,7 @@ std::string worker_text(std::uint32_t slot) {
 }
 
 std::string too_large(std::string_view what, std::size_t bytes, const peer& p) {
-  return std::string{what} + " of " + std::to_string(bytes) + " bytes is larger than the ring to " +
-         worker_text(p.slot) + " can take (" + std::to_string(p.out.bytes_max()) + ")";
+  return over_limit_text(what, bytes, "the ring to " + worker_text(p.slot), p.out.bytes_max());
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ TEST_F(mesh_stream, item_larger_than_the_ring_ends_the_call_and_has_no_bounds_of
   ASSERT_EQ(at(0).caller.ends.size(), 1U);
   EXPECT_EQ(at(0).caller.ends[0].code, status_code::resource_exhausted);
   EXPECT_EQ(at(0).caller.ends[0].result, outcome::executed);
-  EXPECT_THAT(at(0).caller.ends[0].text, HasSubstr("an item of"));
+  EXPECT_THAT(at(0).caller.ends[0].text, HasSubstr("an item has"));
 }
 
 }  // namespace
