@@ -218,8 +218,7 @@ void worker::open_backdoor() {
 
 void worker::every_second() {
   runtime_->sweep_idle();
-  stack_pool& stacks = thread_stacks();
-  stacks.trim();
+  const stack_pool& stacks = thread_stacks();
   segment_.slot(start_.slot).metrics[metric::stacks_in_use].set(stacks.in_use() - runtime_->idle_stacks());
 }
 
