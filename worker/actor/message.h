@@ -37,6 +37,11 @@ struct message {
     return {bytes() + key_size + payload_size + chain_size, metadata_size};
   }
 
+  /// All four, one after the other, as they lie in memory.
+  [[nodiscard]] std::string_view body() const noexcept {
+    return {bytes(), std::size_t{key_size} + payload_size + chain_size + metadata_size};
+  }
+
   [[nodiscard]] char* payload_place() noexcept { return bytes() + key_size; }
 
   [[nodiscard]] bool wants_reply() const noexcept { return origin != nullptr; }

@@ -116,8 +116,7 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
     return receiver_.refuse(std::move(call), {status_code::unavailable, text});
   }
   const bool answered = call->wants_reply();
-  const std::size_t bytes =
-      sizeof(request_head) + call->key_size + call->payload_size + call->chain_size + call->metadata_size;
+  const std::size_t bytes = sizeof(request_head) + call->body().size();
   char* const at = answered && pending_->full() ? nullptr : try_place(p, bytes);
   if (at == nullptr) {
     own_.metrics[metric::mesh_full].add();
@@ -138,11 +137,8 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   head.method = call->method;
   head.depth = call->depth;
   head.one_way = call->one_way ? 1 : 0;
-  // They are neighbours in the message as they are in the record.
-  for (char* to = put_head(at, head);
-       const std::string_view part : {call->key(), call->payload(), call->chain(), call->metadata()}) {
-    to = put_bytes(to, part);
-  }
+  // They lie in the message as they do in the record.
+  put_bytes(put_head(at, head), call->body());
   own_.metrics[metric::mesh_sent].add();
   if (!answered) return;
   call->remote_call = head.common.call;
