@@ -202,7 +202,6 @@ void mesh::finish(message& call, const reply& end) {
   auto* const at_work = p != nullptr ? p->find(call.origin_id) : nullptr;
   if (at_work == nullptr || at_work->call != &call) return;
   at_work->call = nullptr;
-  --calls_in_;
   const std::size_t bytes = sizeof(reply_head) + end.text.size() + end.payload.size();
   if (bytes <= p->out.bytes_max()) return write_reply(*p, call.origin_id, end);
   write_reply(*p, call.origin_id, {status_code::resource_exhausted, end.result, too_large("an answer", bytes, *p), {}});

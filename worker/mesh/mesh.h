@@ -108,8 +108,6 @@ class mesh final : public remote, public reply_sink, public hub_component {
 
   /// Calls that other workers have for this one.
   [[nodiscard]] std::size_t calls_out() const noexcept;
-  /// Calls that this worker has for others.
-  [[nodiscard]] std::size_t calls_in() const noexcept { return calls_in_; }
   /// Whether all that other workers have sent is read, and all that is for them has left.
   [[nodiscard]] bool idle() const noexcept;
   /// How often the ring from `slot` was found damaged.
@@ -163,7 +161,6 @@ class mesh final : public remote, public reply_sink, public hub_component {
   };
   std::vector<slow_stream> slow_streams_;  // The pending calls whose entries are `watched`.
   std::vector<slow_stream> looked_at_;     // Scratch of look_at_slow_streams.
-  std::size_t calls_in_ = 0;
   std::uint32_t table_version_ = 0;
   bool closed_ = false;
 };

@@ -108,12 +108,10 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
     if (index >= p.calls.size()) p.calls.resize(std::max<std::size_t>(std::size_t{index} + 1, p.calls.size() * 2));
     // The sender has given up whatever had this index before.
     if (message* const old = std::exchange(p.calls[index].call, nullptr)) {
-      --calls_in_;
       old->origin = nullptr;
       receiver_.cancel(*old);
     }
     p.calls[index] = {call.get(), 0, 0};
-    ++calls_in_;
   }
   receiver_.deliver(std::move(call));
   return verdict::good;
@@ -248,7 +246,6 @@ void mesh::abandon_calls_from(peer& p) {
   for (std::size_t i = 0; i < p.calls.size(); ++i) {
     message* const call = std::exchange(p.calls[i].call, nullptr);
     if (call == nullptr) continue;
-    --calls_in_;
     call->origin = nullptr;
     receiver_.cancel(*call);
   }

@@ -29,7 +29,6 @@ TEST_F(mesh_calls, call_arrives_as_it_was_sent) {
   EXPECT_EQ(call.deadline, steady_time{std::chrono::nanoseconds{123456789}});
   EXPECT_TRUE(call.wants_reply());
   EXPECT_EQ(at(0).net->calls_out(), 1U);
-  EXPECT_EQ(at(1).net->calls_in(), 1U);
   at(1).runtime.answer(0, "");
 }
 
@@ -48,8 +47,8 @@ TEST_F(mesh_calls, answer_reaches_the_caller_whole) {
   EXPECT_EQ(end.text, "no luck");
   EXPECT_EQ(end.payload, "bytes");
   EXPECT_EQ(at(0).net->calls_out(), 0U);
-  EXPECT_EQ(at(1).net->calls_in(), 0U);
   EXPECT_EQ(at(0).messages.in_use(), 0U);
+  EXPECT_EQ(at(1).messages.in_use(), 0U);
 }
 
 TEST_F(mesh_calls, records_cross_in_the_order_in_which_they_were_sent) {
@@ -94,7 +93,6 @@ TEST_F(mesh_calls, a_tell_is_freed_when_it_is_in_the_ring) {
   run();
   ASSERT_EQ(at(1).runtime.calls.size(), 1U);
   EXPECT_FALSE(at(1).runtime.calls[0]->wants_reply());
-  EXPECT_EQ(at(1).net->calls_in(), 0U);
 }
 
 TEST_F(mesh_calls, say_that_they_are_one_way_and_are_answered) {
