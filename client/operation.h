@@ -72,7 +72,10 @@ class request_text {
   request_text(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
                const call_options& options)
       : sizes_{type.size(), key.size(), method.size(), payload.size(), options.idempotency_key.size()} {
-    bytes_.reserve(type.size() + key.size() + method.size() + payload.size() + options.idempotency_key.size());
+    std::size_t bytes = type.size() + key.size() + method.size() + payload.size() + options.idempotency_key.size();
+    for (const auto& [name, value] : options.metadata)
+      bytes += name.size() + value.size() + metadata_overhead_max;
+    bytes_.reserve(bytes);
     bytes_.append(type).append(key).append(method).append(payload).append(options.idempotency_key);
     append_encoded(options.metadata, bytes_);
   }
@@ -92,6 +95,9 @@ class request_text {
   }
 
  private:
+  /// What an entry takes up beside its bytes: the tags and sizes of entry, name and value.
+  static constexpr std::size_t metadata_overhead_max = 3 * (1 + 5);
+
   std::string bytes_;
   std::size_t sizes_[5];
 };
