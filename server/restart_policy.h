@@ -33,8 +33,8 @@ struct restart_decision {
 };
 
 /// When the process of one slot is started again: at once, then after the first delay, doubled each time up to the
-/// longest; a process that served for `healthy_after` begins anew. Every delay is lengthened by up to a fifth, at random, so that slots
-/// that died together do not start together for ever.
+/// longest; a process that served for `healthy_after` begins anew. Every delay is lengthened by up to a fifth, at random,
+/// so that slots that died together do not start together for ever.
 ///
 /// Only deaths before ready count against the limit: a worker that starts and is killed later, however often, is no
 /// crash loop at start, and is held back by the delays alone.
