@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "tests/support/kept_port.h"
 #include "tests/support/server_process.h"
 
 namespace grove::test {
@@ -97,10 +98,11 @@ TEST_F(cli, lists_types_methods_and_workers) {
 }
 
 TEST(cli_alone, says_how_to_start_a_server_when_there_is_none) {
+  const kept_port nobodys;
   const finished_process result =
-      run({.arguments = {cli_program(), "ps", "--server", "127.0.0.1:1"}, .environment = {}, .input = {}});
+      run({.arguments = {cli_program(), "ps", "--server", nobodys.address()}, .environment = {}, .input = {}});
   EXPECT_EQ(result.exit.code, 3);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("127.0.0.1:1"), HasSubstr("grove-server")));
+  EXPECT_THAT(result.err, AllOf(HasSubstr(nobodys.address()), HasSubstr("grove-server")));
 }
 
 TEST(cli_alone, refuses_wrong_usage_with_exit_code_2) {

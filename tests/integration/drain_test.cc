@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "grove/v1/builtin.pb.h"
+#include "tests/support/kept_port.h"
 #include "tests/support/requests.h"
 #include "tests/support/server_process.h"
 #include "tests/support/wire_client.h"
@@ -46,7 +47,8 @@ TEST(drain, finishes_what_was_begun_and_refuses_what_is_new) {
 }
 
 TEST(drain, refuses_new_connections_at_once_instead_of_leaving_them_without_a_welcome) {
-  server_process server{{.workers = 2}};
+  const kept_port port;
+  server_process server{{.workers = 2, .listen = port.address()}};
   wire_client client{server.address()};
   client.greet();
   client.send(sleep_request(1, "x", 500));

@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from running_server import RunningServer  # pylint: disable=wrong-import-position
+from running_server import RunningServer, kept_port  # pylint: disable=wrong-import-position
 
 
 def run(*command, status=0):
@@ -43,11 +43,11 @@ def main():
     run("cmake", "--build", work / "build")
 
     program = work / "build" / given.example.name
-    with RunningServer(installed / "bin") as server:
-        for visits in ("1\n", "2\n"):
-            expect("with a server it", run(program, server.address), visits)
-        address = server.address
-    expect("without a server it", run(program, address, status=1), "cannot connect")
+    with kept_port() as kept:
+        with RunningServer(installed / "bin", kept) as server:
+            for visits in ("1\n", "2\n"):
+                expect("with a server it", run(program, server.address), visits)
+        expect("without a server it", run(program, server.address, status=1), "cannot connect")
     expect("with half an address it", run(program, "127.0.0.1:many", status=2), "INVALID_ARGUMENT")
 
 

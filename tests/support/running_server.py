@@ -2,19 +2,31 @@
 """A real server for tests that are written in Python."""
 import os
 import re
+import socket
 import subprocess
 import tempfile
 
 READY = re.compile(r" ready: \d+ workers? serves? (\S+) \(admin ")
 
 
-class RunningServer:
-    """A server on free ports, for as long as the `with` lasts; its folder is its working directory."""
+def kept_port():
+    """A socket whose port nobody else gets until it is closed, and at which nobody listens: a connection is refused,
+    but for the time in which a server that was told the port listens there."""
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    return kept
 
-    def __init__(self, programs):
+
+class RunningServer:
+    """A server for as long as the `with` lasts, on free ports or on that of a kept one; its folder is its working
+    directory."""
+
+    def __init__(self, programs, kept=None):
         self.folder = tempfile.TemporaryDirectory()
+        port = kept.getsockname()[1] if kept else 0
         self.process = subprocess.Popen(
-            [programs / "grove-server", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--workers", "2"],
+            [programs / "grove-server", "--listen", f"127.0.0.1:{port}", "--admin", "127.0.0.1:0", "--workers", "2"],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.folder.name,
             # A worker that a busy machine gives no time to is not replaced, and so not shown as replaced.
             env={**os.environ, "GROVE_HANG_TIMEOUT": "30s"})

@@ -24,7 +24,7 @@ server_process::server_process(const server_settings& settings) {
   process_options options;
   options.arguments = {server_program(),
                        "--listen",
-                       "127.0.0.1:0",
+                       settings.listen,
                        "--admin",
                        "127.0.0.1:0",
                        "--workers",

@@ -13,9 +13,10 @@ namespace grove::test {
 struct server_settings {
   unsigned workers = 2;
   std::vector<std::string> more;  ///< Further arguments.
+  std::string listen = "127.0.0.1:0";
 };
 
-/// A real server on ports that the kernel chose; it serves when the constructor returns.
+/// A real server, on ports that the kernel chose unless told otherwise; it serves when the constructor returns.
 class server_process {
  public:
   explicit server_process(const server_settings& settings = {});

@@ -11,8 +11,9 @@
 
 namespace grove::test {
 
-fake_server::fake_server(asio::io_context& io) : io_{io}, acceptor_{io, {asio::ip::address_v4::loopback(), 0}} {
-  address_.port = acceptor_.local_endpoint().port();
+fake_server::fake_server(asio::io_context& io)
+    : io_{io}, acceptor_{io, {asio::ip::address_v4::loopback(), port_.number()}} {
+  address_.port = port_.number();
   on_hello = [](session& from, const wire::hello_view& hello) { from.welcome(hello.wanted_worker.value_or(0)); };
   on_request = [](session& from, const wire::request_view& request) { from.respond(request.id, request.payload); };
   accept();

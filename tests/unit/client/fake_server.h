@@ -14,10 +14,11 @@
 #include "base/byte_buffer.h"
 #include "client/address.h"
 #include "proto/wire/envelope.h"
+#include "tests/support/kept_port.h"
 
 namespace grove::test {
 
-/// A server of the client protocol on a loopback port of the system's choice, which does what a test tells it, wrong
+/// A server of the client protocol on a loopback port that it keeps, which does what a test tells it, wrong
 /// things included. Lives in the loop that it is given.
 class fake_server {
  public:
@@ -50,6 +51,7 @@ class fake_server {
   void accept();
 
   asio::io_context& io_;
+  kept_port port_;
   asio::ip::tcp::acceptor acceptor_;
   server_address address_;
   std::vector<std::shared_ptr<session>> sessions_;

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "tests/support/kept_port.h"
 #include "tests/unit/hub/hub_fixture.h"
 #include "tests/unit/hub/io_fixture.h"
 #include "worker/hub/datagram_server.h"
@@ -255,7 +256,9 @@ TEST_F(stream_servers, refuse_connects_after_the_stop_and_may_be_stopped_by_a_ha
   in_greenlet([&] {
     stream_server* stopped = nullptr;
     bool went_on = false;
-    stream_server server(loop, any_port, [&](tcp::socket&) {
+    const test::kept_port port;
+    const tcp::endpoint at(asio::ip::address_v4::loopback(), port.number());
+    stream_server server(loop, at, [&](tcp::socket&) {
       EXPECT_TRUE(stopped->stop());
       went_on = true;
     });
@@ -267,7 +270,7 @@ TEST_F(stream_servers, refuse_connects_after_the_stop_and_may_be_stopped_by_a_ha
     EXPECT_TRUE(went_on);
     tcp::socket refused(loop.io());
     asio::error_code error;
-    refused.async_connect(server.local_endpoint(), use_greenlet[error]);
+    refused.async_connect(at, use_greenlet[error]);
     EXPECT_EQ(error, asio::error::connection_refused);
   });
 }
