@@ -21,9 +21,10 @@ start_server() {
   for name in $(compgen -e GROVE_); do
     unset+=("--unset=$name")
   done
-  env "${unset[@]}" "$@" --listen 127.0.0.1:0 --admin 127.0.0.1:0 >"$server_log" 2>&1 &
+  # A worker that a busy machine gives no time to is not replaced.
+  env "${unset[@]}" GROVE_HANG_TIMEOUT=30s GROVE_START_TIMEOUT=60s GROVE_PIN=off "$@" --listen 127.0.0.1:0 --admin 127.0.0.1:0 >"$server_log" 2>&1 &
   server_pid=$!
-  local end=$((SECONDS + 30))
+  local end=$((SECONDS + 60))
   until admin_address=$(sed -n 's/.*admin[^0-9]*\(127\.0\.0\.1:[1-9][0-9]*\).*/\1/p' "$server_log" | sed -n 1p) &&
     [ -n "$admin_address" ] && curl --noproxy '*' --silent --fail --output /dev/null "http://$admin_address/readyz"; do
     if [ "$SECONDS" -ge "$end" ] || ! kill -0 "$server_pid" 2>/dev/null; then

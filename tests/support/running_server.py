@@ -29,7 +29,7 @@ class RunningServer:
             [programs / "grove-server", "--listen", f"127.0.0.1:{port}", "--admin", "127.0.0.1:0", "--workers", "2"],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, cwd=self.folder.name,
             # A worker that a busy machine gives no time to is not replaced, and so not shown as replaced.
-            env={**os.environ, "GROVE_HANG_TIMEOUT": "30s"})
+            env={**os.environ, "GROVE_HANG_TIMEOUT": "30s", "GROVE_START_TIMEOUT": "60s", "GROVE_PIN": "off"})
         self.address = None
         log = []
         for line in self.process.stderr:

@@ -6,6 +6,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "tests/support/core_dumps.h"
 #include "tests/support/wire_client.h"
 
 namespace grove::test {
@@ -21,6 +22,7 @@ std::string worker_program() {
 }
 
 server_process::server_process(const server_settings& settings) {
+  disable_core_dumps();
   process_options options;
   options.arguments = {server_program(),
                        "--listen",
@@ -30,9 +32,9 @@ server_process::server_process(const server_settings& settings) {
                        "--workers",
                        std::to_string(settings.workers)};
   options.arguments.insert(options.arguments.end(), settings.more.begin(), settings.more.end());
-  // On a busy machine a worker may get no time for as long as a healthy one never takes; a test that wants a hang says
-  // so by its flags, which win.
-  options.environment = {{"GROVE_HANG_TIMEOUT", "30s"}, {"GROVE_START_TIMEOUT", "60s"}};
+  // On a busy machine a worker may get no time for as long as a healthy one never takes, and the longer if it may use but
+  // one core of it; a test that wants a hang says so by its flags, which win.
+  options.environment = {{"GROVE_HANG_TIMEOUT", "30s"}, {"GROVE_START_TIMEOUT", "60s"}, {"GROVE_PIN", "off"}};
   process_ = std::make_unique<child_process>(options);
   const std::string line = process_->wait_for_line("ready: ", std::chrono::seconds{60});
   static const std::regex addresses{R"(serves? (127\.0\.0\.1:\d+) \(admin (127\.0\.0\.1:\d+)\))"};

@@ -61,7 +61,8 @@ TEST(server_process, connections_wait_in_the_listener_while_nobody_accepts) {
 }
 
 TEST(server_process, a_hung_worker_dies_of_abort_and_is_named_with_its_turn) {
-  started_server server{{{"GROVE_TEST_WORKER_1", "hang@1"}}, {"--hang-timeout=2500ms"}};
+  // It dies of that alone: nothing else kills it.
+  started_server server{{{"GROVE_TEST_WORKER_1", "hang@1"}}, {"--hang-timeout=2500ms", "--kill-after-abort=60s"}};
   EXPECT_THAT(server.wait_for("hangs: no heartbeat"), HasSubstr("while running grove.Echo/x Spin"));
   EXPECT_THAT(server.wait_for("died of signal 6 (SIGABRT)"), HasSubstr("while running grove.Echo/x Spin"));
   server.wait_for("worker 1: ready again");

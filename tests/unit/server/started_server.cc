@@ -17,6 +17,8 @@
 #include <regex>
 #include <stdexcept>
 
+#include "tests/support/core_dumps.h"
+
 namespace grove::server {
 namespace {
 
@@ -37,6 +39,7 @@ bool is_ours(std::string_view entry) {
 }  // namespace
 
 started_server::started_server(variables environment, std::vector<std::string> arguments) {
+  test::disable_core_dumps();
   std::vector<std::string> words{GROVE_SERVER_PROGRAM, "--listen=127.0.0.1:0", "--admin=127.0.0.1:0", "--workers=2",
                                  "--pin=off"};
   words.insert(words.end(), arguments.begin(), arguments.end());
