@@ -4,6 +4,7 @@
 //
 //   ready       says ready, beats, drains when it is told to (the default)
 //   exit:N      exits with N before it is ready
+//   exit_alone:N  the same, as soon as all others serve
 //   fail        says why it cannot serve and exits with 64
 //   silent      never gets ready
 //   hang        gets ready and then does nothing more, "while running grove.Echo/x Spin"
@@ -136,6 +137,17 @@ std::string mode_of(std::uint32_t slot, std::uint32_t generation) {
   std::_Exit(grove::exit_codes::bad_configuration);
 }
 
+void wait_until_others_serve(const shared_segment& segment, std::uint32_t index) {
+  const auto serves = [&](std::uint32_t slot) {
+    const grove::worker_state state = segment.slot(slot).state.load();
+    return state == grove::worker_state::up || state == grove::worker_state::draining;
+  };
+  for (std::uint32_t other = 0; other < segment.workers(); ++other) {
+    while (other != index && !serves(other))
+      (void)listen(20);
+  }
+}
+
 [[noreturn]] void hang() {
   while (true)
     ::pause();
@@ -163,7 +175,8 @@ int main(int argc, char** argv) {
   if (const auto wrong = broken_contract(segment.workers()); !wrong.empty()) fail(wrong);
   grove::worker_slot& slot = segment.slot(index);
   const std::string mode = mode_of(index, slot.generation.load());
-  if (mode.starts_with("exit:")) std::_Exit(std::atoi(mode.c_str() + 5));
+  if (mode.starts_with("exit_alone:")) wait_until_others_serve(segment, index);
+  if (mode.starts_with("exit")) std::_Exit(std::atoi(mode.c_str() + mode.find(':') + 1));
   if (mode == "fail") fail("there is nothing to serve");
 
   grove::v1::ControlMessage hello;

@@ -102,7 +102,7 @@ TEST(server_process, workers_that_cannot_start_are_a_crash_loop_with_exit_code_7
 }
 
 TEST(server_process, one_worker_that_cannot_start_does_not_stop_the_other) {
-  started_server server{{{"GROVE_TEST_WORKER_1", "exit:3"}}, {"--max-restarts=2"}};
+  started_server server{{{"GROVE_TEST_WORKER_1", "exit_alone:3"}}, {"--max-restarts=2"}};
   server.wait_for("others serve, so it is tried again");
   EXPECT_THAT(server.log(), Not(HasSubstr("giving up")));
   server.signal(SIGTERM);
