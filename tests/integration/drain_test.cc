@@ -50,8 +50,10 @@ TEST(drain, refuses_new_connections_at_once_instead_of_leaving_them_without_a_we
   const kept_port port;
   server_process server{{.workers = 2, .listen = port.address()}};
   wire_client client{server.address()};
-  client.greet();
-  client.send(sleep_request(1, "x", 500));
+  // An actor of the greeted worker, so that the answer to the ping comes after the request was taken; and a sleep that is
+  // longer than everything up to its answer takes on a busy machine.
+  const v1::Welcome welcome = client.greet();
+  client.send(sleep_request(1, keys_of(welcome, "grove.Echo", welcome.worker(), 1).front(), 5'000));
   v1::Envelope ping;
   ping.mutable_ping()->set_nonce(1);
   client.send(ping);

@@ -153,18 +153,18 @@ TEST(busy_worker, is_not_taken_for_one_that_hangs) {
 }
 
 TEST(hanging_worker, says_what_it_runs_and_where_and_is_replaced_while_others_serve) {
-  // Shorter than the spin, and longer than a busy machine keeps the other worker from running.
-  server_process server{{.workers = 2, .more = {"--hang-timeout", "800ms"}}};
+  // Shorter than a spin, and longer than a busy machine keeps the other worker from running.
+  server_process server{{.workers = 2, .more = {"--hang-timeout", "800ms", "--kill-after-abort", "60s"}}};
   wire_client to_survivor{server.address()};
   const v1::Welcome welcome = to_survivor.greet(survivor);
   wire_client to_victim{server.address()};
   ASSERT_EQ(to_victim.greet(victim).worker(), victim);
   const pid_t pid = server.worker_pid(victim);
-  v1::EchoSpinRequest spin;
-  spin.set_microseconds(1'000'000);
   const std::string key = keys_of(welcome, "grove.Echo", victim, 1).front();
   const std::string counter = keys_of(welcome, "grove.Counter", survivor, 1).front();
-  to_victim.send(request_envelope(1, "grove.Echo", key, "Spin", spin.SerializeAsString()));
+  // Many, because a supervisor that gets no time at the end of one of them finds only the next; and the worker still
+  // spins when the signal comes.
+  send_spins(to_victim, key, 20);
 
   EXPECT_THAT(server.process().wait_for_line("hangs"), HasSubstr("worker 1 (pid " + std::to_string(pid) + ")"));
   EXPECT_EQ(to_survivor.call("grove.Counter", counter, "Add", "").code(), 0U);

@@ -33,8 +33,10 @@ TEST(stalled_worker, is_in_the_log_with_actor_method_and_stack_and_counted) {
   server_process server{{.workers = 1}};
   wire_client client{server.address()};
   client.greet();
-  // Several, because a monitor that gets no time while one of them runs sees only the next.
-  send_spins(client, "busy", 4);
+  // Many, because a monitor that gets no time while one of them runs sees only the next; and each after the answer to the
+  // one before, so that it is a stall of its own.
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(client.call("grove.Echo", "busy", "Spin", spin(250'000).SerializeAsString()).code(), 0U);
   EXPECT_THAT(server.process().wait_for_line("EchoActor::Spin"),
               AllOf(HasSubstr("worker 0"), HasSubstr("stalled for "), HasSubstr("grove.Echo/busy Spin")));
   server.process().wait_for_line("stall ended after ");
