@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -25,12 +27,16 @@ class bad_input : public testing::Test {
   void TearDown() override {
     // Every worker still serves, and none was replaced.
     for (std::uint32_t worker = 0; worker < 2; ++worker) {
-      wire_client client{server.address()};
-      EXPECT_EQ(client.greet(worker).worker(), worker);
-      EXPECT_EQ(client.call("grove.Counter", "alive", "Get", "").code(), 0U);
+      EXPECT_EQ(welcomed_by(worker).call("grove.Counter", "alive", "Get", "").code(), 0U);
     }
     EXPECT_THAT(server.process().error_text(), testing::Not(HasSubstr("died")));
     EXPECT_EQ(server.stop().exit, (exit_result{.code = 0, .signal = 0}));
+  }
+
+  virtual wire_client welcomed_by(std::uint32_t worker) {
+    wire_client client{server.address()};
+    EXPECT_EQ(client.greet(worker).worker(), worker);
+    return client;
   }
 
   /// What the server answers to `bytes` before it closes the connection.
@@ -53,10 +59,21 @@ class bad_input : public testing::Test {
   server_process server;
 };
 
-/// With a server that does not wait for long, but for longer than the hello of a test takes on a busy machine.
+/// With a server that waits no longer than a test should.
 class silence : public bad_input {
  protected:
-  silence() : bad_input{{"--limits.first-frame-within", "3s"}} {}
+  silence() : bad_input{{"--limits.first-frame-within", "1s"}} {}
+  wire_client welcomed_by(std::uint32_t worker) override {
+    // On a busy machine a hello may come too late as well, and the next one in time.
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    for (;;) {
+      try {
+        return bad_input::welcomed_by(worker);
+      } catch (const std::runtime_error&) {
+        if (std::chrono::steady_clock::now() > give_up) throw;
+      }
+    }
+  }
 };
 
 TEST_F(bad_input, garbage_on_the_port_is_refused) {
@@ -98,13 +115,13 @@ TEST_F(bad_input, worker_that_does_not_exist_is_refused_and_the_range_named) {
 
 TEST_F(silence, at_the_start_is_ended) {
   wire_client client{server.address()};
-  EXPECT_THAT(refusal_from(client).message(), HasSubstr("3000 ms"));
+  EXPECT_THAT(refusal_from(client).message(), HasSubstr("1000 ms"));
 }
 
 TEST_F(silence, after_half_a_frame_is_ended) {
   wire_client client{server.address()};
   client.send_bytes(std::string("\0\0\0\x10 abc", 7));
-  EXPECT_THAT(refusal_from(client).message(), HasSubstr("3000 ms"));
+  EXPECT_THAT(refusal_from(client).message(), HasSubstr("1000 ms"));
 }
 
 TEST_F(bad_input, unknown_type_and_method_name_the_nearest) {
