@@ -90,16 +90,23 @@ TEST_F(resolving, says_what_was_looked_for_when_it_fails) {
   thread_pool threads;
   resolver system(threads);
   run([&] {
+    // Nobody is asked for a name so long, and so it matters neither which name servers there are nor what they say; the
+    // C library has more than one error for it.
+    const std::string no_name = std::string(64, 'x') + ".invalid";
     try {
-      (void)system.resolve("no such name.invalid", "80");
+      (void)system.resolve(no_name, "80");
+      ADD_FAILURE();
+    } catch (const std::system_error& error) {
+      EXPECT_NE(std::string(error.what()).find("\"" + no_name + "\", service \"80\""), std::string::npos)
+          << error.what();
+    }
+    try {
+      (void)system.resolve(std::string_view("127.0.0.1\0.invalid", 18), "80");
       ADD_FAILURE();
     } catch (const std::system_error& error) {
       EXPECT_EQ(error.code(), std::error_code(EAI_NONAME, getaddrinfo_category()));
-      EXPECT_NE(std::string(error.what()).find("\"no such name.invalid\", service \"80\""), std::string::npos)
-          << error.what();
     }
     EXPECT_THROW((void)system.resolve("localhost", "no-such-service"), std::system_error);
-    EXPECT_THROW((void)system.resolve(std::string_view("127.0.0.1\0.invalid", 18), "80"), std::system_error);
     EXPECT_THROW((void)system.resolve("", ""), std::system_error);
     EXPECT_THROW((void)system.reverse(socket_address()), std::system_error);
   });
