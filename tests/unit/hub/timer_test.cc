@@ -127,8 +127,8 @@ TEST_F(hub_timers, wake_a_loop_that_sleeps) {
     const system_clock machine;
     hub other(machine);
     stopping timer(other);
-    timer.arm_after(other, 2ms);
     const steady_time start = machine.now();
+    timer.arm_after(other, 2ms);
     other.run();
     EXPECT_GE(machine.now() - start, 2ms);
   }).join();
