@@ -10,7 +10,9 @@ FROM debian:12 AS build
 WORKDIR /src
 # From what changes least to what changes most: packages, then sources.
 COPY dev ./
-RUN ./dev deps build && rm -rf /var/lib/apt/lists/*
+# A mirror that fails to hand out one of many packages is asked again.
+RUN echo 'Acquire::Retries "5";' >/etc/apt/apt.conf.d/80-retries \
+ && ./dev deps build && rm -rf /var/lib/apt/lists/*
 COPY --from=seed /root/ /root/
 COPY . .
 RUN cmake --preset release \

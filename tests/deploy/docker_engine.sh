@@ -68,7 +68,7 @@ start_engine() {
     --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false \
     >"$work/dockerd.log" 2>&1 9>&- 8<&- &
   engine_pid=$!
-  wait_until 60 "dockerd answers" engine_answers_or_ended
+  wait_until 180 "dockerd answers" engine_answers_or_ended
   docker info >/dev/null 2>&1 || { tail -n 20 "$work/dockerd.log" >&2; fail "dockerd ended as it started"; }
   echo "engine: our own, $(docker version --format '{{.Server.Version}}'), $(docker info --format '{{.Driver}}')"
 }
@@ -95,6 +95,18 @@ can_enter_containers() {
     [ "$(nsenter --mount=/proc/self/ns/mnt stat --format %d:%i /)" = "$(stat --format %d:%i /)" ]
 }
 
+# Thrice at most: it gives up for good at the first package that a mirror does not hand out.
+make_debian() {
+  local try
+  for try in 1 2 3; do
+    rm -rf "$work/debian"
+    debootstrap --variant=minbase bookworm "$work/debian" >"$work/debootstrap.log" 2>&1 && return
+    echo "debootstrap failed at try $try:" >&2
+    tail -n 20 "$work/debootstrap.log" >&2
+  done
+  return 1
+}
+
 # The image debian:12, from Debian's packages when the engine has none: what debootstrap makes, with the suites for
 # security and updates.
 provide_debian() {
@@ -109,8 +121,7 @@ provide_debian() {
     need debootstrap debootstrap
     [ "$(id -u)" = 0 ] || fail "only root can make the base image with debootstrap"
     echo "base image: debootstrap"
-    debootstrap --variant=minbase bookworm "$work/debian" >"$work/debootstrap.log" 2>&1 ||
-      { tail -n 20 "$work/debootstrap.log" >&2; fail "debootstrap"; }
+    make_debian || fail "debootstrap"
     local list="$work/debian/etc/apt/sources.list" mirror
     mirror=$(awk '$1 == "deb" { print $2; exit }' "$list")
     printf 'deb %s bookworm main\ndeb %s bookworm-updates main\ndeb %s-security bookworm-security main\n' \

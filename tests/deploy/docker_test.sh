@@ -102,10 +102,10 @@ is_healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = 
 
 wait_until_healthy() { # wait_until_healthy CONTAINER
   if can_enter_containers; then
-    wait_until 60 "the container is healthy" is_healthy "$1"
+    wait_until 180 "the container is healthy" is_healthy "$1"
     echo "ok: its health check passes"
   else
-    wait_until 60 "the server answers" grove_at "$(address_of "$1" 7400)" ps
+    wait_until 180 "the server answers" grove_at "$(address_of "$1" 7400)" ps
     echo "NOT TESTED, because this is a chroot: the health check"
   fi
 }

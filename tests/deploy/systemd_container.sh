@@ -11,7 +11,8 @@ boot_systemd() { # boot_systemd NAME
   cp "$root/deploy/systemd/grove.service" "$root/deploy/systemd/grove.toml" "$context/"
   cat >"$context/Dockerfile" <<EOF
 FROM debian:12
-RUN apt-get update && apt-get install -y --no-install-recommends systemd && rm -rf /var/lib/apt/lists/*
+RUN apt-get -o Acquire::Retries=5 update \\
+ && apt-get -o Acquire::Retries=5 install -y --no-install-recommends systemd && rm -rf /var/lib/apt/lists/*
 COPY --from=$image /usr/ /usr/
 COPY grove.service /etc/systemd/system/
 COPY grove.toml /etc/grove/
@@ -31,7 +32,7 @@ EOF
     --tmpfs /run --tmpfs /run/lock --tmpfs /tmp --volume /sys/fs/cgroup/systemd:/sys/fs/cgroup/systemd:rw \
     grove-systemd:test /lib/systemd/systemd >/dev/null 2>"$work/run.err" ||
     { cat "$work/run.err" >&2; fail "docker run of systemd"; }
-  wait_until 60 "systemd has booted" docker exec "$1" systemctl is-active --quiet multi-user.target
+  wait_until 180 "systemd has booted" docker exec "$1" systemctl is-active --quiet multi-user.target
 }
 
 # value_in STATUS NAME: of the text of /proc/PID/status.
@@ -48,7 +49,7 @@ run_under_systemd() {
   local box=$container-systemd
   boot_systemd "$box"
   docker exec "$box" systemctl start grove
-  wait_until 30 "the service answers" docker exec "$box" grove ps
+  wait_until 180 "the service answers" docker exec "$box" grove ps
   expect "Add" '{"value":"2"}' "$(docker exec "$box" grove call grove.Counter/visits Add '{"by":2}')"
 
   local status
@@ -64,7 +65,7 @@ run_under_systemd() {
   grep -q 'drained after' "$work/journal" || { cat "$work/journal" >&2; fail "the journal does not say that it drained"; }
 
   docker exec "$box" sh -c 'echo "no-such-setting = 1" >>/etc/grove/grove.toml && systemctl start grove' || true
-  wait_until 10 "a wrong configuration ends the service" docker exec "$box" systemctl is-failed --quiet grove
+  wait_until 180 "a wrong configuration ends the service" docker exec "$box" systemctl is-failed --quiet grove
   expect "a wrong configuration: exit code and restarts" "64 0" \
     "$(fact "$box" ExecMainStatus) $(fact "$box" NRestarts)"
   docker rm --force "$box" >/dev/null
