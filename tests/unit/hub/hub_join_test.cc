@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 class hub_joins : public testing::Test {
  protected:
   /// Far enough away for a join that ends by itself to do so before.
-  [[nodiscard]] steady_time much_later() const { return loop.now() + 10s; }
+  [[nodiscard]] steady_time much_later() const { return loop.now() + 60s; }
 
   system_clock time;
   hub loop{time};
@@ -150,6 +150,7 @@ TEST_F(hub_joins, do_not_wait_for_signals_unless_a_greenlet_does) {
   }
   EXPECT_EQ(loop.join(much_later()), loop_end::finished);
   auto waits = spawn([] { return wait_signal({SIGUSR1}); });
+  loop.run_ready();  // From here on the signal is awaited, and no longer ends the process.
   EXPECT_EQ(loop.join(loop.now() + 1ms), loop_end::timed_out);
   ::raise(SIGUSR1);
   EXPECT_TRUE(loop.run_until(*waits, much_later()));
