@@ -51,6 +51,12 @@ constexpr std::size_t sweep_least = 1024;
   return text.append(address_text(cell)).append("; a method with interleave may be called while its actor waits");
 }
 
+/// Nothing is to be done for the actor, and neither its beginning nor its end is under way.
+[[nodiscard]] bool is_unused(const actor_cell& cell) noexcept {
+  const bool settled = cell.life == actor_cell::phase::fresh || cell.life == actor_cell::phase::active;
+  return settled && cell.mail.empty() && cell.turns_running == 0 && cell.streams == nullptr;
+}
+
 }  // namespace
 
 runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder,
@@ -361,7 +367,7 @@ bool runtime::take_controls(actor_cell& cell) {
 }
 
 bool runtime::passivate(actor_cell& cell) {
-  if (cell.mail.has_messages() || cell.turns_running != 0 || cell.streams != nullptr) return false;
+  if (!is_unused(cell)) return false;
   const bool was_active = cell.life == actor_cell::phase::active;
   cell.life = actor_cell::phase::passivating;
   if (was_active) {
@@ -373,8 +379,8 @@ bool runtime::passivate(actor_cell& cell) {
     save_state(cell);
   }
   recorder_.passivated();
-  if (cell.mail.has_messages()) {
-    // Somebody wrote to it meanwhile: it is activated anew from what was just saved.
+  if (cell.mail.has_messages() || cell.ready) {
+    // Somebody wrote to it meanwhile, if only to give up again: it is activated anew from what was just saved.
     directory_.renew_object(cell);
     cell.object->cell_ = &cell;
     cell.life = actor_cell::phase::fresh;
@@ -400,7 +406,7 @@ void runtime::sweep_idle() {
     actor_cell& cell = directory_.at(sweep_position_++);
     const auto idle_timeout = cell.type->definition().idle_timeout.value_or(limits_.idle_timeout);
     const bool idle = std::chrono::seconds{sweeps_ - cell.last_used} >= idle_timeout;
-    if (!idle || cell.turns_running != 0 || cell.streams != nullptr || !cell.mail.empty()) continue;
+    if (!idle || !is_unused(cell)) continue;
     cell.mail.push_control(control_kind::passivate);
     enqueue(cell);
   }
