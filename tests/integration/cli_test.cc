@@ -44,6 +44,12 @@ TEST_F(cli, tell_to_what_does_not_exist_fails) {
   EXPECT_THAT(tell.err, HasSubstr("grove.Counter"));
 }
 
+TEST_F(cli, tell_to_a_streaming_method_fails_and_names_the_command_that_reads_it) {
+  const finished_process tell = server.cli({"tell", "grove.Topic/news", "Subscribe"});
+  EXPECT_EQ(tell.exit.code, 2);
+  EXPECT_THAT(tell.err, AllOf(HasSubstr("streaming"), HasSubstr("grove watch grove.Topic/news Subscribe")));
+}
+
 TEST_F(cli, watches_what_is_published) {
   child_process watch{{.arguments = {cli_program(), "watch", "grove.Topic/news", "Subscribe"},
                        .environment = {{"GROVE_SERVER", server.address()}},

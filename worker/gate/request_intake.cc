@@ -68,6 +68,15 @@ void request_intake::take(const wire::request_view& request) {
     refuse(request, status_code::unimplemented, unknown_method_text(*type, request.method));
     return;
   }
+  const bool streams = type->methods()[*method].streaming;
+  if (streams && request.one_way) {
+    // Nobody would read the stream, and nobody could ever end it.
+    refuse(
+        request, status_code::unimplemented,
+        type->name() + " " + type->methods()[*method].name +
+            " streams, and nobody reads the stream of a one-way request; send it without one_way and read its items");
+    return;
+  }
   const limits& bounds = owner_.bounds();
   const auto longest = static_cast<std::uint64_t>(std::chrono::microseconds{bounds.call_deadline_max}.count());
   const std::chrono::microseconds remaining =
@@ -80,7 +89,7 @@ void request_intake::take(const wire::request_view& request) {
   call->hash = hash_of_address(type->hash(), request.key);
   call->deadline = actors.on().pass_time() + remaining;
   // A stream lasts until one side ends it.
-  if (type->methods()[*method].streaming && request.remaining_microseconds == 0) call->deadline = steady_time::max();
+  if (streams && request.remaining_microseconds == 0) call->deadline = steady_time::max();
   call->origin_id = request.id;
   call->one_way = request.one_way;
   session_.begin_call(*call);

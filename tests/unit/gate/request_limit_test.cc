@@ -143,6 +143,19 @@ TEST_F(request_limit, unfinished_calls_stop_the_reading_and_one_that_ends_resume
   EXPECT_EQ(got[1].response().id(), 5U);
 }
 
+using one_way_request = gate_test;
+
+TEST_F(one_way_request, of_a_streaming_method_is_refused_and_opens_nothing) {
+  const auto client = greeted();
+  v1::Envelope request = request_for(1, "grove.Topic", "news", "Subscribe", v1::TopicSubscribeRequest{});
+  request.mutable_request()->set_one_way(true);
+  const v1::Response refused = response_to(*client, request);
+  EXPECT_EQ(refused.code(), 12U);
+  EXPECT_EQ(refused.outcome(), v1::OUTCOME_NOT_EXECUTED);
+  EXPECT_THAT(refused.message(), AllOf(HasSubstr("grove.Topic Subscribe streams"), HasSubstr("without one_way")));
+  EXPECT_TRUE(actors->idle()) << "a drain has nothing to wait for";
+}
+
 /// Another worker that owns every actor, and answers when a test lets it.
 class far_worker final : public remote {
  public:
