@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "worker/actor/actor_type.h"
@@ -28,6 +29,8 @@ struct actor_cell {
   actor_cell& operator=(const actor_cell&) = delete;
 
   [[nodiscard]] std::string_view key() const noexcept { return {key_bytes, key_size}; }
+  /// "Type/key", for a person.
+  [[nodiscard]] std::string address_text() const { return std::string{type->name()}.append("/").append(key()); }
 
   runtime& owner;
   const actor_type* type;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/actor/runtime.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -22,17 +21,9 @@ constexpr std::uint32_t turns_between_clock_readings = 16;
 // While there are no stacks, calls whose time is over are answered this often.
 constexpr std::chrono::milliseconds overdue_looked_for_every{100};
 
-// A sweep looks at this share of the actors, so that a second's sweep stays short with a million of them.
-constexpr std::size_t sweep_share = 8;
-constexpr std::size_t sweep_least = 1024;
-
-[[nodiscard]] std::string address_text(const actor_cell& cell) {
-  return std::string{cell.type->name()}.append("/").append(cell.key());
-}
-
 /// Whether the actor of `cell` is among those that wait for the call with this chain.
 [[nodiscard]] bool chain_contains(std::string_view chain, const actor_cell& cell) {
-  const std::string address = address_text(cell).append("\n");
+  const std::string address = cell.address_text().append("\n");
   for (std::size_t at = chain.find(address); at != std::string_view::npos; at = chain.find(address, at + 1)) {
     if (at == 0 || chain[at - 1] == '\n') return true;
   }
@@ -48,13 +39,7 @@ constexpr std::size_t sweep_least = 1024;
       text.push_back(c);
     }
   }
-  return text.append(address_text(cell)).append("; a method with interleave may be called while its actor waits");
-}
-
-/// Nothing is to be done for the actor, and neither its beginning nor its end is under way.
-[[nodiscard]] bool is_unused(const actor_cell& cell) noexcept {
-  const bool settled = cell.life == actor_cell::phase::fresh || cell.life == actor_cell::phase::active;
-  return settled && cell.mail.empty() && cell.turns_running == 0 && cell.streams == nullptr;
+  return text.append(cell.address_text()).append("; a method with interleave may be called while its actor waits");
 }
 
 }  // namespace
@@ -164,7 +149,7 @@ bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) {
     return false;
   }
   recorder_.mailbox_was_full();
-  const std::string text = "the mailbox of " + address_text(cell) + " is full (limits mailbox_messages " +
+  const std::string text = "the mailbox of " + cell.address_text() + " is full (limits mailbox_messages " +
                            std::to_string(limits_.mailbox_messages_max) + ", mailbox_bytes " +
                            std::to_string(limits_.mailbox_bytes_max) + ")";
   refuse(std::move(call), {status_code::resource_exhausted, text});
@@ -330,85 +315,6 @@ void runtime::invoke(turn& t) {
     throw;
   } catch (...) {
     abort_turn(t, status_code::internal, outcome::executed, "something was thrown that is no std::exception");
-  }
-}
-
-void runtime::activate(actor_cell& cell) {
-  cell.life = actor_cell::phase::activating;
-  try {
-    if (google::protobuf::Message* const state = cell.object->stored_state()) {
-      std::string encoded;
-      if (store_.load(cell.type->name(), cell.key(), encoded) && !state->ParseFromString(encoded)) {
-        throw status_error{status_code::data_loss, "the stored state of " + address_text(cell) + " cannot be read"};
-      }
-    }
-    cell.object->on_activate();
-  } catch (...) {
-    directory_.renew_object(cell);
-    cell.object->cell_ = &cell;
-    cell.life = actor_cell::phase::fresh;
-    throw;
-  }
-  cell.life = actor_cell::phase::active;
-}
-
-// --- What the runtime itself tells an actor ---
-
-bool runtime::take_controls(actor_cell& cell) {
-  if (cell.exclusive == nullptr && cell.mail.take_control(control_kind::stream_closed) &&
-      cell.life == actor_cell::phase::active) {
-    try {
-      cell.object->on_stream_closed();
-    } catch (const std::exception&) {
-      hub_.report("on_stream_closed of " + address_text(cell), std::current_exception());
-    }
-  }
-  return cell.mail.take_control(control_kind::passivate) && passivate(cell);
-}
-
-bool runtime::passivate(actor_cell& cell) {
-  if (!is_unused(cell)) return false;
-  const bool was_active = cell.life == actor_cell::phase::active;
-  cell.life = actor_cell::phase::passivating;
-  if (was_active) {
-    try {
-      cell.object->on_passivate();
-    } catch (const std::exception&) {
-      hub_.report("on_passivate of " + address_text(cell), std::current_exception());
-    }
-    save_state(cell);
-  }
-  recorder_.passivated();
-  if (cell.mail.has_messages() || cell.ready) {
-    // Somebody wrote to it meanwhile, if only to give up again: it is activated anew from what was just saved.
-    directory_.renew_object(cell);
-    cell.object->cell_ = &cell;
-    cell.life = actor_cell::phase::fresh;
-    recorder_.activated();
-    return false;
-  }
-  directory_.erase(cell);
-  return true;
-}
-
-void runtime::save_state(actor_cell& cell) {
-  if (const google::protobuf::Message* const state = cell.object->stored_state()) {
-    store_.save(cell.type->name(), cell.key(), state->SerializeAsString());
-  }
-}
-
-void runtime::sweep_idle() {
-  runners_.let_go();
-  ++sweeps_;
-  const std::size_t looked_at = std::min(directory_.size(), std::max(sweep_least, directory_.size() / sweep_share));
-  for (std::size_t n = 0; n < looked_at; ++n) {
-    if (sweep_position_ >= directory_.size()) sweep_position_ = 0;
-    actor_cell& cell = directory_.at(sweep_position_++);
-    const auto idle_timeout = cell.type->definition().idle_timeout.value_or(limits_.idle_timeout);
-    const bool idle = std::chrono::seconds{sweeps_ - cell.last_used} >= idle_timeout;
-    if (!idle || !is_unused(cell)) continue;
-    cell.mail.push_control(control_kind::passivate);
-    enqueue(cell);
   }
 }
 
