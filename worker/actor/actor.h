@@ -27,15 +27,17 @@ class actor {
   virtual ~actor() = default;
 
  protected:
-  /// Called once before the first turn, after the state was loaded. What it throws fails the message that
-  /// activated, as not executed. Switches: it may.
+  /// Called once before the first turn, after the state was loaded. What it or the constructor throws fails the message
+  /// that activated, as not executed; the next one tries anew. Switches: it may.
   virtual void on_activate() {}
 
-  /// Called when the actor has been idle, before its state is saved and the object destroyed. What it throws
-  /// is logged. Switches: it may.
+  /// Called when the actor has been idle, before its state is saved and the object destroyed. Messages that come
+  /// meanwhile are for the actor's next life. An actor whose state cannot be saved lives on, to be told again when it
+  /// has been idle for as long another time. What it throws, whatever it is, is logged. Switches: it may.
   virtual void on_passivate() {}
 
-  /// Called after a stream that this actor holds was closed from the other side.
+  /// Called after a stream that this actor holds was closed from the other side. What it throws, whatever it is, is
+  /// logged.
   virtual void on_stream_closed() {}
 
   /// The key of this actor's address. Lifetime: the object's.

@@ -17,8 +17,8 @@ struct stream_state;
 /// in this order, so that a turn touches few cache lines.
 struct actor_cell {
   enum class phase : std::uint8_t {
-    fresh,       ///< The object is made; on_activate has not run.
-    activating,  ///< on_activate has begun; no turn may start.
+    fresh,       ///< There is no object: the next turn makes it.
+    activating,  ///< The object is being made, or on_activate has begun; no turn may start.
     active,
     passivating,  ///< on_passivate has begun; no turn may start.
   };
@@ -35,7 +35,7 @@ struct actor_cell {
   runtime& owner;
   const actor_type* type;
   std::uint64_t hash;
-  actor* object = nullptr;
+  actor* object = nullptr;  ///< Null while it is fresh.
   mailbox mail;
   actor_cell* next_ready = nullptr;
   turn* exclusive = nullptr;        ///< The running turn that others must wait for.

@@ -27,7 +27,7 @@ std::align_val_t block_alignment(const actor_type_definition& definition) noexce
 
 void free_cell(actor_cell* cell) noexcept {
   const std::align_val_t alignment = block_alignment(cell->type->definition());
-  if (cell->object != nullptr) cell->object->~actor();
+  directory::destroy_object(*cell);
   cell->~actor_cell();
   ::operator delete(static_cast<void*>(cell), alignment);
 }
@@ -63,7 +63,6 @@ actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint6
   if (!key.empty()) std::memcpy(key_place, key.data(), key.size());
   cell->key_bytes = key_place;
   cell->key_size = static_cast<std::uint16_t>(key.size());
-  cell->object = definition.construct(block + offset);
   cell->index = static_cast<std::uint32_t>(cells_.size());
   cells_.push_back(cell);
   try {
@@ -83,11 +82,14 @@ void directory::erase(actor_cell& cell) noexcept {
   free_cell(&cell);
 }
 
-void directory::renew_object(actor_cell& cell) {
-  auto* const place = reinterpret_cast<char*>(&cell) + object_offset(cell.type->definition());
-  cell.object->~actor();
+void directory::make_object(actor_cell& cell) {
+  const actor_type_definition& definition = cell.type->definition();
+  cell.object = definition.construct(reinterpret_cast<char*>(&cell) + object_offset(definition));
+}
+
+void directory::destroy_object(actor_cell& cell) noexcept {
+  if (cell.object != nullptr) cell.object->~actor();
   cell.object = nullptr;
-  cell.object = cell.type->definition().construct(place);
 }
 
 }  // namespace grove

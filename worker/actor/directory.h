@@ -27,15 +27,18 @@ class directory {
   /// is done to each in between.
   void prefetch(std::uint64_t hash) const noexcept;
 
-  /// Makes the cell and the object of an address that is not here yet.
-  /// Errors: what the object's constructor throws; the directory is unchanged then.
+  /// Makes the cell of an address that is not here yet, without its object.
   actor_cell& insert(runtime& owner, const actor_type& type, std::uint64_t hash, std::string_view key);
 
-  /// Destroys the object of `cell`, and the cell.
+  /// Destroys the object of `cell`, if it has one, and the cell.
   void erase(actor_cell& cell) noexcept;
 
-  /// Destroys the object of `cell` and makes a new one in its place.
-  void renew_object(actor_cell& cell);
+  /// Makes the object of `cell`, which has none.
+  /// Errors: what the object's constructor throws; the cell has no object then.
+  static void make_object(actor_cell& cell);
+
+  /// Destroys the object of `cell`, if it has one.
+  static void destroy_object(actor_cell& cell) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
   [[nodiscard]] actor_cell& at(std::size_t index) const noexcept { return *cells_[index]; }

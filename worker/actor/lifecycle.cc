@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "worker/actor/actor.h"
 #include "worker/actor/runtime.h"
+#include "worker/greenlet/errors.h"
 
 namespace grove {
 namespace {
@@ -27,6 +29,8 @@ constexpr std::size_t sweep_least = 1024;
 void runtime::activate(actor_cell& cell) {
   cell.life = actor_cell::phase::activating;
   try {
+    directory::make_object(cell);
+    cell.object->cell_ = &cell;
     if (google::protobuf::Message* const state = cell.object->stored_state()) {
       std::string encoded;
       if (store_.load(cell.type->name(), cell.key(), encoded) && !state->ParseFromString(encoded)) {
@@ -35,8 +39,7 @@ void runtime::activate(actor_cell& cell) {
     }
     cell.object->on_activate();
   } catch (...) {
-    directory_.renew_object(cell);
-    cell.object->cell_ = &cell;
+    directory::destroy_object(cell);
     cell.life = actor_cell::phase::fresh;
     throw;
   }
@@ -45,14 +48,23 @@ void runtime::activate(actor_cell& cell) {
 
 // --- What the runtime itself tells an actor ---
 
+template <class Step>
+bool runtime::attempt(const actor_cell& cell, std::string_view what, Step step) {
+  try {
+    step();
+    return true;
+  } catch (const greenlet_exit&) {
+    throw;
+  } catch (...) {
+    hub_.report(std::string{what}.append(" of ").append(cell.address_text()), std::current_exception());
+    return false;
+  }
+}
+
 bool runtime::take_controls(actor_cell& cell) {
   if (cell.exclusive == nullptr && cell.mail.take_control(control_kind::stream_closed) &&
       cell.life == actor_cell::phase::active) {
-    try {
-      cell.object->on_stream_closed();
-    } catch (const std::exception&) {
-      hub_.report("on_stream_closed of " + cell.address_text(), std::current_exception());
-    }
+    (void)attempt(cell, "on_stream_closed", [&cell] { cell.object->on_stream_closed(); });
   }
   return cell.mail.take_control(control_kind::passivate) && passivate(cell);
 }
@@ -62,18 +74,18 @@ bool runtime::passivate(actor_cell& cell) {
   const bool was_active = cell.life == actor_cell::phase::active;
   cell.life = actor_cell::phase::passivating;
   if (was_active) {
-    try {
-      cell.object->on_passivate();
-    } catch (const std::exception&) {
-      hub_.report("on_passivate of " + cell.address_text(), std::current_exception());
+    (void)attempt(cell, "on_passivate", [&cell] { cell.object->on_passivate(); });
+    if (!attempt(cell, "saving the state", [this, &cell] { save_state(cell); })) {
+      // It stays, with its state, and is tried again when it has been idle for as long as now.
+      cell.life = actor_cell::phase::active;
+      cell.last_used = sweeps_;
+      return false;
     }
-    save_state(cell);
   }
   recorder_.passivated();
   if (cell.mail.has_messages() || cell.ready) {
     // Somebody wrote to it meanwhile, if only to give up again: it is activated anew from what was just saved.
-    directory_.renew_object(cell);
-    cell.object->cell_ = &cell;
+    directory::destroy_object(cell);
     cell.life = actor_cell::phase::fresh;
     recorder_.activated();
     return false;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/actor/runners.h"
 
+#include <exception>
 #include <span>
 #include <utility>
+
+#include "worker/greenlet/errors.h"
 
 namespace grove {
 
@@ -14,7 +17,13 @@ runners::~runners() {
 
 void runners::run(runner& self) {
   while (!self.leaves) {
-    work_(*self.fiber);
+    try {
+      work_(*self.fiber);
+    } catch (const greenlet_exit&) {
+      throw;
+    } catch (...) {
+      hub_.report("a runner of turns", std::current_exception());
+    }
     idle_.push_back(&self);
     starved_ = false;
     hub_.hub_greenlet().resume();

@@ -19,7 +19,8 @@ class runners {
   /// How many that have nothing to do are kept, with their stacks, for the next turns that wait.
   static constexpr std::size_t idle_kept_max = 256;
 
-  /// `work` is what a runner does each time that it is resumed; it is told in which greenlet.
+  /// `work` is what a runner does each time that it is resumed; it is told in which greenlet. What it throws is reported
+  /// to the hub, and the runner goes on.
   runners(hub& on, std::function<void(greenlet& in)> work);
   ~runners();
   runners(const runners&) = delete;

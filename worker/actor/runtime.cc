@@ -122,7 +122,6 @@ void runtime::put_into_mailbox(message_ptr call) {
       refuse(std::move(call), {status_code::internal, std::string{"the actor could not be made: "}.append(e.what())});
       return;
     }
-    cell->object->cell_ = cell;
     cell->last_used = sweeps_;
     recorder_.activated();
   }

@@ -119,6 +119,9 @@ class runtime final : public message_receiver, private hub_component {
   void run_turn(actor_cell& cell, message_ptr call, greenlet& in);
   void invoke(turn& t);
   void activate(actor_cell& cell);
+  /// Runs a step of an actor's life that no caller waits for: what it throws is reported. False: it threw.
+  template <class Step>
+  bool attempt(const actor_cell& cell, std::string_view what, Step step);
   bool take_controls(actor_cell& cell);
   bool passivate(actor_cell& cell);
   void save_state(actor_cell& cell);

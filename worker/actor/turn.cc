@@ -36,7 +36,10 @@ void runtime::abort_turn(turn& t, status_code code, outcome result, std::string_
   if (t.ended) return;
   t.ended = true;
   if (!t.entered) result = outcome::not_executed;
-  if (t.state_before != nullptr) t.cell.object->stored_state()->CopyFrom(*t.state_before);
+  // Of a failed activation the object, and its state with it, is gone already.
+  if (t.state_before != nullptr && t.cell.object != nullptr) {
+    t.cell.object->stored_state()->CopyFrom(*t.state_before);
+  }
   const reply end{.code = code, .result = result, .text = text, .payload = {}};
   if (t.opened) close_stream(*t.opened.get(), end);
   for (const outgoing& out : t.outbox) {

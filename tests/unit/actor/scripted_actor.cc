@@ -41,7 +41,7 @@ void ScriptedActor::Watch(const trial::Nothing&, stream<trial::Nothing> items) {
 }
 
 void ScriptedActor::on_activate() {
-  run_if_any(says_.activate);
+  if (says_.activate) says_.activate(*this);
 }
 
 void ScriptedActor::on_passivate() {
@@ -62,9 +62,10 @@ scripted_world::scripted_world() {
 }
 
 void scripted_world::idle_for(int seconds) {
-  for (int second = 0; second < seconds; ++second)
+  for (int second = 0; second < seconds; ++second) {
     actors->sweep_idle();
-  run();
+    run();
+  }
 }
 
 }  // namespace grove::test

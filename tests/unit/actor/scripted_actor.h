@@ -14,7 +14,7 @@ class ScriptedActor;
 /// What actors of the type trial.Scripted do; nothing where nothing is said.
 struct script {
   std::function<void()> construct;
-  std::function<void()> activate;
+  std::function<void(ScriptedActor&)> activate;
   std::function<void()> passivate;
   std::function<void()> stream_closed;
   std::function<void(ScriptedActor&)> turn;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "worker/actor/runners.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace grove::test {
+namespace {
+
+using testing::ElementsAre;
+
+class runners_of_a_hub : public testing::Test {
+ protected:
+  manual_clock time;
+  hub loop{time};
+};
+
+TEST_F(runners_of_a_hub, go_on_after_their_work_has_thrown_and_report_it) {
+  std::vector<std::string> reports;
+  loop.set_error_handler(
+      [&reports](std::string_view where, const std::exception_ptr&) { reports.emplace_back(where); });
+  int worked = 0;
+  runners all{loop, [&worked](greenlet&) {
+                if (++worked == 1) throw 42;
+              }};
+  EXPECT_TRUE(all.resume_one());
+  EXPECT_EQ(all.idle(), 1U);
+  EXPECT_TRUE(all.resume_one());
+  EXPECT_EQ(all.idle(), 1U) << "it is the same one";
+  EXPECT_EQ(worked, 2);
+  EXPECT_THAT(reports, ElementsAre("a runner of turns"));
+}
+
+}  // namespace
+}  // namespace grove::test
