@@ -19,8 +19,10 @@ class flight_recorder {
   flight_recorder& operator=(const flight_recorder&) = delete;
   virtual ~flight_recorder() = default;
 
+  /// A turn begins, or goes on after it has waited.
   virtual void turn_begins(const actor_cell& cell, const message& call) = 0;
-  /// The turn that began last has ended, or waits.
+  /// The turn that was named last has ended and no other one follows it at once, or it waits; also before an actor does
+  /// what is no turn, in its hooks.
   virtual void nothing_runs() = 0;
   virtual void turn_ended(bool failed) = 0;
   virtual void activated() = 0;

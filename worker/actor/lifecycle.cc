@@ -50,6 +50,7 @@ void runtime::activate(actor_cell& cell) {
 
 template <class Step>
 bool runtime::attempt(const actor_cell& cell, std::string_view what, Step step) {
+  recorder_.nothing_runs();
   try {
     step();
     return true;

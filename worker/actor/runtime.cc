@@ -205,7 +205,6 @@ bool runtime::run_ready() {
       if (!overdue_.armed()) overdue_.arm_after(hub_, overdue_looked_for_every);
       break;
     }
-    recorder_.nothing_runs();
     ran = true;
   }
   return ran;
@@ -214,9 +213,10 @@ bool runtime::run_ready() {
 void runtime::run_batch(greenlet& in) {
   while (turns_left_ > 0) {
     actor_cell* const cell = pop_ready();
-    if (cell == nullptr) return;
+    if (cell == nullptr) break;
     run_cell(*cell, in);
   }
+  recorder_.nothing_runs();
 }
 
 void runtime::refuse_overdue() {
@@ -275,6 +275,7 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
   const bool interleave = cell.type->methods()[m.method].interleave;
   m.running = &t;
   in.set_local(&t);
+  in.slots().listener = &t;
   if (!interleave) cell.exclusive = &t;
   ++cell.turns_running;
   ++turns_running_;
@@ -284,6 +285,7 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
   --cell.turns_running;
   if (!interleave) cell.exclusive = nullptr;
   in.set_local(nullptr);
+  in.slots().listener = nullptr;
   cell.last_used = sweeps_;
   if (hub_.interrupt_pending(in)) hub_.cancel_interrupt(in, &t);
 }

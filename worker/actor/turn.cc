@@ -16,6 +16,14 @@ turn* current_turn() noexcept {
   return static_cast<turn*>(greenlet::current().local());
 }
 
+void turn::waits() noexcept {
+  owner.recorder().nothing_runs();
+}
+
+void turn::goes_on() noexcept {
+  if (const message* const m = handled()) owner.recorder().turn_begins(cell, *m);
+}
+
 void runtime::end_turn(turn& t, const reply& end) {
   GROVE_CHECK(!t.ended, "a turn ends once");
   t.ended = true;

@@ -11,6 +11,7 @@
 #include "worker/actor/reply.h"
 #include "worker/actor/stream_state.h"
 #include "worker/greenlet/greenlet.h"
+#include "worker/hub/wait_listener.h"
 
 namespace grove {
 
@@ -27,9 +28,9 @@ struct outgoing {
 };
 
 /// The handling of one message by one actor, start to end; lives on the stack of the greenlet that it runs
-/// in. Invariant: it ends exactly once, by `finish` or by `fail`, and until then nothing of its effects is
-/// visible.
-struct turn {
+/// in. Invariant: it ends exactly once, by `finish` or because something is thrown, and until then nothing of its effects
+/// is visible. While it waits the flight recorder knows that it does not run.
+struct turn final : wait_listener {
   turn(runtime& its_runtime, actor_cell& its_cell, message_ptr its_call, greenlet& its_greenlet) noexcept
       : owner{its_runtime}, cell{its_cell}, call{std::move(its_call)}, running_in{its_greenlet} {}
   turn(const turn&) = delete;
@@ -39,6 +40,9 @@ struct turn {
   [[nodiscard]] const message* handled() const noexcept {
     return call == nullptr && opened ? opened->call.get() : call.get();
   }
+
+  void waits() noexcept override;
+  void goes_on() noexcept override;
 
   runtime& owner;
   actor_cell& cell;

@@ -32,6 +32,8 @@
 
 namespace grove {
 
+class wait_listener;
+
 namespace greenlets::detail {
 
 struct thread_state;
@@ -54,11 +56,12 @@ struct greenlet_options {
 /// What the layers above keep in a greenlet, so that they need no map keyed by it. Each member belongs to one layer;
 /// the greenlet only carries them.
 struct greenlet_slots {
-  void* turn = nullptr;          ///< the actor runtime: the turn that runs here
-  void* task = nullptr;          ///< the hub: the spawned task
-  void* waiter = nullptr;        ///< the hub: what the greenlet waits in
-  void* bounds = nullptr;        ///< the hub: innermost of the time limits on waits
-  std::exception_ptr pending{};  ///< the hub: what the next wait throws
+  void* turn = nullptr;               ///< the actor runtime: the turn that runs here
+  void* task = nullptr;               ///< the hub: the spawned task
+  void* waiter = nullptr;             ///< the hub: what the greenlet waits in
+  wait_listener* listener = nullptr;  ///< the hub: who is told of the greenlet's waits
+  void* bounds = nullptr;             ///< the hub: innermost of the time limits on waits
+  std::exception_ptr pending{};       ///< the hub: what the next wait throws
   const void* pending_source = nullptr;
   greenlet_locals locals{};     ///< the hub: what local<T> keeps here
   unsigned stalls_ignored = 0;  ///< the hub: ignore_stalls scopes

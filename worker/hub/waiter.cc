@@ -7,6 +7,7 @@
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/task.h"
 #include "worker/hub/wait_bound.h"
+#include "worker/hub/wait_listener.h"
 
 namespace grove {
 
@@ -98,10 +99,15 @@ void waiter::switch_out(greenlet& self) {
   } guard{*this};
   waits_ = &self;
   check_may_wait(hub_, self);
-  self.slots().waiter = this;
+  greenlet_slots& slots = self.slots();
+  slots.waiter = this;
   ++hub_.waiting_;
+  if (slots.listener != nullptr) [[unlikely]]
+    slots.listener->waits();
   hub_.next_to_run().resume();
   if (state_ != state::scheduled || is_queued()) throw_resumed_by_another();
+  if (slots.listener != nullptr) [[unlikely]]
+    slots.listener->goes_on();
 }
 
 void waiter::leave() noexcept {

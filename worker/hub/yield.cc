@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/wait_listener.h"
 #include "worker/hub/waiter.h"
 
 namespace grove {
@@ -20,8 +21,13 @@ class place_in_line final : public ready_item {
     waits_->slots().in_line = false;
   }
   void give_way() {
+    const greenlet_slots& slots = waits_->slots();
+    if (slots.listener != nullptr) [[unlikely]]
+      slots.listener->waits();
     in_.next_to_run().resume();
     if (is_queued()) waiter::throw_resumed_by_another();
+    if (slots.listener != nullptr) [[unlikely]]
+      slots.listener->goes_on();
   }
 
  private:
