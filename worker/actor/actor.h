@@ -36,8 +36,9 @@ class actor {
   /// has been idle for as long another time. What it throws, whatever it is, is logged. Switches: it may.
   virtual void on_passivate() {}
 
-  /// Called after a stream that this actor holds was closed from the other side. What it throws, whatever it is, is
-  /// logged.
+  /// Called after a stream that this actor holds was closed from the other side; once for several that close together.
+  /// No turn overlaps with it but those that interleave. What it throws, whatever it is, is logged, and nothing is undone.
+  /// Switches: it may.
   virtual void on_stream_closed() {}
 
   /// The key of this actor's address. Lifetime: the object's.

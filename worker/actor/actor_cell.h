@@ -38,15 +38,15 @@ struct actor_cell {
   actor* object = nullptr;  ///< Null while it is fresh.
   mailbox mail;
   actor_cell* next_ready = nullptr;
-  turn* exclusive = nullptr;        ///< The running turn that others must wait for.
   stream_state* streams = nullptr;  ///< The streams that this actor holds open.
   const char* key_bytes = nullptr;
-  std::uint32_t turns_running = 0;  ///< Suspended ones and interleaved ones included.
+  std::uint32_t turns_running = 0;  ///< Suspended ones and interleaved ones included, and on_stream_closed.
   std::uint32_t index = 0;          ///< In the directory.
   std::uint32_t last_used = 0;      ///< In sweeps of the directory.
   std::uint16_t key_size = 0;
   phase life = phase::fresh;
-  bool ready = false;  ///< It is in the runtime's ready queue.
+  bool exclusive = false;  ///< One of them is such that turns must wait for it, unless their method interleaves.
+  bool ready = false;      ///< It is in the runtime's ready queue.
 };
 
 }  // namespace grove

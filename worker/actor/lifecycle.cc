@@ -63,11 +63,23 @@ bool runtime::attempt(const actor_cell& cell, std::string_view what, Step step) 
 }
 
 bool runtime::take_controls(actor_cell& cell) {
-  if (cell.exclusive == nullptr && cell.mail.take_control(control_kind::stream_closed) &&
-      cell.life == actor_cell::phase::active) {
-    (void)attempt(cell, "on_stream_closed", [&cell] { cell.object->on_stream_closed(); });
+  // Another one that is closed while the actor is told waits for this runner to look again.
+  while (!cell.exclusive && cell.mail.take_control(control_kind::stream_closed)) {
+    if (cell.life == actor_cell::phase::active) tell_of_closed_stream(cell);
   }
   return cell.mail.take_control(control_kind::passivate) && passivate(cell);
+}
+
+void runtime::tell_of_closed_stream(actor_cell& cell) {
+  // For the others it is a turn like any that does not interleave.
+  cell.exclusive = true;
+  ++cell.turns_running;
+  ++turns_running_;
+  if (cell.type->interleaves() && cell.mail.has_messages()) enqueue(cell);
+  (void)attempt(cell, "on_stream_closed", [&cell] { cell.object->on_stream_closed(); });
+  --turns_running_;
+  --cell.turns_running;
+  cell.exclusive = false;
 }
 
 bool runtime::passivate(actor_cell& cell) {

@@ -136,7 +136,7 @@ void runtime::put_into_mailbox(message_ptr call) {
 }
 
 bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) {
-  if (call->chain_size != 0 && cell.exclusive != nullptr && !call->type->methods()[call->method].interleave &&
+  if (call->chain_size != 0 && cell.exclusive && !call->type->methods()[call->method].interleave &&
       chain_contains(call->chain(), cell)) {
     const std::string text = cycle_text(call->chain(), cell);
     refuse(std::move(call), {status_code::failed_precondition, text});
@@ -230,7 +230,7 @@ void runtime::refuse_overdue() {
 
 bool runtime::may_start(const actor_cell& cell, const message& m) const noexcept {
   if (cell.life == actor_cell::phase::activating || cell.life == actor_cell::phase::passivating) return false;
-  return cell.exclusive == nullptr || m.type->methods()[m.method].interleave;
+  return !cell.exclusive || m.type->methods()[m.method].interleave;
 }
 
 void runtime::run_cell(actor_cell& cell, greenlet& in) {
@@ -276,14 +276,14 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
   m.running = &t;
   in.set_local(&t);
   in.slots().listener = &t;
-  if (!interleave) cell.exclusive = &t;
+  if (!interleave) cell.exclusive = true;
   ++cell.turns_running;
   ++turns_running_;
   recorder_.turn_begins(cell, m);
   invoke(t);
   --turns_running_;
   --cell.turns_running;
-  if (!interleave) cell.exclusive = nullptr;
+  if (!interleave) cell.exclusive = false;
   in.set_local(nullptr);
   in.slots().listener = nullptr;
   cell.last_used = sweeps_;

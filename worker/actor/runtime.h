@@ -123,6 +123,7 @@ class runtime final : public message_receiver, private hub_component {
   template <class Step>
   bool attempt(const actor_cell& cell, std::string_view what, Step step);
   bool take_controls(actor_cell& cell);
+  void tell_of_closed_stream(actor_cell& cell);
   bool passivate(actor_cell& cell);
   void save_state(actor_cell& cell);
   void close_stream(stream_state& s, const reply& end);

@@ -224,5 +224,61 @@ TEST_F(closed_stream, whose_hook_throws_no_std_exception_is_reported_and_the_act
   EXPECT_EQ(call_run().code, status_code::ok);
 }
 
+TEST_F(closed_stream, whose_hook_waits_keeps_turns_and_the_actors_end_waiting) {
+  bool running = false;
+  bool overlapped = false;
+  says.stream_closed = [&running] {
+    running = true;
+    sleep_for(10s);
+    running = false;
+  };
+  says.passivate = [&] { overlapped |= running; };
+  says.turn = [&](ScriptedActor&) { overlapped |= running; };
+  watch_and_cancel();
+  ASSERT_TRUE(running);
+  EXPECT_FALSE(actors->idle());
+  const auto behind = send_run();
+  run();
+  EXPECT_FALSE(has_ended(behind));
+  cancel(behind);
+  idle_for(31);
+  const auto after = send_run();
+  advance(10s);
+  EXPECT_TRUE(has_ended(after));
+  EXPECT_FALSE(overlapped);
+  EXPECT_TRUE(actors->idle());
+}
+
+TEST_F(closed_stream, whose_hook_waits_lets_turns_run_that_interleave) {
+  says.stream_closed = [] { sleep_for(10s); };
+  const auto watch = send("trial.Scripted", "a", "Watch", trial::Nothing{});
+  run();
+  // Both are there when the hook begins.
+  const auto interleaved = send("trial.Scripted", "a", "RunInterleaved", trial::Nothing{});
+  cancel(watch);
+  run();
+  EXPECT_TRUE(has_ended(interleaved));
+  advance(10s);
+}
+
+TEST_F(closed_stream, that_closes_while_the_hook_waits_is_told_of_after_it) {
+  int told = 0;
+  says.stream_closed = [&told] {
+    ++told;
+    sleep_for(10s);
+  };
+  const auto first = send("trial.Scripted", "a", "Watch", trial::Nothing{});
+  const auto second = send("trial.Scripted", "a", "Watch", trial::Nothing{});
+  run();
+  cancel(first);
+  run();
+  cancel(second);
+  run();
+  EXPECT_EQ(told, 1);
+  advance(10s);
+  EXPECT_EQ(told, 2);
+  advance(10s);
+}
+
 }  // namespace
 }  // namespace grove::test
