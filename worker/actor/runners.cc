@@ -37,6 +37,8 @@ bool runners::resume_one() {
     next.fiber->resume();
     return true;
   }
+  starved_ = thread_stacks().exhausted();
+  if (starved_) return false;
   auto made = std::make_unique<runner>();
   made->fiber =
       greenlet::make([this, self = made.get()] { run(*self); }, {.parent = &hub_.hub_greenlet(), .name = "turns"});

@@ -36,5 +36,18 @@ TEST_F(runners_of_a_hub, go_on_after_their_work_has_thrown_and_report_it) {
   EXPECT_THAT(reports, ElementsAre("a runner of turns"));
 }
 
+TEST_F(runners_of_a_hub, are_starved_while_all_stacks_are_taken_and_begin_nothing) {
+  const std::size_t allowed = thread_stacks().count_max();
+  int worked = 0;
+  runners all{loop, [&worked](greenlet&) { ++worked; }};
+  thread_stacks().set_count_max(thread_stacks().in_use());
+  EXPECT_FALSE(all.resume_one());
+  EXPECT_TRUE(all.starved());
+  thread_stacks().set_count_max(allowed);
+  EXPECT_TRUE(all.resume_one());
+  EXPECT_FALSE(all.starved());
+  EXPECT_EQ(worked, 1);
+}
+
 }  // namespace
 }  // namespace grove::test
