@@ -52,7 +52,8 @@ runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_r
       recorder_{recorder},
       limits_{its_limits},
       calls_{*this},
-      runners_{on, [this](greenlet& in) { run_batch(in); }} {
+      runners_{on, [this](greenlet& in) { run_batch(in); }},
+      scratch_{types} {
   hub_.attach(*this);
 }
 

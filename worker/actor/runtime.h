@@ -23,12 +23,8 @@
 
 #include <google/protobuf/message.h>
 
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
-#include <memory>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "base/limits.h"
 #include "worker/actor/actor_type.h"
@@ -36,6 +32,7 @@
 #include "worker/actor/directory.h"
 #include "worker/actor/flight_recorder.h"
 #include "worker/actor/message.h"
+#include "worker/actor/message_scratch.h"
 #include "worker/actor/remote.h"
 #include "worker/actor/reply.h"
 #include "worker/actor/runners.h"
@@ -48,7 +45,7 @@ namespace grove {
 
 class runtime final : public message_receiver, private hub_component {
  public:
-  /// Lifetime: everything is borrowed, and outlives the runtime. `recorder` is told what runs.
+  /// `types` has all its types; `recorder` is told what runs. Lifetime: everything is borrowed, and outlives the runtime.
   runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder, const limits& its_limits);
   ~runtime() override;
 
@@ -85,13 +82,12 @@ class runtime final : public message_receiver, private hub_component {
   /// Stacks that are kept for turns and in no use.
   [[nodiscard]] std::size_t idle_stacks() const noexcept { return runners_.idle(); }
 
-  /// Passivates, a few at a time, actors that were idle for their time, and gives stacks back that are not needed any
-  /// more. Called about once a second.
+  /// Passivates, a few at a time, actors that were idle for their time, and gives stacks and message objects back that
+  /// are not needed any more. Called about once a second.
   void sweep_idle();
 
-  /// The free list of message objects of the type of `prototype`, to parse requests and copy states into.
-  using scratch_list = std::vector<std::unique_ptr<google::protobuf::Message>>;
-  [[nodiscard]] scratch_list& scratch_of(const google::protobuf::Message& prototype);
+  /// Message objects to parse requests and copy states into.
+  [[nodiscard]] message_scratch& scratch() noexcept { return scratch_; }
 
   // For the parts of the runtime that have files of their own (turn.cc, stream.cc).
   void enqueue(actor_cell& cell);
@@ -148,7 +144,7 @@ class runtime final : public message_receiver, private hub_component {
   actor_cell* ready_tail_ = nullptr;
   runners runners_;
   callback_timer overdue_{[this] { refuse_overdue(); }};
-  boost::unordered_flat_map<const google::protobuf::Descriptor*, std::unique_ptr<scratch_list>> scratch_;
+  message_scratch scratch_;
   std::size_t turns_running_ = 0;
   std::uint32_t turns_left_ = 0;  ///< Of the present batch.
   steady_time batch_end_{};       ///< When the batch ends even if turns are left.

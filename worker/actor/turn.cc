@@ -27,7 +27,7 @@ void turn::goes_on() noexcept {
 void runtime::end_turn(turn& t, const reply& end) {
   GROVE_CHECK(!t.ended, "a turn ends once");
   t.ended = true;
-  if (t.state_before != nullptr) scratch_of(*t.cell.object->stored_state()).push_back(std::move(t.state_before));
+  if (t.state_before != nullptr) scratch_.states(*t.cell.type).push_back(std::move(t.state_before));
   if (t.call != nullptr) t.call->running = nullptr;
   if (t.opened && t.opened->call != nullptr) {
     message& call = *t.opened->call;
@@ -85,29 +85,14 @@ void runtime::release_outbox(turn& t) {
 
 void runtime::remember_state(turn& t) {
   const google::protobuf::Message& state = *t.cell.object->stored_state();
-  scratch_list& free = scratch_of(state);
-  if (free.empty()) {
-    t.state_before.reset(state.New());
-  } else {
-    t.state_before = std::move(free.back());
-    free.pop_back();
-  }
+  t.state_before = message_scratch::take(scratch_.states(*t.cell.type), state);
   t.state_before->CopyFrom(state);
-}
-
-runtime::scratch_list& runtime::scratch_of(const google::protobuf::Message& prototype) {
-  auto& list = scratch_[prototype.GetDescriptor()];
-  if (list == nullptr) list = std::make_unique<scratch_list>();
-  return *list;
 }
 
 // --- What generated code calls ---
 
 namespace actors::detail {
 namespace {
-
-// Objects that have held more than this are not kept for reuse.
-constexpr std::size_t kept_payload_max = 16 * 1024;
 
 [[nodiscard]] bool parse(google::protobuf::Message& into, std::string_view payload, std::uint32_t nesting_max) {
   const auto size = static_cast<int>(payload.size());
@@ -122,14 +107,8 @@ constexpr std::size_t kept_payload_max = 16 * 1024;
 
 scratch_message read_request(turn& t, const google::protobuf::Message& prototype) {
   check_stack();
-  runtime::scratch_list& free = t.owner.scratch_of(prototype);
-  std::unique_ptr<google::protobuf::Message> request;
-  if (free.empty()) {
-    request.reset(prototype.New());
-  } else {
-    request = std::move(free.back());
-    free.pop_back();
-  }
+  message_scratch::list& free = t.owner.scratch().requests(*t.cell.type, t.call->method);
+  std::unique_ptr<google::protobuf::Message> request = message_scratch::take(free, prototype);
   const std::string_view payload = t.call->payload();
   if (!parse(*request, payload, t.owner.bounds().nesting_max)) {
     throw invalid_argument{"the payload is no " + prototype.GetDescriptor()->full_name() +
@@ -137,7 +116,7 @@ scratch_message read_request(turn& t, const google::protobuf::Message& prototype
                            " (limit nesting)"};
   }
   t.entered = true;
-  return {free, std::move(request), payload.size() <= kept_payload_max};
+  return {free, std::move(request)};
 }
 
 void finish(turn& t, const google::protobuf::MessageLite& response) {

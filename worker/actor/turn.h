@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "worker/actor/actor_cell.h"
+#include "worker/actor/message_scratch.h"
 #include "worker/actor/reply.h"
 #include "worker/actor/stream_state.h"
 #include "worker/greenlet/greenlet.h"
@@ -70,20 +71,16 @@ namespace actors::detail {
 /// A message object that is borrowed from the runtime, to be parsed into without an allocation.
 class scratch_message {
  public:
-  scratch_message(std::vector<std::unique_ptr<google::protobuf::Message>>& home,
-                  std::unique_ptr<google::protobuf::Message> message, bool keep) noexcept
-      : home_{home}, message_{std::move(message)}, keep_{keep} {}
+  scratch_message(message_scratch::list& home, std::unique_ptr<google::protobuf::Message> message) noexcept
+      : home_{home}, message_{std::move(message)} {}
   scratch_message(const scratch_message&) = delete;
   scratch_message& operator=(const scratch_message&) = delete;
-  ~scratch_message() {
-    if (keep_) home_.push_back(std::move(message_));
-  }
+  ~scratch_message() { home_.push_back(std::move(message_)); }
   [[nodiscard]] const google::protobuf::Message& get() const noexcept { return *message_; }
 
  private:
-  std::vector<std::unique_ptr<google::protobuf::Message>>& home_;
+  message_scratch::list& home_;
   std::unique_ptr<google::protobuf::Message> message_;
-  bool keep_;
 };
 
 /// The request of `t`, parsed: the last step before its handler is entered.
