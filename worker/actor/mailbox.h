@@ -34,6 +34,7 @@ class mailbox {
 
   void push(message_ptr m) noexcept;
   void push_control(control_kind kind) noexcept { control_ |= bit(kind); }
+  [[nodiscard]] bool has_control() const noexcept { return control_ != 0; }
 
   /// True, once, for each kind that was pushed.
   [[nodiscard]] bool take_control(control_kind kind) noexcept;

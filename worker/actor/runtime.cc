@@ -237,7 +237,7 @@ bool runtime::may_start(const actor_cell& cell, const message& m) const noexcept
 void runtime::run_cell(actor_cell& cell, greenlet& in) {
   const auto startable = [this, &cell](const message& m) { return may_start(cell, m); };
   for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
-    if (take_controls(cell)) return;
+    if (cell.mail.has_control() && take_controls(cell)) return;
     message_ptr call = cell.mail.pop_if(startable);
     if (call == nullptr) return;  // Empty, or a turn that others must wait for is under way and will look again.
     count_turn();

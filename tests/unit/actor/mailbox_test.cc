@@ -59,8 +59,10 @@ TEST(mailbox, counts_the_bytes_of_payloads_and_call_chains) {
 
 TEST(mailbox, keeps_control_messages_apart_and_each_kind_once) {
   mailbox mail;
+  EXPECT_FALSE(mail.has_control());
   mail.push_control(control_kind::passivate);
   mail.push_control(control_kind::passivate);
+  EXPECT_TRUE(mail.has_control());
   EXPECT_FALSE(mail.empty());
   EXPECT_FALSE(mail.take_control(control_kind::stream_closed));
   EXPECT_TRUE(mail.take_control(control_kind::passivate));
