@@ -95,6 +95,10 @@ namespace actors::detail {
 namespace {
 
 [[nodiscard]] bool parse(google::protobuf::Message& into, std::string_view payload, std::uint32_t nesting_max) {
+  if (payload.empty()) {
+    into.Clear();
+    return into.IsInitialized();
+  }
   const auto size = static_cast<int>(payload.size());
   // Each level of nesting takes two bytes at least, so a short payload needs no count.
   if (payload.size() <= std::size_t{2} * nesting_max) return into.ParseFromArray(payload.data(), size);

@@ -35,6 +35,14 @@ TEST_F(turn_of_an_actor, survives_a_handler_that_throws_no_std_exception) {
   EXPECT_EQ(ask<trial::Visited>("trial.Caller", "a", "Visit", path({})).count(), 1U);
 }
 
+TEST_F(turn_of_an_actor, reads_a_request_without_bytes_as_one_without_fields_and_with_nothing_of_the_one_before) {
+  call("trial.Book", "book", "Append", amount(5));
+  call("trial.Book", "book", "Append", amount(0));
+  const auto entries = ask<trial::Amounts>("trial.Book", "book", "Entries", trial::Nothing{});
+  ASSERT_EQ(entries.amounts_size(), 2);
+  EXPECT_EQ(entries.amounts(1), 0);
+}
+
 TEST_F(turn_of_an_actor, refuses_bytes_that_are_not_its_request) {
   const std::uint64_t number = send_bytes("trial.Account", "a", "Deposit", "\xff\xff\xff");
   run();
