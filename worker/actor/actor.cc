@@ -13,7 +13,7 @@ std::string_view actor::key() const noexcept {
 std::optional<std::string_view> actor::metadata(std::string_view name) const noexcept {
   const turn* const t = current_turn();
   if (t == nullptr || &t->cell != cell_) return std::nullopt;
-  const message* const call = t->opened ? t->opened->call.get() : t->call.get();
+  const message* const call = t->handled();
   return call != nullptr ? find_metadata(call->metadata(), name) : std::nullopt;
 }
 

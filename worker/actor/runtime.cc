@@ -220,10 +220,10 @@ void runtime::run_batch(greenlet& in) {
   recorder_.nothing_runs();
 }
 
-void runtime::refuse_overdue() {
+void runtime::refuse_ready_overdue() {
   for (actor_cell* cell = ready_head_; cell != nullptr; cell = cell->next_ready) {
     while (message_ptr call = cell->mail.pop_if([this](const message& m) { return is_overdue(m); }))
-      refuse_overdue(std::move(call));
+      refuse_as_overdue(std::move(call));
   }
 }
 
@@ -261,14 +261,14 @@ void runtime::count_turn() {
   }
 }
 
-void runtime::refuse_overdue(message_ptr call) {
+void runtime::refuse_as_overdue(message_ptr call) {
   recorder_.deadline_expired();
   refuse(std::move(call), {status_code::deadline_exceeded, "the call's time was over before its turn began"});
 }
 
 void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
   if (is_overdue(*call)) {
-    refuse_overdue(std::move(call));
+    refuse_as_overdue(std::move(call));
     return;
   }
   turn t{*this, cell, std::move(call), in};

@@ -106,8 +106,8 @@ class runtime final : public message_receiver, private hub_component {
   void deliver_arrivals();
   void put_into_mailbox(message_ptr call);
   void run_batch(greenlet& in);
-  void refuse_overdue();
-  void refuse_overdue(message_ptr call);
+  void refuse_ready_overdue();
+  void refuse_as_overdue(message_ptr call);
   [[nodiscard]] bool is_overdue(const message& m) const noexcept { return m.deadline <= hub_.pass_time(); }
   void run_cell(actor_cell& cell, greenlet& in);
   void count_turn();
@@ -143,7 +143,7 @@ class runtime final : public message_receiver, private hub_component {
   actor_cell* ready_head_ = nullptr;
   actor_cell* ready_tail_ = nullptr;
   runners runners_;
-  callback_timer overdue_{[this] { refuse_overdue(); }};
+  callback_timer overdue_{[this] { refuse_ready_overdue(); }};
   message_scratch scratch_;
   std::size_t turns_running_ = 0;
   std::uint32_t turns_left_ = 0;  ///< Of the present batch.
