@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/actor/runners.h"
 
-#include <exception>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -9,16 +9,19 @@
 
 namespace grove {
 
-runners::runners(hub& on, std::function<void(greenlet& in)> work) : hub_{on}, work_{std::move(work)} {}
+runners::runners(hub& on, std::function<void(const place& in)> work, std::exception_ptr (*expired)())
+    : hub_{on}, work_{std::move(work)}, expired_{expired} {}
 
 runners::~runners() {
   unwind();
 }
 
 void runners::run(runner& self) {
+  deadline_bound within{hub_, std::nullopt, expired_};
+  const place here{*self.fiber, within};
   while (!self.leaves) {
     try {
-      work_(*self.fiber);
+      work_(here);
     } catch (const greenlet_exit&) {
       throw;
     } catch (...) {

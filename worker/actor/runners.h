@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/wait_bound.h"
 
 namespace grove {
 
@@ -19,9 +21,16 @@ class runners {
   /// How many that have nothing to do are kept, with their stacks, for the next turns that wait.
   static constexpr std::size_t idle_kept_max = 256;
 
-  /// `work` is what a runner does each time that it is resumed; it is told in which greenlet. What it throws is reported
-  /// to the hub, and the runner goes on.
-  runners(hub& on, std::function<void(greenlet& in)> work);
+  /// A greenlet that works, and the bound of its waits that is set to the deadline of each turn: one that was made for
+  /// each of them would cost more than turns that do not wait should pay.
+  struct place {
+    greenlet& fiber;
+    wait_bound& within;
+  };
+
+  /// `work` is what a runner does each time that it is resumed; it is told where. What it throws is reported to the hub,
+  /// and the runner goes on. `expired` makes what a wait throws that lasts beyond the bound.
+  runners(hub& on, std::function<void(const place& in)> work, std::exception_ptr (*expired)());
   ~runners();
   runners(const runners&) = delete;
   runners& operator=(const runners&) = delete;
@@ -49,7 +58,8 @@ class runners {
   void run(runner& self);
 
   hub& hub_;
-  std::function<void(greenlet&)> work_;
+  std::function<void(const place&)> work_;
+  std::exception_ptr (*expired_)();
   std::vector<std::unique_ptr<runner>> all_;
   std::vector<runner*> idle_;  // The one that worked last is at the end, and is resumed first.
   bool starved_ = false;

@@ -42,6 +42,21 @@ constexpr std::chrono::milliseconds overdue_looked_for_every{100};
   return text.append(cell.address_text()).append("; a method with interleave may be called while its actor waits");
 }
 
+/// While it exists, waits last until `deadline` at most.
+class time_of_turn {
+ public:
+  time_of_turn(wait_bound& within, steady_time deadline) noexcept : within_{within} { within.move_to(deadline); }
+  time_of_turn(const time_of_turn&) = delete;
+  time_of_turn& operator=(const time_of_turn&) = delete;
+  ~time_of_turn() {
+    GROVE_CHECK(within_.innermost(), "a bound of waits has outlived the turn that made it");
+    within_.cancel();
+  }
+
+ private:
+  wait_bound& within_;
+};
+
 }  // namespace
 
 runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder,
@@ -52,7 +67,8 @@ runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_r
       recorder_{recorder},
       limits_{its_limits},
       calls_{*this},
-      runners_{on, [this](greenlet& in) { run_batch(in); }},
+      runners_{on, [this](const runners::place& in) { run_batch(in); },
+               [] { return std::make_exception_ptr(turn_expired{}); }},
       scratch_{types} {
   hub_.attach(*this);
 }
@@ -211,7 +227,7 @@ bool runtime::run_ready() {
   return ran;
 }
 
-void runtime::run_batch(greenlet& in) {
+void runtime::run_batch(const runners::place& in) {
   while (turns_left_ > 0) {
     actor_cell* const cell = pop_ready();
     if (cell == nullptr) break;
@@ -234,7 +250,7 @@ bool runtime::may_start(const actor_cell& cell, const message& m) const noexcept
   return !cell.exclusive || m.type->methods()[m.method].interleave;
 }
 
-void runtime::run_cell(actor_cell& cell, greenlet& in) {
+void runtime::run_cell(actor_cell& cell, const runners::place& in) {
   const auto startable = [this, &cell](const message& m) { return may_start(cell, m); };
   for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
     if (cell.mail.has_control() && take_controls(cell)) return;
@@ -266,36 +282,37 @@ void runtime::refuse_as_overdue(message_ptr call) {
   refuse(std::move(call), {status_code::deadline_exceeded, "the call's time was over before its turn began"});
 }
 
-void runtime::run_turn(actor_cell& cell, message_ptr call, greenlet& in) {
+void runtime::run_turn(actor_cell& cell, message_ptr call, const runners::place& in) {
   if (is_overdue(*call)) {
     refuse_as_overdue(std::move(call));
     return;
   }
-  turn t{*this, cell, std::move(call), in};
+  greenlet& fiber = in.fiber;
+  turn t{*this, cell, std::move(call), fiber};
   message& m = *t.call;
   const bool interleave = cell.type->methods()[m.method].interleave;
   m.running = &t;
-  in.set_local(&t);
-  in.slots().listener = &t;
+  fiber.set_local(&t);
+  fiber.slots().listener = &t;
   if (!interleave) cell.exclusive = true;
   ++cell.turns_running;
   ++turns_running_;
   recorder_.turn_begins(cell, m);
-  invoke(t);
+  invoke(t, in.within);
   --turns_running_;
   --cell.turns_running;
   if (!interleave) cell.exclusive = false;
-  in.set_local(nullptr);
-  in.slots().listener = nullptr;
+  fiber.set_local(nullptr);
+  fiber.slots().listener = nullptr;
   cell.last_used = sweeps_;
-  if (hub_.interrupt_pending(in)) hub_.cancel_interrupt(in, &t);
+  if (hub_.interrupt_pending(fiber)) hub_.cancel_interrupt(fiber, &t);
 }
 
-void runtime::invoke(turn& t) {
+void runtime::invoke(turn& t, wait_bound& within) {
   message& m = *t.call;
   const actor_method& method = t.cell.type->methods()[m.method];
   try {
-    const deadline_bound within{hub_, m.deadline, [] { return std::make_exception_ptr(turn_expired{}); }};
+    const time_of_turn bounded{within, m.deadline};
     if (t.cell.life == actor_cell::phase::fresh) activate(t.cell);
     method.invoke(*t.cell.object, t);
     GROVE_CHECK(t.ended, "a handler's wrapper returned without ending its turn");

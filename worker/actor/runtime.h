@@ -105,15 +105,15 @@ class runtime final : public message_receiver, private hub_component {
   [[nodiscard]] message_ptr send_if_elsewhere(message_ptr call);
   void deliver_arrivals();
   void put_into_mailbox(message_ptr call);
-  void run_batch(greenlet& in);
+  void run_batch(const runners::place& in);
   void refuse_ready_overdue();
   void refuse_as_overdue(message_ptr call);
   [[nodiscard]] bool is_overdue(const message& m) const noexcept { return m.deadline <= hub_.pass_time(); }
-  void run_cell(actor_cell& cell, greenlet& in);
+  void run_cell(actor_cell& cell, const runners::place& in);
   void count_turn();
   [[nodiscard]] bool may_start(const actor_cell& cell, const message& m) const noexcept;
-  void run_turn(actor_cell& cell, message_ptr call, greenlet& in);
-  void invoke(turn& t);
+  void run_turn(actor_cell& cell, message_ptr call, const runners::place& in);
+  void invoke(turn& t, wait_bound& within);
   void activate(actor_cell& cell);
   /// Runs a step of an actor's life that no caller waits for: what it throws is reported. False: it threw.
   template <class Step>

@@ -19,17 +19,6 @@ wait_bound::~wait_bound() {
   innermost = record_->outer;
 }
 
-void wait_bound::cancel() noexcept {
-  move_to(std::nullopt);
-}
-
-void wait_bound::move_to(std::optional<steady_time> when) noexcept {
-  record_->disarm();
-  record_->on.cancel_interrupt(record_->limited, &*record_);
-  record_->when = when;
-  record_->fired = false;
-}
-
 std::optional<steady_time> wait_bound::earliest(const greenlet& limited) noexcept {
   std::optional<steady_time> found;
   for (const record* at = innermost(limited); at != nullptr; at = at->outer) {

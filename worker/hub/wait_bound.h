@@ -22,10 +22,18 @@ class wait_bound {
   wait_bound& operator=(const wait_bound&) = delete;
 
   /// From now on nothing fires; a delivery of this bound that has not been thrown is taken back. Idempotent.
-  void cancel() noexcept;
-  /// Changes the time and takes back a delivery that has not been thrown.
-  void move_to(std::optional<steady_time> when) noexcept;
+  void cancel() noexcept { move_to(std::nullopt); }
+  /// Changes the time and takes back a delivery that has not been thrown. A few stores if there has been no wait.
+  void move_to(std::optional<steady_time> when) noexcept {
+    if (record_->armed()) record_->disarm();
+    if (record_->limited.slots().pending != nullptr) [[unlikely]]
+      record_->on.cancel_interrupt(record_->limited, &*record_);
+    record_->when = when;
+    record_->fired = false;
+  }
   [[nodiscard]] std::optional<steady_time> when() const noexcept { return record_->when; }
+  /// Whether all bounds that were made in its greenlet after it are gone.
+  [[nodiscard]] bool innermost() const noexcept { return innermost(record_->limited) == &*record_; }
   /// True from the delivery on.
   [[nodiscard]] bool fired() const noexcept { return record_->fired; }
   [[nodiscard]] hub& on() const noexcept { return record_->on; }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace grove::test {
 namespace {
 
 using testing::ElementsAre;
+
+std::exception_ptr expired() {
+  return std::make_exception_ptr(std::runtime_error{"expired"});
+}
 
 class runners_of_a_hub : public testing::Test {
  protected:
@@ -25,9 +30,11 @@ TEST_F(runners_of_a_hub, go_on_after_their_work_has_thrown_and_report_it) {
   loop.set_error_handler(
       [&reports](std::string_view where, const std::exception_ptr&) { reports.emplace_back(where); });
   int worked = 0;
-  runners all{loop, [&worked](greenlet&) {
+  runners all{loop,
+              [&worked](const runners::place&) {
                 if (++worked == 1) throw 42;
-              }};
+              },
+              expired};
   EXPECT_TRUE(all.resume_one());
   EXPECT_EQ(all.idle(), 1U);
   EXPECT_TRUE(all.resume_one());
@@ -39,7 +46,7 @@ TEST_F(runners_of_a_hub, go_on_after_their_work_has_thrown_and_report_it) {
 TEST_F(runners_of_a_hub, are_starved_while_all_stacks_are_taken_and_begin_nothing) {
   const std::size_t allowed = thread_stacks().count_max();
   int worked = 0;
-  runners all{loop, [&worked](greenlet&) { ++worked; }};
+  runners all{loop, [&worked](const runners::place&) { ++worked; }, expired};
   thread_stacks().set_count_max(thread_stacks().in_use());
   EXPECT_FALSE(all.resume_one());
   EXPECT_TRUE(all.starved());

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// A turn's deadline bounds its waits, beside the timeouts of its handler, and is gone with it.
+#include <gtest/gtest.h>
+
+#include "tests/unit/actor/scripted_actor.h"
+#include "worker/hub/callback_timer.h"
+#include "worker/hub/event.h"
+#include "worker/hub/timeout.h"
+
+namespace grove::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class deadline_of_a_turn : public scripted_world {
+ protected:
+  std::uint64_t send_run_within(std::chrono::milliseconds time_left) {
+    const auto number = send_run();
+    calls.at(number)->deadline = time.now() + time_left;
+    return number;
+  }
+  /// How a turn ends that the same runner runs next and that waits for five seconds.
+  ended_call next_turn() {
+    says.turn = [](ScriptedActor&) { sleep_for(5s); };
+    const auto number = send_run();
+    run();
+    advance(5s);
+    EXPECT_TRUE(has_ended(number));
+    return sink.ended[number];
+  }
+};
+
+TEST_F(deadline_of_a_turn, that_ended_it_does_not_touch_the_next_turn) {
+  says.turn = [](ScriptedActor&) { sleep_for(2s); };
+  const auto late = send_run_within(1s);
+  run();
+  advance(1s);
+  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+  EXPECT_EQ(next_turn().code, status_code::ok);
+}
+
+TEST_F(deadline_of_a_turn, that_has_not_come_does_not_touch_the_next_turn) {
+  says.turn = [](ScriptedActor&) { sleep_for(1s); };
+  const auto in_time = send_run_within(2s);
+  run();
+  advance(1s);
+  EXPECT_EQ(sink.ended[in_time].code, status_code::ok);
+  EXPECT_EQ(next_turn().code, status_code::ok);
+}
+
+TEST_F(deadline_of_a_turn, that_comes_with_what_it_waits_for_is_lost_with_the_turn) {
+  event happened{loop};
+  callback_timer happens{[&happened] { happened.set(); }};
+  happens.arm_after(loop, 1s);
+  says.turn = [&happened](ScriptedActor&) { happened.wait(); };
+  const auto in_time = send_run_within(1s);
+  run();
+  advance(1s);
+  EXPECT_EQ(sink.ended[in_time].code, status_code::ok);
+  EXPECT_EQ(next_turn().code, status_code::ok);
+}
+
+TEST_F(deadline_of_a_turn, ends_a_wait_that_a_longer_timeout_of_the_handler_bounds_and_not_what_a_shorter_one_does) {
+  bool gave_up = false;
+  says.turn = [&](ScriptedActor&) {
+    gave_up = !with_timeout(1s, [] { sleep_for(1min); });
+    const timeout longer{1min};
+    sleep_for(1min);
+  };
+  const auto late = send_run_within(3s);
+  run();
+  advance(1s);
+  EXPECT_TRUE(gave_up);
+  EXPECT_FALSE(has_ended(late));
+  advance(2s);
+  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+  EXPECT_EQ(next_turn().code, status_code::ok);
+}
+
+}  // namespace
+}  // namespace grove::test
