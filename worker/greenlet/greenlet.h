@@ -22,8 +22,8 @@
 #include "worker/greenlet/errors.h"
 #include "worker/greenlet/exchange.h"
 #include "worker/greenlet/greenlet_body.h"
-#include "worker/greenlet/greenlet_locals.h"
 #include "worker/greenlet/greenlet_ptr.h"
+#include "worker/greenlet/greenlet_slots.h"
 #include "worker/greenlet/stack.h"
 #include "worker/greenlet/switch_value.h"
 #include "worker/greenlet/thread_hot.h"
@@ -31,8 +31,6 @@
 #include "worker/greenlet/unique_function.h"
 
 namespace grove {
-
-class wait_listener;
 
 namespace greenlets::detail {
 
@@ -51,22 +49,6 @@ struct greenlet_options {
   greenlet* parent = nullptr;  ///< null: the greenlet that is current
   stack_class stack = stack_class::small;
   std::string_view name = {};  ///< borrowed: must outlive the greenlet or be replaced
-};
-
-/// What the layers above keep in a greenlet, so that they need no map keyed by it. Each member belongs to one layer;
-/// the greenlet only carries them.
-struct greenlet_slots {
-  void* turn = nullptr;               ///< the actor runtime: the turn that runs here
-  void* task = nullptr;               ///< the hub: the spawned task
-  void* waiter = nullptr;             ///< the hub: what the greenlet waits in
-  wait_listener* listener = nullptr;  ///< the hub: who is told of the greenlet's waits
-  void* bounds = nullptr;             ///< the hub: innermost of the time limits on waits
-  std::exception_ptr pending{};       ///< the hub: what the next wait throws
-  const void* pending_source = nullptr;
-  greenlet_locals locals{};     ///< the hub: what local<T> keeps here
-  unsigned stalls_ignored = 0;  ///< the hub: ignore_stalls scopes
-  bool in_line = false;         ///< the hub: it has given way and is ready
-  bool kill_deferred = false;   ///< the hub: something was pending at the task's kill, which the next wait throws
 };
 
 class alignas(greenlets::detail::cache_line_bytes) greenlet {
