@@ -11,6 +11,20 @@
 #include "worker/greenlet/sanitizer.h"
 
 namespace grove::greenlets::detail {
+
+// AddressSanitizer shall know each greenlet by itself.
+#ifdef GROVE_ASAN
+
+greenlet_places::~greenlet_places() = default;
+void* greenlet_places::take() {
+  return ::operator new (sizeof(greenlet), std::align_val_t{alignof(greenlet)});
+}
+void greenlet_places::give_back(void* freed) noexcept {
+  ::operator delete (freed, std::align_val_t{alignof(greenlet)});
+}
+
+#else
+
 namespace {
 
 // A block begins at a multiple of its size, so that a place is enough to find it. Its head has the first place.
@@ -28,19 +42,6 @@ void* map_block() {
 }
 
 }  // namespace
-
-// AddressSanitizer shall know each greenlet by itself.
-#ifdef GROVE_ASAN
-
-greenlet_places::~greenlet_places() = default;
-void* greenlet_places::take() {
-  return ::operator new (sizeof(greenlet), std::align_val_t{alignof(greenlet)});
-}
-void greenlet_places::give_back(void* place) noexcept {
-  ::operator delete (place, std::align_val_t{alignof(greenlet)});
-}
-
-#else
 
 bool greenlet_places::block::full() const noexcept {
   return used == places_in_block;
