@@ -19,6 +19,14 @@ def tests_of(junit_file):
         yield case.get("name"), case.get("status"), output.strip().splitlines()
 
 
+def why_skipped(output):
+    """What a skipped test said of it: GoogleTest has that in the line after the place, a script in its last line."""
+    for place, reason in zip(output, output[1:]):
+        if place.endswith(": Skipped"):
+            return reason
+    return output[-1] if output else "it does not say why"
+
+
 def report(results, write=print):
     """Writes the report of (preset, results file) pairs; True if all is well."""
     passed, skipped, failed, missing = 0, [], [], []
@@ -36,7 +44,7 @@ def report(results, write=print):
             else:
                 failed.append((preset, name, output))
     for preset, name, output in skipped:
-        write(f"==> skipped: {name} ({preset}){': ' + output[-1] if output else ''}")
+        write(f"==> skipped: {name} ({preset}): {why_skipped(output)}")
     for preset, name, output in failed:
         write(f"==> what {name} printed ({preset})")
         if len(output) > LINES_OF_A_FAILURE:

@@ -214,6 +214,13 @@ class TestReport(Planted):
         good, lines = self.report(("a.b", "notrun", "[ SKIPPED ]\nno engine"))
         self.assertEqual((good, lines), (True, ["==> skipped: a.b (dev): no engine", "0 passed, 0 failed"]))
 
+    def test_tells_the_reason_that_googletest_prints_in_the_middle(self):
+        _, lines = self.report(("a.b", "notrun", "[ RUN ] b\na_test.cc:1: Skipped\nno guards\n[  SKIPPED ] b\n[  SKIPPED ] b"))
+        self.assertEqual(lines[0], "==> skipped: a.b (dev): no guards")
+
+    def test_says_when_a_skipped_test_gives_no_reason(self):
+        self.assertEqual(self.report(("a.b", "notrun", ""))[1][0], "==> skipped: a.b (dev): it does not say why")
+
     def test_names_what_failed_at_the_end_and_shows_the_end_of_what_it_printed(self):
         good, lines = self.report(("a.b", "run", "fine"), ("a.c", "fail", "\n".join(f"line {n}" for n in range(1000))))
         self.assertFalse(good)

@@ -19,6 +19,15 @@ class deadline_of_a_turn : public scripted_world {
     calls.at(number)->deadline = time.now() + time_left;
     return number;
   }
+  /// How a turn ends that waits for `wait` and has `left`; one of the two is a second.
+  ended_call turn_of(std::chrono::seconds wait, std::chrono::seconds left) {
+    says.turn = [wait](ScriptedActor&) { sleep_for(wait); };
+    const auto number = send_run_within(left);
+    run();
+    advance(1s);
+    EXPECT_TRUE(has_ended(number));
+    return sink.ended[number];
+  }
   /// How a turn ends that the same runner runs next and that waits for five seconds.
   ended_call next_turn() {
     says.turn = [](ScriptedActor&) { sleep_for(5s); };
@@ -31,20 +40,12 @@ class deadline_of_a_turn : public scripted_world {
 };
 
 TEST_F(deadline_of_a_turn, that_ended_it_does_not_touch_the_next_turn) {
-  says.turn = [](ScriptedActor&) { sleep_for(2s); };
-  const auto late = send_run_within(1s);
-  run();
-  advance(1s);
-  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+  EXPECT_EQ(turn_of(2s, 1s).code, status_code::deadline_exceeded);
   EXPECT_EQ(next_turn().code, status_code::ok);
 }
 
 TEST_F(deadline_of_a_turn, that_has_not_come_does_not_touch_the_next_turn) {
-  says.turn = [](ScriptedActor&) { sleep_for(1s); };
-  const auto in_time = send_run_within(2s);
-  run();
-  advance(1s);
-  EXPECT_EQ(sink.ended[in_time].code, status_code::ok);
+  EXPECT_EQ(turn_of(1s, 2s).code, status_code::ok);
   EXPECT_EQ(next_turn().code, status_code::ok);
 }
 
