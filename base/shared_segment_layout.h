@@ -30,11 +30,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/cache_line.h"
 #include "base/shared_metrics.h"
 
 namespace grove {
 
-inline constexpr std::size_t cache_line_bytes = 64;
 inline constexpr std::size_t shared_page_bytes = 4096;
 inline constexpr std::uint64_t segment_magic = 0x746e6d6765766f72ULL;
 inline constexpr std::uint32_t segment_layout_version = 1;

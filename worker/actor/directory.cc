@@ -6,12 +6,11 @@
 #include <memory>
 #include <new>
 
+#include "base/cache_line.h"
 #include "worker/actor/actor.h"
 
 namespace grove {
 namespace {
-
-constexpr std::size_t cache_line_bytes = 64;
 
 // The cell, the head of the object and, of a small one, its key.
 constexpr std::size_t prefetched_bytes = 5 * cache_line_bytes;

@@ -292,8 +292,7 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, const runners::place&
   message& m = *t.call;
   const bool interleave = cell.type->methods()[m.method].interleave;
   m.running = &t;
-  fiber.set_local(&t);
-  fiber.slots().listener = &t;
+  bind_turn(fiber, &t);
   if (!interleave) cell.exclusive = true;
   ++cell.turns_running;
   ++turns_running_;
@@ -302,8 +301,7 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, const runners::place&
   --turns_running_;
   --cell.turns_running;
   if (!interleave) cell.exclusive = false;
-  fiber.set_local(nullptr);
-  fiber.slots().listener = nullptr;
+  bind_turn(fiber, nullptr);
   cell.last_used = sweeps_;
   if (hub_.interrupt_pending(fiber)) hub_.cancel_interrupt(fiber, &t);
 }

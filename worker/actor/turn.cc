@@ -12,8 +12,18 @@
 
 namespace grove {
 
+void bind_turn(greenlet& in, turn* running) noexcept {
+  // As the hub reads it.
+  in.set_local(static_cast<wait_listener*>(running));
+  in.slots().turn_listens = running != nullptr;
+}
+
+turn* turn_in(const greenlet& of) noexcept {
+  return static_cast<turn*>(static_cast<wait_listener*>(of.local()));
+}
+
 turn* current_turn() noexcept {
-  return static_cast<turn*>(greenlet::current().local());
+  return turn_in(greenlet::current());
 }
 
 void turn::waits() noexcept {

@@ -56,6 +56,12 @@ struct turn final : wait_listener {
   bool ended = false;
 };
 
+/// Makes `running` the turn that runs in a greenlet, and has it told of the greenlet's waits; null: none does any more.
+void bind_turn(greenlet& in, turn* running) noexcept;
+
+/// The turn that runs in a greenlet, if any. Affinity: async-signal-safe.
+[[nodiscard]] turn* turn_in(const greenlet& of) noexcept;
+
 /// The turn that runs in the present greenlet, if any.
 [[nodiscard]] turn* current_turn() noexcept;
 

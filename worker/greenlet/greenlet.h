@@ -19,6 +19,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/cache_line.h"
 #include "worker/greenlet/errors.h"
 #include "worker/greenlet/exchange.h"
 #include "worker/greenlet/greenlet_body.h"
@@ -41,8 +42,6 @@ struct switching;
 struct flow_switching;
 class sliced_stacks;
 class stack_slice;
-
-inline constexpr std::size_t cache_line_bytes = 64;
 }  // namespace greenlets::detail
 
 struct greenlet_options {
@@ -51,7 +50,7 @@ struct greenlet_options {
   std::string_view name = {};  ///< borrowed: must outlive the greenlet or be replaced
 };
 
-class alignas(greenlets::detail::cache_line_bytes) greenlet {
+class alignas(cache_line_bytes) greenlet {
  public:
   /// A new greenlet, not started, of the calling thread. `run` takes what the first switch passes, as objects of the
   /// types that it names, as a switch_value, or not at all; it returns anything movable or nothing. Objects that do

@@ -7,21 +7,19 @@
 
 namespace grove {
 
-class wait_listener;
-
 /// What the layers above keep in a greenlet, so that they need no map keyed by it. Each member belongs to one layer;
 /// the greenlet only carries them.
 struct greenlet_slots {
-  void* turn = nullptr;               ///< the actor runtime: the turn that runs here
-  void* task = nullptr;               ///< the hub: the spawned task
-  void* waiter = nullptr;             ///< the hub: what the greenlet waits in
-  wait_listener* listener = nullptr;  ///< the hub: who is told of the greenlet's waits
-  void* bounds = nullptr;             ///< the hub: innermost of the time limits on waits
-  std::exception_ptr pending{};       ///< the hub: what the next wait throws
+  void* turn = nullptr;          ///< the actor runtime: the turn that runs here
+  void* task = nullptr;          ///< the hub: the spawned task
+  void* waiter = nullptr;        ///< the hub: what the greenlet waits in
+  void* bounds = nullptr;        ///< the hub: innermost of the time limits on waits
+  std::exception_ptr pending{};  ///< the hub: what the next wait throws
   const void* pending_source = nullptr;
   greenlet_locals locals{};     ///< the hub: what local<T> keeps here
   unsigned stalls_ignored = 0;  ///< the hub: ignore_stalls scopes
   bool in_line = false;         ///< the hub: it has given way and is ready
+  bool turn_listens = false;    ///< the actor runtime: the turn is a wait_listener, for the hub to tell of waits
   bool kill_deferred = false;   ///< the hub: something was pending at the task's kill, which the next wait throws
 };
 

@@ -4,7 +4,7 @@
 namespace grove {
 
 /// Is told when the greenlet that has it in its slots stops running for a wait, and when it runs again. One that has
-/// none pays a look at a word that the wait has just touched.
+/// none pays a look at a byte beside words that the wait has just touched.
 /// Affinity: the greenlet itself. Its functions neither switch nor throw.
 class wait_listener {
  public:

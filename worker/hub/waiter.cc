@@ -102,12 +102,12 @@ void waiter::switch_out(greenlet& self) {
   greenlet_slots& slots = self.slots();
   slots.waiter = this;
   ++hub_.waiting_;
-  if (slots.listener != nullptr) [[unlikely]]
-    slots.listener->waits();
+  if (slots.turn_listens) [[unlikely]]
+    static_cast<wait_listener*>(slots.turn)->waits();
   hub_.next_to_run().resume();
   if (state_ != state::scheduled || is_queued()) throw_resumed_by_another();
-  if (slots.listener != nullptr) [[unlikely]]
-    slots.listener->goes_on();
+  if (slots.turn_listens) [[unlikely]]
+    static_cast<wait_listener*>(slots.turn)->goes_on();
 }
 
 void waiter::leave() noexcept {

@@ -22,12 +22,12 @@ class place_in_line final : public ready_item {
   }
   void give_way() {
     const greenlet_slots& slots = waits_->slots();
-    if (slots.listener != nullptr) [[unlikely]]
-      slots.listener->waits();
+    if (slots.turn_listens) [[unlikely]]
+      static_cast<wait_listener*>(slots.turn)->waits();
     in_.next_to_run().resume();
     if (is_queued()) waiter::throw_resumed_by_another();
-    if (slots.listener != nullptr) [[unlikely]]
-      slots.listener->goes_on();
+    if (slots.turn_listens) [[unlikely]]
+      static_cast<wait_listener*>(slots.turn)->goes_on();
   }
 
  private:

@@ -33,7 +33,7 @@ constexpr std::chrono::milliseconds orphan_grace{1000};
 
 /// For the reports of a stack overflow and of a stall: the actor whose turn runs in the greenlet, and the method.
 std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_bytes) noexcept {
-  const auto* const t = static_cast<const turn*>(running.local());
+  const auto* const t = turn_in(running);
   if (t == nullptr) return 0;
   std::size_t size = 0;
   const auto put = [&](std::string_view part) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/cache_line.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove::test {
@@ -21,7 +22,7 @@ TEST(greenlet_places, begin_at_cache_lines_and_do_not_overlap) {
   std::set<std::byte*> taken;
   for (int i = 0; i < 2000; ++i) {
     auto* const place = static_cast<std::byte*>(places.take());
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(place) % greenlets::detail::cache_line_bytes, 0U);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(place) % cache_line_bytes, 0U);
     std::memset(place, i, sizeof(greenlet));
     taken.insert(place);
   }
