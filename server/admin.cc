@@ -13,7 +13,7 @@
 #include <utility>
 #include <variant>
 
-#include "server/text_values.h"
+#include "base/values.h"
 
 namespace grove::server {
 

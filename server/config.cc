@@ -12,6 +12,7 @@
 
 #include "base/exit_codes.h"
 #include "base/nearest.h"
+#include "base/values.h"
 #include "base/version.h"
 #include "server/internal/config_file.h"
 #include "server/internal/config_keys.h"

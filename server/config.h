@@ -11,9 +11,9 @@
 
 #include "base/limits.h"
 #include "server/heartbeat_watch.h"
+#include "server/host_port.h"
 #include "server/restart_policy.h"
 #include "server/text_file.h"
-#include "server/text_values.h"
 
 namespace grove::server {
 

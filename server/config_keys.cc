@@ -8,6 +8,7 @@
 #include <cctype>
 
 #include "base/shared_segment_layout.h"
+#include "base/values.h"
 
 namespace grove::server::detail {
 namespace {
@@ -43,8 +44,8 @@ complaint set_workers(const config_key& key, std::string_view text, server_confi
     config.workers.reset();
     return std::nullopt;
   }
-  const auto number = within(key.range, parse_count(text));
-  if (!number) return fmt::format("must be a number of workers, {}, or auto", key.range.to_string());
+  const auto number = within(key.range, parse_size(text));
+  if (!number) return fmt::format("must be a number of workers, from {}, or auto", key.range.to_string());
   config.workers = static_cast<std::uint32_t>(*number);
   return std::nullopt;
 }
@@ -90,8 +91,12 @@ std::string milliseconds_text(std::uint64_t value) {
 template <auto Member>
 complaint set_duration(const config_key& key, std::string_view text, server_config& config) {
   const auto parsed = parse_duration(text);
-  const auto value = parsed ? within(key.range, static_cast<std::uint64_t>(parsed->count())) : std::nullopt;
-  if (!value) return fmt::format("must be a duration with its unit, {}", key.range.to_string());
+  if (parsed && *parsed % std::chrono::milliseconds{1} != std::chrono::microseconds{0}) {
+    return "must be a whole number of milliseconds";
+  }
+  const auto value =
+      parsed ? within(key.range, static_cast<std::uint64_t>(*parsed / std::chrono::milliseconds{1})) : std::nullopt;
+  if (!value) return fmt::format("must be {}, from {}", duration_form, key.range.to_string());
   at<Member>(config) = std::chrono::milliseconds{*value};
   return std::nullopt;
 }
@@ -109,8 +114,18 @@ complaint set_duration_or_off(const config_key& key, std::string_view text, serv
 
 template <auto Member>
 complaint set_count(const config_key& key, std::string_view text, server_config& config) {
-  const auto value = within(key.range, parse_count(text));
-  if (!value) return fmt::format("must be a whole number, {}", key.range.to_string());
+  const auto value = within(key.range, parse_size(text));
+  if (!value) return fmt::format("must be a whole number, from {}", key.range.to_string());
+  at<Member>(config) = static_cast<std::uint32_t>(*value);
+  return std::nullopt;
+}
+
+template <auto Member>
+complaint set_size(const config_key& key, std::string_view text, server_config& config) {
+  const auto value = within(key.range, parse_size(text));
+  // An example is no help where it would be refused.
+  const std::string_view form = within(key.range, 2U << 20U) ? size_form : "a size, such as 2KiB";
+  if (!value) return fmt::format("must be {}, from {}", form, key.range.to_string());
   at<Member>(config) = static_cast<std::uint32_t>(*value);
   return std::nullopt;
 }
@@ -163,9 +178,8 @@ constexpr config_key count(std::string_view name, counts allowed, std::string_vi
 }
 
 template <auto Member>
-constexpr config_key bytes(std::string_view name, counts allowed, std::string_view help) {
-  return {
-      name, "BYTES", help, text_of<Member, bytes_value>, set_count<Member>, {allowed.least, allowed.most, bytes_value}};
+constexpr config_key size(std::string_view name, counts allowed, std::string_view help) {
+  return {name, "SIZE", help, text_of<Member, size_value>, set_size<Member>, {allowed.least, allowed.most, size_value}};
 }
 
 /// The two settings that later versions have: refused rather than accepted without an effect.
@@ -233,21 +247,21 @@ constexpr std::array keys = {
     duration<&restart_limits::longest_delay>("restart-delay-max", {1ms, 1h}, "Where the doubling ends"),
     duration<&restart_limits::healthy_after>("restart-healthy-after", {1s, 24h},
                                              "A worker that served for this long is restarted at once again"),
-    bytes<&limits::frame_bytes_max>("limits.frame-bytes-max", {64 * kib, 16 * mib},
-                                    "Largest frame of the client protocol"),
+    size<&limits::frame_bytes_max>("limits.frame-bytes-max", {64 * kib, 16 * mib},
+                                   "Largest frame of the client protocol"),
     count<&limits::nesting_max>("limits.nesting-max", {1, 100}, "Deepest nesting of a message"),
-    bytes<&limits::key_bytes_max>("limits.key-bytes-max", {1, 65'535}, "Longest key of an actor"),
-    bytes<&limits::type_bytes_max>("limits.type-bytes-max", {64, 4 * kib}, "Longest name of an actor type"),
-    bytes<&limits::method_bytes_max>("limits.method-bytes-max", {64, 4 * kib}, "Longest name of a method"),
+    size<&limits::key_bytes_max>("limits.key-bytes-max", {1, 65'535}, "Longest key of an actor"),
+    size<&limits::type_bytes_max>("limits.type-bytes-max", {64, 4 * kib}, "Longest name of an actor type"),
+    size<&limits::method_bytes_max>("limits.method-bytes-max", {64, 4 * kib}, "Longest name of a method"),
     count<&limits::metadata_entries_max>("limits.metadata-entries-max", {1, 1'000}, "Entries of a call's metadata"),
     count<&limits::unfinished_calls_max>("limits.unfinished-calls-max", {1, 65'536},
                                          "Unfinished calls of a connection"),
-    bytes<&limits::output_buffer_bytes_max>("limits.output-buffer-bytes-max", {4 * kib, gib},
-                                            "Unsent bytes of a connection before it is no longer read"),
+    size<&limits::output_buffer_bytes_max>("limits.output-buffer-bytes-max", {4 * kib, gib},
+                                           "Unsent bytes of a connection before it is no longer read"),
     count<&limits::connections_max>("limits.connections-max", {1, 1'000'000}, "Connections of a worker"),
     count<&limits::mailbox_messages_max>("limits.mailbox-messages-max", {1, 1'000'000},
                                          "Messages in an actor's mailbox"),
-    bytes<&limits::mailbox_bytes_max>("limits.mailbox-bytes-max", {kib, gib}, "Bytes in an actor's mailbox"),
+    size<&limits::mailbox_bytes_max>("limits.mailbox-bytes-max", {kib, gib}, "Bytes in an actor's mailbox"),
     count<&limits::call_depth_max>("limits.call-depth-max", {1, 100}, "Calls nested in calls"),
     count<&limits::stacks_max>("limits.stacks-max", {16, 32'000}, "Greenlet stacks of a worker"),
     duration<&limits::slow_reader_cut>(

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/fd.h"
-#include "server/text_values.h"
+#include "server/host_port.h"
 
 namespace grove::server {
 

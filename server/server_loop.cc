@@ -19,6 +19,7 @@
 #include "base/inherited_fds.h"
 #include "base/random.h"
 #include "base/shared_segment.h"
+#include "base/values.h"
 #include "base/version.h"
 #include "server/admin.h"
 #include "server/cpu_budget.h"

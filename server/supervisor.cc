@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "base/exit_codes.h"
+#include "base/values.h"
 #include "base/version.h"
 #include "grove/v1/control.pb.h"
 #include "server/internal/control_messages.h"
-#include "server/text_values.h"
 
 namespace grove::server {
 namespace {

@@ -6,10 +6,10 @@
 #include <algorithm>
 
 #include "base/exit_codes.h"
+#include "base/values.h"
 #include "grove/v1/control.pb.h"
 #include "server/internal/control_messages.h"
 #include "server/supervisor.h"
-#include "server/text_values.h"
 
 namespace grove::server {
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/plugin/service_model.h"
 
-#include <charconv>
+#include <chrono>
 #include <string_view>
 
+#include "base/values.h"
 #include "grove/v1/options.pb.h"
 
 namespace grove::plugin {
@@ -76,12 +77,13 @@ bool read_service(const ServiceDescriptor& service, file_model& into, std::strin
     model.state = cpp_type(*state);
   }
   if (!options.idle_timeout().empty()) {
-    model.idle_timeout_ms = parse_duration(options.idle_timeout());
-    if (!model.idle_timeout_ms) {
-      error = service.full_name() + ": idle_timeout '" + options.idle_timeout() +
-              "' is no duration; write for example \"10m\", \"30s\" or \"500ms\"";
+    const auto timeout = parse_duration(options.idle_timeout());
+    if (!timeout) {
+      error = service.full_name() + ": idle_timeout '" + options.idle_timeout() + "' must be ";
+      error += duration_form;
       return false;
     }
+    model.idle_timeout_ms = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(*timeout).count());
   }
   for (int i = 0; i < service.method_count(); ++i) {
     if (!read_method(*service.method(i), model, error)) return false;
@@ -101,18 +103,6 @@ bool read_model(const FileDescriptor& file, file_model& into, std::string& error
     if (service.options().HasExtension(grove::v1::actor) && !read_service(service, into, error)) return false;
   }
   return true;
-}
-
-std::optional<std::uint64_t> parse_duration(const std::string& text) {
-  std::uint64_t value = 0;
-  const auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc{}) return std::nullopt;
-  const std::string_view unit{rest, static_cast<std::size_t>(text.data() + text.size() - rest)};
-  if (unit == "ms") return value;
-  if (unit == "s") return value * 1000;
-  if (unit == "m") return value * 60'000;
-  if (unit == "h") return value * 3'600'000;
-  return std::nullopt;
 }
 
 }  // namespace grove::plugin

@@ -47,7 +47,4 @@ struct file_model {
 /// state message, an idle_timeout that is no duration.
 [[nodiscard]] bool read_model(const google::protobuf::FileDescriptor& file, file_model& into, std::string& error);
 
-/// "10m", "30s", "500ms": milliseconds; empty for anything else.
-[[nodiscard]] std::optional<std::uint64_t> parse_duration(const std::string& text);
-
 }  // namespace grove::plugin

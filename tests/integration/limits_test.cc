@@ -91,7 +91,8 @@ TEST(limits, at_their_most_are_announced_and_served_with) {
 TEST(limits, past_their_most_end_the_server_with_the_code_of_a_bad_configuration) {
   const finished_process refused = run({.arguments = {server_program(), "--limits.frame-bytes-max", "2GiB"}});
   EXPECT_EQ(refused.exit.code, exit_codes::bad_configuration);
-  EXPECT_THAT(refused.err, HasSubstr("flag --limits.frame-bytes-max: '2GiB' must be a whole number, 64KiB to 16MiB"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("flag --limits.frame-bytes-max: '2GiB' must be a size, such as 2MiB, from 64KiB to 16MiB"));
 }
 
 }  // namespace

@@ -146,7 +146,7 @@ TEST(config, an_error_in_the_file_has_its_line) {
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nwrokers = 3\n"),
               HasSubstr("grove.toml:2: there is no setting 'wrokers'; did you mean workers?"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "\n[limits]\nkey-bytes-max = -4\n"),
-              HasSubstr("grove.toml:3: limits.key-bytes-max '-4' must be a whole number, 1 to 65535"));
+              HasSubstr("grove.toml:3: limits.key-bytes-max '-4' must be a size, such as 2KiB, from 1 to 65535"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nlisten = = 3\n"),
               HasSubstr("grove.toml:2: not TOML"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"), HasSubstr("no setting 'config'"));
@@ -173,12 +173,12 @@ INSTANTIATE_TEST_SUITE_P(table, config_value,
                          testing::Values(bad_value{"listen", "7400"}, bad_value{"admin", "none"},
                                          bad_value{"workers", "0"}, bad_value{"workers", "129"},
                                          bad_value{"workers", "many"}, bad_value{"pin", "yes"},
-                                         bad_value{"log-level", "loud"}, bad_value{"drain-timeout", "25"},
+                                         bad_value{"log-level", "loud"}, bad_value{"drain-timeout", "25 s"},
                                          bad_value{"drain-timeout", "off"}, bad_value{"hang-timeout", "0s"},
                                          bad_value{"start-timeout", "soon"}, bad_value{"max-restarts", "-1"},
                                          bad_value{"restart-window", "0s"}, bad_value{"limits.frame-bytes-max", "0"},
                                          bad_value{"limits.frame-bytes-max", "8GiB"},
-                                         bad_value{"limits.call-deadline", "3"}));
+                                         bad_value{"limits.call-deadline", "3x"}));
 
 /// Settings that are numbers; each is tried with its least and its most, and with what is one past them.
 std::vector<detail::config_key> numbers() {
@@ -239,6 +239,19 @@ TEST(config, a_ring_holds_the_largest_frame_whatever_the_number_of_workers) {
     EXPECT_GE(made.ring_bytes(), frame + ring_record_margin);
     EXPECT_EQ(shared_segment::open(unique_fd{::dup(made.fd())}).ring_bytes(), made.ring_bytes());
   }
+}
+
+TEST(config, durations_and_sizes_are_written_as_in_all_programs) {
+  EXPECT_EQ(good({"--drain-timeout=1.5s"}).drain_timeout, 1500ms);
+  EXPECT_EQ(good({}, {{"GROVE_DRAIN_TIMEOUT", "30"}}).drain_timeout, 30s);
+  EXPECT_EQ(good({"--config=grove.toml"}, {}, "drain-timeout = 2.5\n").drain_timeout, 2500ms);
+  EXPECT_EQ(good({"--limits.frame-bytes-max=1.5MiB"}).limits.frame_bytes_max, 1'572'864U);
+  EXPECT_THAT(error({"--drain-timeout=soon"}),
+              HasSubstr("'soon' must be a duration, such as 30s or 500ms, from 1ms to 24h"));
+  EXPECT_THAT(error({"--hang-timeout=soon"}), HasSubstr("from 300ms to 1h, or off"));
+  EXPECT_THAT(error({"--drain-timeout=1500us"}), HasSubstr("'1500us' must be a whole number of milliseconds"));
+  EXPECT_THAT(error({"--limits.frame-bytes-max=2MB"}), HasSubstr("'2MB' must be a size, such as 2MiB, from 64KiB"));
+  EXPECT_THAT(error({"--limits.nesting-max=deep"}), HasSubstr("'deep' must be a whole number, from 1 to 100"));
 }
 
 TEST(config, two_durations_that_contradict_each_other_are_named) {

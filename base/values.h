@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// How people write durations and sizes, in every program, file, variable and option of ours: a number, with a fraction
+/// if need be, and its unit without a space. And how our programs write them back.
+namespace grove {
+
+/// "250us", "500ms", "1.5s", "2m", "1h"; a number alone is seconds. Rounded to whole microseconds.
+/// Errors: empty for anything else, less than nothing, and 30 years (1e15 microseconds) or more: what is shorter can be
+/// added to any clock's time without an overflow.
+[[nodiscard]] std::optional<std::chrono::microseconds> parse_duration(std::string_view text);
+
+/// "1048576", "64KiB", "1.5MiB", "1GiB"; a number alone is bytes.
+/// Errors: empty for anything else, for a part of a byte, and for what does not fit 63 bits.
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
+
+/// What an error says that a value must be: "--timeout: 'soon' must be " + duration_form.
+inline constexpr std::string_view duration_form = "a duration, such as 30s or 500ms";
+inline constexpr std::string_view size_form = "a size, such as 2MiB";
+
+/// The way `parse_duration` reads it, in the largest unit that is exact: "25s", "1m", "1500ms".
+[[nodiscard]] std::string duration_value(std::chrono::microseconds value);
+
+/// The way `parse_size` reads it, in the largest unit that is exact: "300", "64KiB", "1MiB".
+[[nodiscard]] std::string size_value(std::uint64_t value);
+
+/// For a person who wants to know about how long: "3 ms", "1.54 s", "4 min", "2.0 h".
+[[nodiscard]] std::string spoken_duration(std::chrono::nanoseconds value);
+
+/// "1 worker", "2 workers".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
+
+}  // namespace grove
