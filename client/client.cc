@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/client.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -147,7 +148,9 @@ bool client::in_loop() noexcept {
 void client::prepare(detail::operation& op, kind what, std::chrono::microseconds timeout, bool retry) const noexcept {
   op.one_way = what == kind::tell;
   op.retry = retry;
-  op.timeout = what == kind::watch && timeout.count() == 0 ? detail::unlimited : timeout;
+  op.timeout = what == kind::watch && timeout.count() == 0
+                   ? detail::unlimited
+                   : std::min(timeout, detail::unlimited - std::chrono::microseconds{1});
 }
 
 void client::submit_now(detail::operation& op) {

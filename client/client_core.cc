@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/internal/client_core.h"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -60,8 +61,9 @@ void client_core::submit(operation& op) {
   op.attempts_ = 1;
   if (op.timeout != unlimited) {
     if (op.timeout.count() <= 0) op.timeout = options_.call_timeout;
-    op.deadline = time_.now() + op.timeout;
-    op.wake_at_ = op.deadline + answer_grace;
+    // Short of the greatest time point, which stands for a call without a limit.
+    op.deadline = std::min(time_after(time_.now(), op.timeout), steady_time::max() - std::chrono::microseconds{1});
+    op.wake_at_ = time_after(op.deadline, answer_grace);
     deadlines_.insert(op);
     arm();
   }
@@ -77,7 +79,7 @@ void client_core::ended(operation& op, const call_end& end) {
     if (pause) {
       op.pausing_ = true;
       deadlines_.remove(op);
-      op.wake_at_ = now + *pause;
+      op.wake_at_ = time_after(now, *pause);
       deadlines_.insert(op);
       arm();
       return;
@@ -124,7 +126,7 @@ void client_core::wake() {
     op.pausing_ = false;
     ++op.attempts_;
     if (op.timeout != unlimited) {
-      op.wake_at_ = op.deadline + answer_grace;
+      op.wake_at_ = time_after(op.deadline, answer_grace);
       deadlines_.insert(op);
     }
     router_.submit(op);

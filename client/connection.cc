@@ -316,8 +316,8 @@ void connection::flush() {
                     });
 }
 
-void connection::arm_timer(steady_duration after) {
-  timer_.expires_after(after);
+void connection::arm_timer(time_span after) {
+  timer_.expires_after(after.length());
   timer_.async_wait([self = shared_from_this()](const asio::error_code& error) {
     if (!error && self->state_ != state::closed) self->on_timer();
   });

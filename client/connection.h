@@ -139,7 +139,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void send_waiting();
   void flush_soon();
   void flush();
-  void arm_timer(steady_duration after);
+  void arm_timer(time_span after);
   void on_timer();
   void fail(const status& why);
   void end_calls(const status& why);

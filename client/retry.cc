@@ -8,10 +8,9 @@ namespace grove {
 steady_duration jittered_pause(std::chrono::milliseconds first, std::chrono::milliseconds longest, unsigned failures,
                                random_source& random) noexcept {
   const unsigned doublings = std::min(failures == 0 ? 0U : failures - 1, 20U);
-  const auto pause = std::min(first * (std::int64_t{1} << doublings), longest);
-  const double factor = 0.5 + random.unit() / 2;
-  return std::chrono::duration_cast<steady_duration>(
-      std::chrono::duration<double, std::milli>{static_cast<double>(pause.count()) * factor});
+  const std::int64_t times = std::int64_t{1} << doublings;
+  const steady_duration pause = time_span{first < longest / times ? first * times : longest};
+  return std::chrono::duration_cast<steady_duration>(pause * (0.5 + random.unit() / 2));
 }
 
 void retry_policy::succeeded() noexcept {

@@ -55,7 +55,7 @@ void supervisor::start(std::uint32_t slot) {
   record.signalled_by_us = false;
   record.failure.clear();
   record.started_at = now;
-  record.start_deadline = now + parts_.config.start_timeout;
+  record.start_deadline = time_after(now, parts_.config.start_timeout);
   record.watch.reset(now, shared.heartbeat.load(std::memory_order_relaxed));
   if (record.generation > 0) shared.restarts.store(++record.restarts, std::memory_order_relaxed);
   shared.started_at_ns.store(nanoseconds(now), std::memory_order_relaxed);
@@ -215,7 +215,7 @@ void supervisor::replace(std::uint32_t slot, bool is_final, const process_life& 
     }
     parts_.log->warn("{}; others serve, so it is tried again", times);
   }
-  record.restart_at = now + decision.delay;
+  record.restart_at = time_after(now, decision.delay);
   if (decision.delay.count() == 0) {
     parts_.log->info("worker {}: restarts at once", slot);
     start(slot);
@@ -244,7 +244,7 @@ steady_time supervisor::next_wake() const {
 
 void supervisor::look_at_heartbeats(steady_time now) {
   const steady_duration late = now - next_look_;
-  next_look_ = now + look_period;
+  next_look_ = time_after(now, look_period);
   if (late > 2 * look_period) {
     // A paused machine paused the workers too: they get the time back (the idea is Lifeguard's).
     parts_.log->debug("the supervisor itself was {} late; heartbeats are not judged in this round",

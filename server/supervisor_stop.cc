@@ -53,7 +53,7 @@ void supervisor::drain() {
   const steady_time now = parts_.time.now();
   const auto timeout = parts_.config.drain_timeout;
   stop_begun_at_ = now;
-  kill_at_ = now + timeout;
+  kill_at_ = time_after(now, timeout);
   parts_.log->info("SIGTERM: draining {} for up to {}; a second SIGTERM quits at once",
                    counted(workers_.processes(), "worker"), duration_value(timeout));
   // Before the workers know: none of them would accept any more, and a client would wait for its welcome to the end.
@@ -82,7 +82,7 @@ void supervisor::quit(int code, std::string_view why) {
   if (phase_ == phase::serving) stop_begun_at_ = now;
   phase_ = phase::quitting;
   code_when_empty_ = code;
-  kill_at_ = now + quit_grace;
+  kill_at_ = time_after(now, quit_grace);
   parts_.host.stop_listening();
   parts_.log->log(code == exit_codes::done ? spdlog::level::info : spdlog::level::critical, "{}", why);
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
@@ -109,7 +109,7 @@ void supervisor::stop_when_due(steady_time now) {
   }
   phase_ = phase::quitting;
   kill_at_.reset();
-  leave_at_ = now + kill_grace;
+  leave_at_ = time_after(now, kill_grace);
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
     if (workers_[slot].pid != 0) kill_worker(slot);
   }

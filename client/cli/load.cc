@@ -44,7 +44,7 @@ class load_thread {
   [[nodiscard]] status connect() {
     for (const auto& link : links_)
       link->open();
-    const steady_time give_up = std::chrono::steady_clock::now() + connect_within;
+    const steady_time give_up = time_after(std::chrono::steady_clock::now(), connect_within);
     for (;;) {
       bool ready = true;
       for (const auto& link : links_) {
@@ -190,9 +190,9 @@ load_result run_load(const load_options& options, const server_info& info, const
   }
   load_times times;
   times.start = std::chrono::steady_clock::now();
-  times.measure_from = times.start + options.warmup;
+  times.measure_from = time_after(times.start, options.warmup);
   const bool timed = options.duration.count() != 0;
-  times.stop = timed ? times.measure_from + options.duration : times.start + longest_run;
+  times.stop = time_after(timed ? times.measure_from : times.start, timed ? options.duration : longest_run);
 
   std::mutex mutex;
   std::condition_variable ended;

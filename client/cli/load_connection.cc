@@ -100,7 +100,7 @@ void load_connection::start(const share& mine, const load_times& times) {
   mine_ = mine;
   times_ = times;
   next_in_order_ = mine.first;
-  next_due_ = times.start + mine.offset;
+  next_due_ = time_after(times.start, mine.offset);
   free_ids_.clear();
   for (unsigned id = plan_.depth; id > 0; --id)
     free_ids_.push_back(id - 1);
@@ -186,7 +186,7 @@ bool load_connection::take_welcome(std::string_view envelope, steady_time now) {
   failures_ = 0;
   // Another worker takes a connection whose own is down; it is asked for again when that may be back.
   const bool misplaced = parsed.welcome().worker() != worker_;
-  move_at_ = misplaced ? now + move_after : steady_time::max();
+  move_at_ = misplaced ? time_after(now, move_after) : steady_time::max();
   return true;
 }
 

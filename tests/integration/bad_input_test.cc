@@ -65,7 +65,7 @@ class silence : public bad_input {
   silence() : bad_input{{"--limits.first-frame-within", "1s"}} {}
   wire_client welcomed_by(std::uint32_t worker) override {
     // On a busy machine a hello may come too late as well, and the next one in time.
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    const auto give_up = time_after(std::chrono::steady_clock::now(), std::chrono::seconds{60});
     for (;;) {
       try {
         return bad_input::welcomed_by(worker);

@@ -53,7 +53,7 @@ double metric_of(const server_process& server, const std::string& name, unsigned
 
 /// Asks until the metric has come to `least`; each answer is a round trip.
 void wait_until(const server_process& server, const std::string& name, double least) {
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+  const auto give_up = time_after(std::chrono::steady_clock::now(), std::chrono::seconds{60});
   while (metric_of(server, name, 0) < least) {
     if (std::chrono::steady_clock::now() > give_up) {
       ADD_FAILURE() << name << " is at " << metric_of(server, name, 0) << " and not at " << least;

@@ -131,7 +131,7 @@ TEST(drain, runs_the_tells_that_were_accepted) {
   for (std::uint64_t id = 1; id <= tells; ++id)
     ASSERT_EQ(client.receive()->response().code(), 0U);
   server.process().signal(SIGTERM);
-  const auto give_up = std::chrono::steady_clock::now() + within_drain;
+  const auto give_up = time_after(std::chrono::steady_clock::now(), within_drain);
   std::string metrics;
   do {
     metrics = http_get(server.admin(), "/metrics");

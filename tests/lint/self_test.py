@@ -92,7 +92,11 @@ class TextRules(Planted):
                 ("whitespace", "base/a.h", "int a; \n"),
                 ("whitespace", "base/a.h", "int a;"),
                 ("sizes", "base/a.h", "\n" * 301),
-                ("pragma_once", "base/a.h", "int a;\n")):
+                ("pragma_once", "base/a.h", "int a;\n"),
+                ("time_sums", "base/a.cc", "auto end = on.now() + limit;\n"),
+                ("time_sums", "base/a.cc", "auto end = on.now()\n    + limit;\n"),
+                ("time_sums", "base/a.cc", "auto end = limit + hub::current().now();\n"),
+                ("time_sums", "base/a.cc", "auto end = now + limit;\n")):
             self.assertEqual(self.breaks(rule, path, line), 1, f"{rule}: {line!r}")
 
     def test_lets_pass_what_is_right(self):
@@ -103,7 +107,10 @@ class TextRules(Planted):
                 ("sleeps", "tests/a.sh", "until ready; do\n  sleep 0.1\ndone\n"),
                 ("fixed_ports", "tests/integration/a.cc", 'start({"--listen", "127.0.0.1:0"});\n'),
                 ("sleeps", "tests/a.py", "time.sleep(1)  # lint-allow: sleeps, because a reason\n"),
-                ("sizes", "base/a.h", "\n" * 300)):
+                ("sizes", "base/a.h", "\n" * 300),
+                ("time_sums", "base/a.cc", "auto end = time_after(on.now(), first + second);  // not now() + x\n"),
+                ("time_sums", "base/a.cc", "int n = known + 1; ++now; now += step;\n"),
+                ("time_sums", "base/a.cc", "auto took = on.now() - began;\n")):
             self.assertEqual(self.breaks(rule, path, line), 0, f"{rule}: {line!r}")
 
 

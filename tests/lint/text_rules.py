@@ -97,8 +97,18 @@ def pragma_once(tree):
             yield path, 1, "no `#pragma once`"
 
 
+def time_sums(tree):
+    """A clock's reading and a duration are added by time_after(), for which for ever is not in the past."""
+    # A variable that a test or a manual clock moves is none: `now += step`.
+    added = re.compile(r"\b(now|pass_time)_?(\(\))?\s*\+(?![+=])|\+\s*(\w+(\(\))?(\.|->|::))*(now|pass_time)\(\)")
+    for path in tree.cpp():
+        code = re.sub(r"//.*", "", tree.text(path))
+        for found in added.finditer(code):
+            yield path, code.count("\n", 0, found.end()) + 1, "a plain sum of time, which overflows; use time_after()"
+
+
 RULES = {rule.__name__: rule for rule in (spdx, absolute_paths, sleeps, fixed_ports, left_open, whitespace, sizes,
-                                          pragma_once)}
+                                          pragma_once, time_sums)}
 
 
 def faults_of(tree, name):

@@ -113,7 +113,7 @@ bool child_process::read_some(std::chrono::steady_clock::time_point deadline) {
 }
 
 std::string child_process::wait_for_line(const std::string& text, std::chrono::seconds within) {
-  const auto deadline = std::chrono::steady_clock::now() + within;
+  const auto deadline = time_after(std::chrono::steady_clock::now(), within);
   for (;;) {
     for (std::size_t end = err_.find('\n', searched_); end != std::string::npos; end = err_.find('\n', searched_)) {
       const std::string line = err_.substr(searched_, end - searched_);
@@ -128,7 +128,7 @@ std::string child_process::wait_for_line(const std::string& text, std::chrono::s
 }
 
 finished_process child_process::wait(std::chrono::seconds within) {
-  const auto deadline = std::chrono::steady_clock::now() + within;
+  const auto deadline = time_after(std::chrono::steady_clock::now(), within);
   while ((out_fd_ || err_fd_) && read_some(deadline)) {
   }
   if (out_fd_ || err_fd_) {

@@ -74,7 +74,7 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
   m->method = *method;
   m->hash = hash_of_address(type->hash(), key);
   m->depth = depth;
-  m->deadline = owner_.on().now() + bounds.call_deadline;
+  m->deadline = time_after(owner_.on().now(), bounds.call_deadline);
   return m;
 }
 
@@ -82,7 +82,7 @@ void local_calls::call(std::string_view type, std::string_view key, std::string_
                        const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
                        const actor_call_options& options) {
   message_ptr m = make(type, key, method, request, true);
-  if (options.timeout) m->deadline = owner_.on().now() + *options.timeout;
+  if (options.timeout) m->deadline = time_after(owner_.on().now(), *options.timeout);
   if (turn* const caller = current_turn()) {
     if (const message* const cause = caller->handled()) m->deadline = std::min(m->deadline, cause->deadline);
     // Messages from one sender to one actor stay in order: earlier tells to it cannot wait for the turn's

@@ -18,7 +18,7 @@ class runtime;
 struct actor_call_options {
   /// How long to wait at most; never longer than what is left of the calling turn's own time. Empty: the
   /// server's default for a call.
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<time_span> timeout;
 };
 
 /// Calls from actors of this worker, to actors anywhere: whoever waits for one waits here.

@@ -271,7 +271,7 @@ void runtime::count_turn() {
   // Turns that compute for long end the batch early: sockets and timers wait no longer than for one of them.
   const steady_time now = hub_.now();
   if (batch_end_ == steady_time{}) {
-    batch_end_ = now + batch_for;
+    batch_end_ = time_after(now, batch_for);
   } else if (now >= batch_end_) {
     turns_left_ = 0;
   }

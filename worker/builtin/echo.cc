@@ -35,7 +35,7 @@ v1::EchoSpinResponse EchoActor::Spin(const v1::EchoSpinRequest& request) const {
                            std::to_string(spin_microseconds_max) + " are allowed"};
   }
   const hub& here = hub::current();
-  const steady_time end = here.now() + std::chrono::microseconds{request.microseconds()};
+  const steady_time end = time_after(here.now(), std::chrono::microseconds{request.microseconds()});
   v1::EchoSpinResponse response;
   std::uint64_t rounds = 0;
   do {

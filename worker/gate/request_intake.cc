@@ -87,7 +87,7 @@ void request_intake::take(const wire::request_view& request) {
   call->type = type;
   call->method = *method;
   call->hash = hash_of_address(type->hash(), request.key);
-  call->deadline = actors.on().pass_time() + remaining;
+  call->deadline = time_after(actors.on().pass_time(), remaining);
   // A stream lasts until one side ends it.
   if (streams && request.remaining_microseconds == 0) call->deadline = steady_time::max();
   call->origin_id = request.id;

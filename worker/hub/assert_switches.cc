@@ -15,7 +15,7 @@ namespace grove {
 struct assert_switches::watch {
   const hub& on;
   const greenlet& of;
-  std::optional<steady_duration> held_max;
+  std::optional<time_span> held_max;
   std::size_t switches = 0;
   steady_time resumed_at;
   steady_duration longest{};
@@ -26,7 +26,7 @@ struct assert_switches::watch {
   }
 };
 
-assert_switches::assert_switches(hub& on, std::optional<steady_duration> held_max)
+assert_switches::assert_switches(hub& on, std::optional<time_span> held_max)
     : watch_(std::make_shared<watch>(watch{on, greenlet::current(), held_max, 0, on.now(), {}})),
       previous_(current_trace()) {
   set_trace([seen = watch_, before = previous_](trace_event event, greenlet& origin, greenlet& target) {
@@ -51,7 +51,7 @@ void assert_switches::check() {
   if (watch_->switches == 0) throw failed_to_switch("a block of code that should yield never did");
   if (!watch_->held_max) return;
   const steady_duration longest = std::max(watch_->longest, watch_->on.now() - watch_->resumed_at);
-  if (longest <= *watch_->held_max) return;
+  if (longest <= watch_->held_max->length()) return;
   const auto in_ms = [](steady_duration time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) + " us";
   };

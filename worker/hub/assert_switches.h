@@ -32,7 +32,7 @@ class failed_to_switch : public std::logic_error {
 class assert_switches {
  public:
   /// With `held_max`, no stretch between two switches may be longer.
-  explicit assert_switches(hub& on, std::optional<steady_duration> held_max = std::nullopt);
+  explicit assert_switches(hub& on, std::optional<time_span> held_max = std::nullopt);
   /// Judges nothing: an error that leaves the block is not to be hidden by another one.
   ~assert_switches();
   assert_switches(const assert_switches&) = delete;
@@ -52,7 +52,7 @@ class assert_switches {
 
 /// Runs `body` under a watch; what it throws comes out, and else failed_to_switch.
 template <typename F>
-auto with_switches_asserted(hub& on, std::optional<steady_duration> held_max, F&& body) {
+auto with_switches_asserted(hub& on, std::optional<time_span> held_max, F&& body) {
   assert_switches watch(on, held_max);
   if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
     std::forward<F>(body)();

@@ -110,7 +110,7 @@ void datagram_server::serve() {
 void datagram_server::close() noexcept {
   serves_->close();
 }
-bool datagram_server::stop(steady_duration grace) {
+bool datagram_server::stop(time_span grace) {
   return serves_->stop(grace);
 }
 void datagram_server::send_to(std::string_view bytes, const endpoint& to) {

@@ -69,7 +69,7 @@ class datagram_server {
   /// Receives nothing any more. Handlers go on, and may still reply.
   void close() noexcept;
   /// close(), waits for the handlers for at most `grace`, then kills them; true if all have ended.
-  bool stop(steady_duration grace = std::chrono::seconds{1});
+  bool stop(time_span grace = std::chrono::seconds{1});
 
   /// Sends from the server's socket; waits while its buffer is full.
   /// Errors: std::system_error; EBADF when it is closed.

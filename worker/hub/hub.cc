@@ -243,7 +243,7 @@ bool hub::poll_io() {
   io_looked_at_ = pass_time_;
   // Not io_context::poll(): under load handlers make new work as quickly as they finish it, and it would not return while
   // timers, other threads and the mesh wait.
-  const steady_time end = now() + options_.completions_for;
+  const steady_time end = time_after(now(), options_.completions_for);
   std::size_t ran = 0;
   try {
     while (ran < options_.completions_max && io_.poll_one() > 0) {

@@ -287,7 +287,7 @@ class hub_hold {
 
 /// Suspends the calling greenlet, with everything as hub::current() has it.
 /// Cancel: throws what has been delivered to the greenlet; nothing else has happened.
-void sleep_for(steady_duration delay);
+void sleep_for(time_span delay);
 void sleep_until(steady_time when);
 /// Lets everything that is ready now, and is of this priority or a higher one, run first.
 void yield(hub_priority priority = hub_priority::normal);

@@ -18,7 +18,7 @@ void hub::starve(task_base& task) {
   starved_.push(task);
   task.starved_ = true;
   starved_at_ = thread_stacks().in_use();
-  if (!thread_stacks().exhausted()) starved_retry_.arm(*this, now() + retry_interval);
+  if (!thread_stacks().exhausted()) starved_retry_.arm(*this, time_after(now(), retry_interval));
 }
 
 bool hub::may_feed() const noexcept {

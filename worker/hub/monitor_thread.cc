@@ -15,11 +15,12 @@ constexpr std::chrono::hours idle_wait{1};
 
 monitor_thread::monitor_thread(const clock& time, error_handler errors) : time_(time), errors_(std::move(errors)) {}
 
-std::uint64_t monitor_thread::add(function call, steady_duration period) {
-  if (period <= steady_duration::zero())
+std::uint64_t monitor_thread::add(function call, time_span period) {
+  if (period.length() <= steady_duration::zero())
     throw std::invalid_argument("the period of a monitor's function must be above zero");
   const std::lock_guard lock(mutex_);
-  entries_.push_back(std::make_shared<entry>(entry{++added_ever_, period, time_.now() + period, std::move(call)}));
+  entries_.push_back(
+      std::make_shared<entry>(entry{++added_ever_, period, time_after(time_.now(), period), std::move(call)}));
   {
     const std::lock_guard wait_lock(wait_mutex_);
     has_changed_ = true;
@@ -54,14 +55,14 @@ steady_time monitor_thread::step() {
   const std::vector<std::shared_ptr<entry>> all = entries_;  // functions change entries_
   for (const std::shared_ptr<entry>& at : all) {
     if (at->removed || at->due > now) continue;
-    at->due = now + at->period;
+    at->due = time_after(now, at->period);
     try {
       at->call();
     } catch (...) {
       errors_(std::current_exception());
     }
   }
-  steady_time next = now + idle_wait;
+  steady_time next = time_after(now, idle_wait);
   for (const std::shared_ptr<entry>& at : entries_)
     next = std::min(next, at->due);
   return next;

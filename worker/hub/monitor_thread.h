@@ -32,7 +32,7 @@ class monitor_thread {
   /// Runs `call` every `period` from now on, the first time after one. Returns a number for remove(). Functions may
   /// add and remove functions, themselves included.
   /// Errors: std::invalid_argument for a period that is not above zero.
-  std::uint64_t add(function call, steady_duration period);
+  std::uint64_t add(function call, time_span period);
   /// The function does not run any more when this returns, unless it is itself that removes.
   void remove(std::uint64_t number) noexcept;
   void clear() noexcept;

@@ -32,7 +32,7 @@ class lockable {
   void lock() { self().acquire(); }
   [[nodiscard]] bool try_lock() { return self().try_acquire(); }
   [[nodiscard]] bool try_lock_until(steady_time until) { return self().acquire_until(until); }
-  [[nodiscard]] bool try_lock_for(steady_duration limit) { return try_lock_until(hub::current().now() + limit); }
+  [[nodiscard]] bool try_lock_for(time_span limit) { return try_lock_until(time_after(hub::current().now(), limit)); }
   void unlock() { self().release(); }
 
  protected:

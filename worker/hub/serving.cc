@@ -179,13 +179,13 @@ void serving::kill_others() noexcept {
   }
 }
 
-bool serving::stop(steady_duration grace) {
+bool serving::stop(time_span grace) {
   const std::shared_ptr<serving> held = shared_from_this();
   close();
   if (taking_) taking_->join();
-  await_others(hub_.now() + grace);
+  await_others(time_after(hub_.now(), grace));
   kill_others();
-  await_others(hub_.now() + serving_kill_time);
+  await_others(time_after(hub_.now(), serving_kill_time));
   return others() == 0;
 }
 

@@ -55,7 +55,7 @@ class serving : public std::enable_shared_from_this<serving> {
   void close() noexcept;
   /// close(), waits for the handlers at most for `grace`, then kills them. True if all have ended. A handler may call it:
   /// it is not waited for, nor killed.
-  bool stop(steady_duration grace);
+  bool stop(time_span grace);
   /// close() and kills without a wait.
   void abandon() noexcept;
 

@@ -93,7 +93,7 @@ class basic_stream_server {
   void close() noexcept { serves_->close(); }
   /// close(), waits for the handlers for at most `grace`, then kills them; true if all have ended. A handler may call it:
   /// it is not waited for, nor killed.
-  bool stop(steady_duration grace = std::chrono::seconds{1}) { return serves_->stop(grace); }
+  bool stop(time_span grace = std::chrono::seconds{1}) { return serves_->stop(grace); }
 
   /// With the port that was chosen for port 0.
   [[nodiscard]] const endpoint& local_endpoint() const noexcept { return local_; }

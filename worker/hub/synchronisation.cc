@@ -97,21 +97,20 @@ void rlock::release() {
   free_.release();
 }
 
-timeout::timeout(hub& on, std::optional<steady_duration> limit)
-    : wait_bound(on, limit ? std::optional(on.now() + *limit) : std::nullopt), identity_(++on.timeouts_ever_) {}
+timeout::timeout(hub& on, std::optional<time_span> limit)
+    : wait_bound(on, limit ? std::optional(time_after(on.now(), *limit)) : std::nullopt),
+      identity_(++on.timeouts_ever_) {}
 
-timeout::timeout(hub& on, steady_duration limit) : timeout(on, std::optional(limit)) {}
-
-timeout::timeout(steady_duration limit, std::string text) : timeout(limit) {
+timeout::timeout(time_span limit, std::string text) : timeout(limit) {
   text_ = std::move(text);
 }
 
-timeout::timeout(steady_duration limit, std::exception_ptr instead) : timeout(limit) {
+timeout::timeout(time_span limit, std::exception_ptr instead) : timeout(limit) {
   instead_ = std::move(instead);
 }
 
-void timeout::restart(std::optional<steady_duration> limit) noexcept {
-  move_to(limit ? std::optional(on().now() + *limit) : std::nullopt);
+void timeout::restart(std::optional<time_span> limit) noexcept {
+  move_to(limit ? std::optional(time_after(on().now(), *limit)) : std::nullopt);
 }
 
 std::exception_ptr timeout::make_exception() {

@@ -94,9 +94,9 @@ auto spawn(F&& body) {
   return spawn_on(hub::current(), std::forward<F>(body));
 }
 template <typename F>
-auto spawn_later(steady_duration delay, F&& body) {
+auto spawn_later(time_span delay, F&& body) {
   hub& on = hub::current();
-  return spawn_on(on, std::forward<F>(body), on.now() + delay);
+  return spawn_on(on, std::forward<F>(body), time_after(on.now(), delay));
 }
 
 /// A greenlet without any of that, which the hub starts at the next pass: what leaves its body goes to the hub's error

@@ -246,7 +246,7 @@ void thread_crew::come_home(thread_job& job, member& by) {
   if (!closed_) {  // else the member may have gone
     const std::lock_guard lock(mutex_);
     if (by.idle) by.idle_since = hub_.now();
-    if (!expiry_.armed()) expiry_.arm(hub_, hub_.now() + options_.idle_for);
+    if (!expiry_.armed()) expiry_.arm(hub_, time_after(hub_.now(), options_.idle_for));
   }
   job.finish();
 }
@@ -268,7 +268,7 @@ void thread_crew::retire(member& who) noexcept {
 
 void thread_crew::expire() {
   const std::lock_guard lock(mutex_);
-  const steady_time since = hub_.now() - options_.idle_for;
+  const steady_time since = hub_.now() - options_.idle_for.length();
   std::optional<steady_time> next;
   std::erase_if(idle_, [&](member* at) {
     if (!at->idle_since) return false;
@@ -279,7 +279,7 @@ void thread_crew::expire() {
     if (!next || *at->idle_since < *next) next = at->idle_since;
     return false;
   });
-  if (next) expiry_.arm(hub_, *next + options_.idle_for);
+  if (next) expiry_.arm(hub_, time_after(*next, options_.idle_for));
 }
 
 bool thread_crew::withdraw(thread_job& job, const char* why) {

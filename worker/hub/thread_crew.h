@@ -44,10 +44,10 @@ class call_withdrawn : public std::runtime_error {
 
 struct thread_pool_options {
   std::size_t threads_max = 10;
-  std::size_t calls_max = 1024;                        ///< under way: queued, running, or on their way home
-  steady_duration idle_for = std::chrono::seconds{5};  ///< after which a thread without a call ends
-  std::string name = "grove-call";         ///< of the threads, with a number; the system keeps 15 characters
-  std::function<void()> thread_started{};  ///< called in every new thread: the place for a profiler's hook
+  std::size_t calls_max = 1024;                  ///< under way: queued, running, or on their way home
+  time_span idle_for = std::chrono::seconds{5};  ///< after which a thread without a call ends
+  std::string name = "grove-call";               ///< of the threads, with a number; the system keeps 15 characters
+  std::function<void()> thread_started{};        ///< called in every new thread: the place for a profiler's hook
 };
 
 namespace hubs::detail {

@@ -25,19 +25,18 @@ struct timeout_expired {
 class timeout final : public wait_bound {
  public:
   /// Zero or less fires at the next wait.
-  explicit timeout(steady_duration limit) : timeout(hub::current(), limit) {}
-  timeout(hub& on, steady_duration limit);
+  explicit timeout(time_span limit) : timeout(hub::current(), limit) {}
   /// Never fires if `limit` is empty.
-  timeout(hub& on, std::optional<steady_duration> limit);
+  timeout(hub& on, std::optional<time_span> limit);
   /// What it throws says `text`.
-  timeout(steady_duration limit, std::string text);
+  timeout(time_span limit, std::string text);
   /// Throws `instead`, which it cannot own: fired() tells.
-  timeout(steady_duration limit, std::exception_ptr instead);
+  timeout(time_span limit, std::exception_ptr instead);
 
   [[nodiscard]] bool owns(const timeout_expired& thrown) const noexcept { return thrown.identity == identity_; }
 
   /// Starts it anew, from now on; it need not have been cancelled. Never fires if `limit` is empty.
-  void restart(std::optional<steady_duration> limit) noexcept;
+  void restart(std::optional<time_span> limit) noexcept;
 
  private:
   [[nodiscard]] std::exception_ptr make_exception() override;
@@ -48,7 +47,7 @@ class timeout final : public wait_bound {
 
 /// Calls `call` under a timeout. Empty (false, for a call that returns nothing) if that timeout fired.
 template <typename F>
-auto with_timeout(steady_duration limit, F&& call) {
+auto with_timeout(time_span limit, F&& call) {
   using result = std::invoke_result_t<F>;
   timeout bound(limit);
   try {
@@ -70,7 +69,7 @@ auto with_timeout(steady_duration limit, F&& call) {
 
 /// The same, with a value for the case that the timeout fired.
 template <typename F>
-std::invoke_result_t<F> with_timeout(steady_duration limit, F&& call,
+std::invoke_result_t<F> with_timeout(time_span limit, F&& call,
                                      std::type_identity_t<std::invoke_result_t<F>> otherwise) {
   auto result = with_timeout(limit, std::forward<F>(call));
   return result ? std::move(*result) : std::move(otherwise);

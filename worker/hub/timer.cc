@@ -16,8 +16,8 @@ void hub_timer::arm(hub& on, steady_time when) {
   on.timers_.arm(*this, when);
 }
 
-void hub_timer::arm_after(hub& on, steady_duration delay) {
-  arm(on, on.now() + delay);
+void hub_timer::arm_after(hub& on, time_span delay) {
+  arm(on, time_after(on.now(), delay));
 }
 
 void hub_timer::disarm() noexcept {

@@ -26,7 +26,7 @@ class hub_timer {
   /// Arms it, or moves it if it is armed. A time that has passed expires at the next loop pass. Timers of equal time
   /// expire in the order of arming.
   void arm(hub& on, steady_time when);
-  void arm_after(hub& on, steady_duration delay);
+  void arm_after(hub& on, time_span delay);
   /// Idempotent.
   void disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return heap_ != nullptr; }

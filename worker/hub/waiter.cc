@@ -184,9 +184,9 @@ void sleep_until(steady_time when) {
   (void)asleep->wait_until(when);
 }
 
-void sleep_for(steady_duration delay) {
-  if (delay <= steady_duration::zero()) return yield();
-  sleep_until(hub::current().now() + delay);
+void sleep_for(time_span delay) {
+  if (delay.length() <= steady_duration::zero()) return yield();
+  sleep_until(time_after(hub::current().now(), delay));
 }
 
 }  // namespace grove

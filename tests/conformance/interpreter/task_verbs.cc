@@ -113,7 +113,7 @@ flow run_timeout(call& with) {
   if (const long* number = given.get_if<long>()) limit = seconds(*number);
   if (with.count() > 2) {
     const auto made = [thrown = exception_of(with, 2)] { return thrown; };
-    const deadline_bound bound(on, limit ? std::optional(on.now() + *limit) : std::nullopt, made);
+    const deadline_bound bound(on, limit ? std::optional(time_after(on.now(), *limit)) : std::nullopt, made);
     return with.from.in.run(with.from, with.at.block);
   }
   const auto bound = std::make_shared<held_object<timeout>>(with.name(0), on, limit);
@@ -194,7 +194,7 @@ value successful(call& with) {
 std::optional<steady_time> until_of(const call& with) {
   const std::optional<value> given = with.option("timeout");
   if (!given) return std::nullopt;
-  return hub::current().now() + seconds(*given->get_if<long>());
+  return time_after(hub::current().now(), seconds(*given->get_if<long>()));
 }
 
 unique_function<value()> body_of(const call& with, std::size_t first, const std::string& who) {

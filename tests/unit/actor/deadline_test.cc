@@ -16,7 +16,7 @@ class deadline_of_a_turn : public scripted_world {
  protected:
   std::uint64_t send_run_within(std::chrono::milliseconds time_left) {
     const auto number = send_run();
-    calls.at(number)->deadline = time.now() + time_left;
+    calls.at(number)->deadline = time_after(time.now(), time_left);
     return number;
   }
   /// How a turn ends that waits for `wait` and has `left`; one of the two is a second.

@@ -125,7 +125,7 @@ TEST_F(runtime_without_stacks, sleeps_until_a_turn_ends) {
 TEST_F(runtime_without_stacks, answers_calls_whose_time_is_over) {
   send("trial.Account", "waits", "SlowDeposit", amount(29'900));
   const auto starved = send("trial.Account", "starved", "Deposit", amount(1));
-  calls.at(starved)->deadline = time.now() + 1s;
+  calls.at(starved)->deadline = time_after(time.now(), 1s);
   run();
   advance(900ms);
   EXPECT_FALSE(has_ended(starved));

@@ -83,7 +83,7 @@ TEST_F(stream_of_an_actor, that_is_closed_while_a_turn_waits_tells_the_actor_aft
 
 TEST_F(stream_of_an_actor, ends_with_the_time_of_its_call_and_tells_the_actor) {
   const auto watch = send("trial.Account", "a", "Watch", trial::Nothing{});
-  calls.at(watch)->deadline = time.now() + 1min;
+  calls.at(watch)->deadline = time_after(time.now(), 1min);
   run();
   advance(59s);
   EXPECT_FALSE(has_ended(watch));

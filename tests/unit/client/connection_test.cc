@@ -344,9 +344,9 @@ TEST_F(connection_test, the_remaining_time_is_sent_and_cut_at_what_the_server_al
   };
   open_ready();
   std::array<noted_call, 4> calls;
-  calls[0].deadline = time.now() + 5min;
+  calls[0].deadline = time_after(time.now(), 5min);
   calls[1].deadline = time.now() - 5s;
-  calls[2].deadline = time.now() + 24h;
+  calls[2].deadline = time_after(time.now(), 24h);
   for (auto& each : calls)
     link->start(each);
   run_until([&calls] { return calls[3].ended; });

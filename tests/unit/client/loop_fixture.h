@@ -14,7 +14,7 @@ class loop_fixture : public ::testing::Test {
   /// Runs the loop until `met()`; fails the test when that does not come.
   template <class Condition>
   void run_until(Condition met) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    const auto give_up = time_after(std::chrono::steady_clock::now(), std::chrono::seconds{60});
     while (!met()) {
       if (std::chrono::steady_clock::now() > give_up) FAIL() << "the condition was not met within 60 s";
       io.restart();

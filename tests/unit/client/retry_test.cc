@@ -24,7 +24,7 @@ TEST_P(retry_judgement, is_as_the_table_says) {
   retry_policy policy{retry_options{}};
   random_source random{1};
   const steady_time now{1h};
-  const auto pause = policy.failed(given.code, given.result, given.attempts, now, now + given.left, random);
+  const auto pause = policy.failed(given.code, given.result, given.attempts, now, time_after(now, given.left), random);
   EXPECT_EQ(pause.has_value(), given.again);
 }
 

@@ -77,7 +77,7 @@ bool got(const T& value) {
 }
 
 const blocking calls[] = {
-    {"sleep", [](never& n, until_time t) { return sleep_until(t.value_or(n.loop.now() + 10h)), false; }},
+    {"sleep", [](never& n, until_time t) { return sleep_until(t.value_or(time_after(n.loop.now(), 10h))), false; }},
     {"event", [](never& n, until_time t) { return t ? n.flag.wait_until(*t) : (n.flag.wait(), true); }},
     {"result_get", [](never& n, until_time t) { return t ? got(n.result.get_until(*t)) : (n.result.get(), true); }},
     {"result_wait", [](never& n, until_time t) { return got(n.result.wait(t)); }},
@@ -132,7 +132,7 @@ class every_wait : public hub_fixture, public testing::WithParamInterface<blocki
 };
 
 TEST_P(every_wait, returns_at_its_time) {
-  auto task = run([this](const auto& call) { return call(loop.now() + 1s) ? "got" : "over"; });
+  auto task = run([this](const auto& call) { return call(time_after(loop.now(), 1s)) ? "got" : "over"; });
   advance(999ms);
   EXPECT_FALSE(task->ready());
   advance(1ms);
@@ -158,7 +158,7 @@ TEST_P(every_wait, lets_an_outer_timeout_through) {
   auto task = run([this](const auto& call) -> std::string {
     const timeout outer(1s);
     try {
-      (void)with_timeout(2s, [&] { (void)call(loop.now() + 3s); });
+      (void)with_timeout(2s, [&] { (void)call(time_after(loop.now(), 3s)); });
     } catch (const timeout_expired& thrown) {
       return outer.owns(thrown) ? "outer" : "another";
     }
@@ -172,7 +172,7 @@ TEST_P(every_wait, does_not_lose_an_outer_timeout_that_is_due_with_its_own) {
   auto task = run([this](const auto& call) -> std::string {
     const timeout outer(1s);
     try {
-      (void)with_timeout(1s, [&] { (void)call(loop.now() + 1s); });
+      (void)with_timeout(1s, [&] { (void)call(time_after(loop.now(), 1s)); });
       yield();
     } catch (const timeout_expired& thrown) {
       return outer.owns(thrown) ? "outer" : "another";
@@ -192,7 +192,7 @@ TEST_P(every_wait, ends_with_a_kill) {
 
 TEST_P(every_wait, throws_in_the_hub) {
   EXPECT_THROW((void)GetParam().call(things, std::nullopt), blocking_in_hub);
-  EXPECT_THROW((void)GetParam().call(things, loop.now() + 1s), blocking_in_hub);
+  EXPECT_THROW((void)GetParam().call(things, time_after(loop.now(), 1s)), blocking_in_hub);
 }
 
 INSTANTIATE_TEST_SUITE_P(of, every_wait, testing::ValuesIn(calls),

@@ -24,7 +24,7 @@ class fd_waits : public hub_fixture {
  protected:
   void SetUp() override {
     // The hub's own descriptors are made at the first wait.
-    auto first = spawn([&] { EXPECT_FALSE(wait_readable(pipe.read.get(), loop.now() + 1s)); });
+    auto first = spawn([&] { EXPECT_FALSE(wait_readable(pipe.read.get(), time_after(loop.now(), 1s))); });
     loop.run_ready();
     advance(1s);
     fds_before = open_fds();
@@ -83,7 +83,7 @@ TEST_F(fd_waits, end_at_the_end_of_the_file_and_when_the_reader_has_gone) {
 }
 
 TEST_F(fd_waits, of_timeouts_and_kills_leave_nothing_registered) {
-  auto timed = spawn([&] { return wait_readable(pipe.read.get(), loop.now() + 1s); });
+  auto timed = spawn([&] { return wait_readable(pipe.read.get(), time_after(loop.now(), 1s)); });
   loop.run_ready();
   advance(1s);
   EXPECT_FALSE(timed->get());
@@ -211,7 +211,7 @@ TEST_F(fd_waits, of_sliced_greenlets_are_written_to_elsewhere_than_on_their_stac
 }
 
 TEST_F(fd_waits, of_no_descriptors_last_until_their_time) {
-  auto task = spawn([&] { return poll_fds({}, loop.now() + 1s); });
+  auto task = spawn([&] { return poll_fds({}, time_after(loop.now(), 1s)); });
   loop.run_ready();
   EXPECT_FALSE(task->ready());
   advance(1s);
@@ -264,7 +264,7 @@ TEST_F(fd_waits, of_a_number_that_is_another_file_now_do_not_see_the_old_one) {
 }
 
 TEST_F(fd_waits, survive_a_close_that_nobody_announced) {
-  auto task = spawn([&] { return wait_readable(pipe.read.get(), loop.now() + 1s); });
+  auto task = spawn([&] { return wait_readable(pipe.read.get(), time_after(loop.now(), 1s)); });
   loop.run_ready();
   pipe.read.reset();
   pipe.write.reset();
@@ -280,7 +280,7 @@ TEST_F(fd_waits, of_a_regular_file_are_over_at_once) {
   EXPECT_TRUE(wait_readable(file.get()));
   auto never = spawn([&] {
     pollfd urgent{file.get(), POLLPRI, 0};
-    return poll_fds({&urgent, 1}, loop.now() + 1s);
+    return poll_fds({&urgent, 1}, time_after(loop.now(), 1s));
   });
   loop.run_ready();
   advance(1s);
@@ -293,7 +293,7 @@ TEST_F(fd_waits, share_a_descriptor_with_asio) {
     std::array<char, 1> room{};
     return reading.async_read_some(asio::buffer(room), use_greenlet);
   });
-  auto with_poll = spawn([&] { return wait_readable(pipe.read.get(), loop.now() + 1s); });
+  auto with_poll = spawn([&] { return wait_readable(pipe.read.get(), time_after(loop.now(), 1s)); });
   loop.run_ready();
   EXPECT_EQ(loop.waiting(), 2U);
   put(pipe.write, "xy");

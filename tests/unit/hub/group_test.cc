@@ -86,7 +86,7 @@ TEST_F(groups, join_waits_for_the_members_or_its_time) {
   all.spawn([] { sleep_for(1s); });
   all.spawn([] { sleep_for(3s); });
   auto joiner = spawn([&] {
-    EXPECT_FALSE(all.join(loop.now() + 2s));
+    EXPECT_FALSE(all.join(time_after(loop.now(), 2s)));
     EXPECT_TRUE(all.join());
     EXPECT_TRUE(all.join());
   });
@@ -171,7 +171,7 @@ TEST_F(groups, kill_may_be_limited_or_not_wait) {
   });
   loop.run_ready();
   EXPECT_FALSE(all.kill(kill_mode::do_not_wait, shot()));
-  auto killer = spawn([&] { EXPECT_FALSE(all.kill(kill_mode::wait, nullptr, loop.now() + 1s)); });
+  auto killer = spawn([&] { EXPECT_FALSE(all.kill(kill_mode::wait, nullptr, time_after(loop.now(), 1s))); });
   loop.run_ready();
   advance(1s);
   EXPECT_TRUE(killer->ready());
@@ -278,7 +278,7 @@ TEST_F(joining_all, gives_the_finished_ones_in_the_order_of_their_ends) {
   for (const auto delay : {3s, 1s, 0s})
     tasks.push_back(spawn([delay] { sleep_for(delay); }));
   loop.run_ready();
-  auto limited = spawn([&] { return joinall(tasks, {.until = loop.now() + 2s}); });
+  auto limited = spawn([&] { return joinall(tasks, {.until = time_after(loop.now(), 2s)}); });
   auto two = spawn([&] { return joinall(tasks, {.count = 2}); });
   auto whole = spawn([&] { return joinall(tasks); });
   for (int i = 0; i < 4; ++i)
@@ -354,7 +354,7 @@ TEST_F(killing_all, gives_up_waiting_at_its_time) {
     }
   })};
   loop.run_ready();
-  auto killer = spawn([&] { return killall(tasks, {.until = loop.now() + 1s}); });
+  auto killer = spawn([&] { return killall(tasks, {.until = time_after(loop.now(), 1s)}); });
   loop.run_ready();
   advance(1s);
   EXPECT_FALSE(killer->get());

@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 class hub_joins : public testing::Test {
  protected:
   /// Far enough away for a join that ends by itself to do so before.
-  [[nodiscard]] steady_time much_later() const { return loop.now() + 60s; }
+  [[nodiscard]] steady_time much_later() const { return time_after(loop.now(), 60s); }
 
   system_clock time;
   hub loop{time};
@@ -62,7 +62,7 @@ TEST_F(hub_joins, tell_a_deadlock) {
 
 TEST_F(hub_joins, end_at_their_time_or_when_stopped) {
   auto sleeper = spawn([] { sleep_for(1h); });
-  EXPECT_EQ(loop.join(loop.now() + 1ms), loop_end::timed_out);
+  EXPECT_EQ(loop.join(time_after(loop.now(), 1ms)), loop_end::timed_out);
   EXPECT_FALSE(loop.run_until(*sleeper, loop.now()));
   loop.stop();
   EXPECT_EQ(loop.join(), loop_end::stopped);
@@ -121,7 +121,7 @@ TEST_F(hub_joins, do_not_wait_for_background_timers) {
 TEST_F(hub_joins, wait_for_descriptors_as_long_as_somebody_does) {
   const pipe_ends pipe = make_pipe();
   auto reader = spawn([&] { return wait_readable(pipe.read.get()); });
-  EXPECT_EQ(loop.join(loop.now() + 1ms), loop_end::timed_out) << "another process may write";
+  EXPECT_EQ(loop.join(time_after(loop.now(), 1ms)), loop_end::timed_out) << "another process may write";
   EXPECT_EQ(::write(pipe.write.get(), "x", 1), 1);
   EXPECT_EQ(loop.join(much_later()), loop_end::finished);
   EXPECT_TRUE(reader->get());
@@ -151,7 +151,7 @@ TEST_F(hub_joins, do_not_wait_for_signals_unless_a_greenlet_does) {
   EXPECT_EQ(loop.join(much_later()), loop_end::finished);
   auto waits = spawn([] { return wait_signal({SIGUSR1}); });
   loop.run_ready();  // From here on the signal is awaited, and no longer ends the process.
-  EXPECT_EQ(loop.join(loop.now() + 1ms), loop_end::timed_out);
+  EXPECT_EQ(loop.join(time_after(loop.now(), 1ms)), loop_end::timed_out);
   ::raise(SIGUSR1);
   EXPECT_TRUE(loop.run_until(*waits, much_later()));
   EXPECT_EQ(waits->get(), SIGUSR1);

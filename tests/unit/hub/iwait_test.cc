@@ -60,7 +60,7 @@ TEST_F(iwaits, end_at_their_time_or_count) {
   std::vector<spawned<void>> tasks;
   for (auto delay : {3s, 1s, 2s})
     tasks.push_back(spawn([delay] { sleep_for(delay); }));
-  auto timed = spawn([&] { return wait_all(waitables(tasks), loop.now() + 2500ms); });
+  auto timed = spawn([&] { return wait_all(waitables(tasks), time_after(loop.now(), 2500ms)); });
   auto counted = spawn([&] { return wait_all(waitables(tasks), std::nullopt, 1); });
   auto first = spawn([&] { return wait_any(waitables(tasks)); });
   auto all = spawn([&] { return wait_all(waitables(tasks)); });

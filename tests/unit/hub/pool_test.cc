@@ -50,12 +50,12 @@ TEST_F(pools, refuse_when_full_if_told_not_to_wait_or_only_for_a_time) {
   EXPECT_FALSE(one.try_add(other));
   EXPECT_TRUE(one.try_add(first)) << "it is a member";
   auto waiting = spawn([&] {
-    EXPECT_FALSE(one.spawn_until(loop.now() + 1s, [] {}));
-    EXPECT_FALSE(one.add_until(other, loop.now() + 1s));
-    EXPECT_FALSE(one.wait_available(loop.now() + 1s));
+    EXPECT_FALSE(one.spawn_until(time_after(loop.now(), 1s), [] {}));
+    EXPECT_FALSE(one.add_until(other, time_after(loop.now(), 1s)));
+    EXPECT_FALSE(one.wait_available(time_after(loop.now(), 1s)));
     EXPECT_EQ(with_timeout(1s, [&] { return one.spawn([] {}); }), std::nullopt);
     EXPECT_FALSE(with_timeout(1s, [&] { one.add(other); }));
-    EXPECT_TRUE(one.spawn_until(loop.now() + 1s, [] {})) << "the member has finished";
+    EXPECT_TRUE(one.spawn_until(time_after(loop.now(), 1s), [] {})) << "the member has finished";
   });
   loop.run_ready();
   for (int i = 0; i < 5; ++i)
@@ -117,7 +117,7 @@ TEST_F(pools, of_no_size_make_wait_for_ever) {
   EXPECT_TRUE(none.full());
   EXPECT_FALSE(none.try_spawn([] {}));
   auto spawner = spawn([&] { none.spawn([] {}); });
-  auto waiting = spawn([&] { return none.wait_available(loop.now() + 1s); });
+  auto waiting = spawn([&] { return none.wait_available(time_after(loop.now(), 1s)); });
   loop.run_ready();
   advance(1s);
   EXPECT_FALSE(waiting->get());

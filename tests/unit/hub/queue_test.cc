@@ -82,14 +82,14 @@ TEST_F(queues, make_producers_wait_when_full_and_serve_them_in_order) {
 
 TEST_F(queues, time_out_on_both_sides_and_keep_the_item) {
   queue<std::unique_ptr<int>> items(loop, 1);
-  auto consumer = spawn([&] { return !items.pop_until(loop.now() + 1s).has_value(); });
+  auto consumer = spawn([&] { return !items.pop_until(time_after(loop.now(), 1s)).has_value(); });
   loop.run_ready();
   advance(1s);
   EXPECT_TRUE(consumer->get());
   items.push(std::make_unique<int>(1));
   auto producer = spawn([&] {
     auto mine = std::make_unique<int>(2);
-    EXPECT_FALSE(items.push_until(mine, loop.now() + 1s));
+    EXPECT_FALSE(items.push_until(mine, time_after(loop.now(), 1s)));
     return *mine;
   });
   loop.run_ready();
@@ -213,7 +213,7 @@ TEST_F(queues, let_the_hub_do_what_need_not_wait) {
   EXPECT_THROW(one.push(2), blocking_in_hub);
   int mine = 3;
   EXPECT_FALSE(one.push_until(mine, loop.now()));
-  EXPECT_THROW((void)one.push_until(mine, loop.now() + 1s), blocking_in_hub);
+  EXPECT_THROW((void)one.push_until(mine, time_after(loop.now(), 1s)), blocking_in_hub);
   EXPECT_EQ(mine, 3);
   EXPECT_EQ(one.pop(), 1);
   EXPECT_THROW(one.pop(), blocking_in_hub);
@@ -223,7 +223,7 @@ TEST_F(queues, let_the_hub_do_what_need_not_wait) {
 TEST_F(queues, show_the_next_item_to_who_waits_for_it) {
   queue<int> items(loop);
   auto looking = spawn([&] { return *items.front(); });
-  auto too_short = spawn([&] { return items.front(loop.now() + 1s) == nullptr; });
+  auto too_short = spawn([&] { return items.front(time_after(loop.now(), 1s)) == nullptr; });
   loop.run_ready();
   advance(1s);
   EXPECT_TRUE(too_short->get());
@@ -256,7 +256,7 @@ TEST_F(queues, are_joined_when_all_items_are_done) {
   auto joining = spawn([&] {
     for (int i = 0; i < 4; ++i)
       items.push(i);
-    EXPECT_FALSE(items.join(loop.now() + 1s));
+    EXPECT_FALSE(items.join(time_after(loop.now(), 1s)));
     EXPECT_TRUE(items.join());
     return served;
   });
@@ -275,7 +275,7 @@ TEST_F(queues, that_are_shut_down_give_what_is_left) {
   items.push(2);
   auto producer = spawn([&] {
     int mine = 3;
-    EXPECT_THROW((void)items.push_until(mine, loop.now() + 1h), queue_shut_down);
+    EXPECT_THROW((void)items.push_until(mine, time_after(loop.now(), 1h)), queue_shut_down);
     return mine;
   });
   loop.run_ready();
@@ -297,7 +297,7 @@ TEST_F(queues, that_are_shut_down_give_what_is_left) {
 TEST_F(queues, that_are_shut_down_fail_waiting_consumers) {
   queue<int> items(loop);
   auto taking = spawn([&] { EXPECT_THROW(items.pop(), queue_shut_down); });
-  auto timed = spawn([&] { EXPECT_THROW((void)items.pop_until(loop.now() + 1h), queue_shut_down); });
+  auto timed = spawn([&] { EXPECT_THROW((void)items.pop_until(time_after(loop.now(), 1h)), queue_shut_down); });
   auto looking = spawn([&] { EXPECT_THROW((void)items.front(), queue_shut_down); });
   auto in_hand = spawn([&] { return items.next(); });
   auto iterating = spawn([&] {

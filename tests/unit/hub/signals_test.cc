@@ -133,7 +133,7 @@ TEST_F(signals, that_cannot_be_handled_are_refused) {
 
 TEST_F(signals, are_waited_for) {
   auto task = spawn([&] { return wait_signal({SIGUSR1, SIGUSR2}); });
-  auto late = spawn([&] { return wait_signal({SIGUSR1}, loop.now() + 1s); });
+  auto late = spawn([&] { return wait_signal({SIGUSR1}, time_after(loop.now(), 1s)); });
   loop.run_ready();
   ::raise(SIGUSR2);
   loop.run_ready();
@@ -155,7 +155,7 @@ TEST_F(signals, are_kept_by_a_watch_until_somebody_waits) {
   EXPECT_EQ(watch.wait(), SIGUSR1);
   EXPECT_EQ(watch.wait(loop.now()), SIGUSR2);
   auto first = spawn([&] { return watch.wait(); });
-  auto second = spawn([&] { return watch.wait(loop.now() + 1s); });
+  auto second = spawn([&] { return watch.wait(time_after(loop.now(), 1s)); });
   loop.run_ready();
   ::raise(SIGUSR1);
   loop.run_ready();
@@ -195,7 +195,7 @@ TEST_F(io_fixture, a_signal_wakes_a_hub_that_sleeps) {
     signal_watch watch{SIGALRM};
     const itimerval soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_usec = 1000}};
     ASSERT_EQ(::setitimer(ITIMER_REAL, &soon, nullptr), 0);
-    EXPECT_EQ(watch.wait(loop.now() + 30s), SIGALRM);
+    EXPECT_EQ(watch.wait(time_after(loop.now(), 30s)), SIGALRM);
   });
 }
 

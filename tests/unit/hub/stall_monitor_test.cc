@@ -102,7 +102,7 @@ TEST(stack_capture, goes_on_beyond_a_stub_without_unwind_information) {
   };
   std::thread looker([&] {
     const system_clock machine;
-    const steady_time give_up = machine.now() + 60s;
+    const steady_time give_up = time_after(machine.now(), 60s);
     while (!beyond() && machine.now() < give_up) {
       if (const std::optional<seen_stack> seen = capture.take(1s)) frames = describe_frames(seen->frames);
     }
@@ -273,7 +273,7 @@ TEST_F(stall, monitor_runs_functions_with_their_periods) {
   functions.add([] { throw std::runtime_error("function"); }, 20s);
   for (int second = 0; second < 20; ++second) {
     time.advance(1s);
-    EXPECT_LE(functions.step(), time.now() + 1s);
+    EXPECT_LE(functions.step(), time_after(time.now(), 1s));
   }
   EXPECT_EQ(often, 20);
   EXPECT_EQ(seldom, 2);
@@ -330,7 +330,7 @@ TEST(stall_thread, sees_a_handler_that_holds_the_thread_which_it_has_just_woken)
     while (!loop.asleep())
       std::this_thread::yield();
     loop.post_from_thread([&] {
-      const steady_time give_up = time.now() + 60s;
+      const steady_time give_up = time_after(time.now(), 60s);
       stall_tests::hold([&] {
         while (!seen && time.now() < give_up) {
         }

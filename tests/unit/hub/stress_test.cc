@@ -57,7 +57,7 @@ struct shot {
 
 /// A time limit, and what may be said of it.
 struct limit {
-  limit(hub& on, steady_duration after) : bound(on, after), due(on.now() + after) {}
+  limit(hub& on, steady_duration after) : bound(on, after), due(time_after(on.now(), after)) {}
   [[nodiscard]] bool is_due(steady_time at) const { return live && due <= at; }
   timeout bound;
   steady_time due;
@@ -136,7 +136,7 @@ class never_lost : public hub_fixture {
 
 bool never_lost::wait(ledger& me) {
   const std::optional<steady_time> until =
-      pick(2) == 0 ? std::optional<steady_time>(loop.now() + some_time(12)) : std::nullopt;
+      pick(2) == 0 ? std::optional<steady_time>(time_after(loop.now(), some_time(12))) : std::nullopt;
   const bool thrown_at_once = must_throw(me);
   const std::uint64_t before = waits;
   bool woken = false;

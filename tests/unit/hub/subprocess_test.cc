@@ -32,7 +32,7 @@ const subprocess_options to_pipes{.in = stdio::null(), .out = stdio::pipe(), .er
 class subprocesses : public io_fixture {
  protected:
   void SetUp() override {
-    in_greenlet([&] { poll_fds({}, loop.now() + 1ms); });  // makes what the hub needs for waits
+    in_greenlet([&] { poll_fds({}, time_after(loop.now(), 1ms)); });  // makes what the hub needs for waits
     fds_before_ = open_fds();
   }
   void TearDown() override {
@@ -124,7 +124,7 @@ TEST_F(subprocesses, go_on_communicating_after_a_time_that_was_not_enough) {
     reader->kill();
     EXPECT_EQ(child.poll(), std::nullopt) << "a greenlet that was killed leaves the child alone";
     EXPECT_EQ(write_fd(child.in_fd(), "late\n"), 5U);
-    EXPECT_EQ(child.communicate({}, loop.now() + 30s).value().out, "late\n");
+    EXPECT_EQ(child.communicate({}, time_after(loop.now(), 30s)).value().out, "late\n");
   });
 }
 
@@ -161,7 +161,7 @@ TEST_F(subprocesses, that_write_for_ever_end_at_their_time) {
   in_greenlet([&] {
     subprocess_options much = to_pipes;
     much.output_bytes_max = std::size_t{1} << 40U;
-    EXPECT_THROW(subprocess::run({"yes"}, much, {}, loop.now() + 2ms), subprocess::timed_out);
+    EXPECT_THROW(subprocess::run({"yes"}, much, {}, time_after(loop.now(), 2ms)), subprocess::timed_out);
     EXPECT_THROW(subprocess::run({"cat"}, {.in = stdio::pipe()}, "", loop.now()), subprocess::timed_out);
   });
 }

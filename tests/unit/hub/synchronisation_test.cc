@@ -71,7 +71,7 @@ TEST_F(events, that_are_set_do_not_wait) {
 
 TEST_F(events, time_out) {
   event flag(loop);
-  auto task = spawn([&] { return flag.wait_until(loop.now() + 1s); });
+  auto task = spawn([&] { return flag.wait_until(time_after(loop.now(), 1s)); });
   loop.run_ready();
   advance(1s);
   EXPECT_FALSE(task->get());
@@ -101,7 +101,7 @@ TEST_F(async_results, throw_the_exception_from_get_and_not_from_wait) {
 
 TEST_F(async_results, time_out) {
   async_result<int> result(loop);
-  auto task = spawn([&] { return result.get_until(loop.now() + 1s) == nullptr; });
+  auto task = spawn([&] { return result.get_until(time_after(loop.now(), 1s)) == nullptr; });
   loop.run_ready();
   advance(1s);
   EXPECT_TRUE(task->get());
@@ -202,7 +202,7 @@ TEST_F(semaphores, do_not_lose_a_permit_when_a_waiter_is_dropped) {
 
 TEST_F(semaphores, time_out_without_a_permit) {
   semaphore none(loop, 0);
-  auto task = spawn([&] { return none.acquire_until(loop.now() + 1s); });
+  auto task = spawn([&] { return none.acquire_until(time_after(loop.now(), 1s)); });
   loop.run_ready();
   advance(1s);
   EXPECT_FALSE(task->get());
@@ -247,7 +247,7 @@ TEST_F(semaphores, neither_lose_nor_double_a_permit_that_meets_a_kill_or_a_timeo
       auto waiting = spawn([&] {
         const timeout limit(loop, by == end_of_wait::timeout ? std::optional<steady_duration>(1s) : std::nullopt);
         try {
-          acquired = one.acquire_until(loop.now() + (by == end_of_wait::own_time ? 1s : 1h));
+          acquired = one.acquire_until(time_after(loop.now(), (by == end_of_wait::own_time ? 1s : 1h)));
         } catch (const timeout_expired&) {
         }
       });
@@ -304,7 +304,7 @@ TEST_F(locks, are_released_by_their_owner_only) {
     EXPECT_FALSE(lock.owned());
     EXPECT_THROW(lock.release(), synchronisation_error);
     EXPECT_FALSE(lock.try_acquire());
-    EXPECT_FALSE(lock.acquire_until(loop.now() + 1s));
+    EXPECT_FALSE(lock.acquire_until(time_after(loop.now(), 1s)));
     const std::unique_lock late(lock, std::chrono::seconds(1));
     return late.owns_lock();
   });

@@ -25,7 +25,7 @@ TEST_F(spawning, in_two_steps_starts_once_and_never_after_a_kill) {
   EXPECT_EQ(runs, 0);
   task->start();
   EXPECT_TRUE(task->started());
-  task->start(loop.now() + 1h);
+  task->start(time_after(loop.now(), 1h));
   loop.run_ready();
   EXPECT_FALSE(task->started());
   EXPECT_TRUE(task->ready());
@@ -37,7 +37,7 @@ TEST_F(spawning, in_two_steps_starts_once_and_never_after_a_kill) {
   shot->start();
   make_task_on(loop, [&] { ++runs; });  // dropped
   auto later = make_task_on(loop, [&] { ++runs; });
-  later->start(loop.now() + 1s);
+  later->start(time_after(loop.now(), 1s));
   loop.run_ready();
   EXPECT_EQ(runs, 1);
   EXPECT_TRUE(linked);

@@ -87,7 +87,7 @@ TEST_F(spawning, join_waits_for_the_end_and_does_not_throw_the_error) {
     throw std::runtime_error("failed");
   });
   spawn([&] {
-    EXPECT_FALSE(failing->join(loop.now() + 100ms));
+    EXPECT_FALSE(failing->join(time_after(loop.now(), 100ms)));
     order += "too-early ";
     EXPECT_TRUE(failing->join());
     order += "joined";
@@ -104,7 +104,7 @@ TEST_F(spawning, get_in_too_short_a_time_is_an_error) {
     sleep_for(1s);
     return 1;
   });
-  auto asking = spawn([&] { EXPECT_THROW(slow->get(loop.now() + 10ms), task_unfinished); });
+  auto asking = spawn([&] { EXPECT_THROW(slow->get(time_after(loop.now(), 10ms)), task_unfinished); });
   loop.run_ready();
   advance(10ms);
   EXPECT_TRUE(asking->ready());
@@ -306,7 +306,7 @@ TEST_F(killing, one_that_survives_leaves_it_alive_after_the_time) {
       sleep_for(10s);
     }
   });
-  auto killer = spawn([&] { EXPECT_FALSE(survivor->kill(kill_mode::wait, nullptr, loop.now() + 1s)); });
+  auto killer = spawn([&] { EXPECT_FALSE(survivor->kill(kill_mode::wait, nullptr, time_after(loop.now(), 1s))); });
   loop.run_ready();
   advance(1s);
   EXPECT_TRUE(killer->ready());

@@ -159,7 +159,7 @@ TEST_F(thread_pools, bound_their_threads_and_calls) {
     EXPECT_FALSE(with_timeout(0s, [&] { (void)threads.submit(wait); }));
     EXPECT_EQ(threads.calls(), 3U);
     door.open();
-    EXPECT_TRUE(threads.submit_until(loop.now() + 1h, wait));
+    EXPECT_TRUE(threads.submit_until(time_after(loop.now(), 1h), wait));
     for (auto& at : calls)
       at.get();
   });

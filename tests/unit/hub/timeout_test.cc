@@ -280,9 +280,9 @@ TEST_F(timeouts, let_ordinary_handlers_alone) {
 
 TEST_F(deadlines, throw_what_their_factory_makes) {
   auto task = spawn([&] {
-    const deadline_bound limit(loop, loop.now() + 1s,
+    const deadline_bound limit(loop, time_after(loop.now(), 1s),
                                [] { return std::make_exception_ptr(std::runtime_error("deadline")); });
-    EXPECT_EQ(wait_bound::earliest(greenlet::current()), loop.now() + 1s);
+    EXPECT_EQ(wait_bound::earliest(greenlet::current()), time_after(loop.now(), 1s));
     EXPECT_THROW(sleep_for(1h), std::runtime_error);
     EXPECT_TRUE(limit.fired());
   });
@@ -294,7 +294,7 @@ TEST_F(deadlines, throw_what_their_factory_makes) {
 
 TEST_F(deadlines, of_a_turn_do_not_reach_the_next_turn_of_the_greenlet) {
   const auto turn = [this] {
-    const deadline_bound limit(loop, loop.now() + 1s, [] { return std::make_exception_ptr(1); });
+    const deadline_bound limit(loop, time_after(loop.now(), 1s), [] { return std::make_exception_ptr(1); });
     yield();
   };
   auto runner = spawn([&] {

@@ -41,7 +41,7 @@ TEST_F(waiting, returns_at_once_after_a_wake_and_consumes_it) {
     w.wake();
     w.wait();
     ++waits;
-    EXPECT_FALSE(w.wait_until(loop.now() + 1s));
+    EXPECT_FALSE(w.wait_until(time_after(loop.now(), 1s)));
     ++waits;
   });
   loop.poll();
@@ -66,7 +66,7 @@ TEST_F(waiting, that_is_woken_disarms_its_timer) {
   auto done = spawn([&] {
     waiter w(loop);
     inside = &w;
-    return w.wait_until(loop.now() + 1s);
+    return w.wait_until(time_after(loop.now(), 1s));
   });
   loop.run_ready();
   EXPECT_EQ(loop.armed_timers(), 1U);
@@ -183,7 +183,7 @@ TEST_F(waiting, may_be_left_by_a_drop) {
   greenlet_ptr raw = greenlet::make([&] {
     waiter w(loop);
     list.push(w);
-    (void)w.wait_until(loop.now() + 1h);
+    (void)w.wait_until(time_after(loop.now(), 1h));
   });
   raw->resume();
   EXPECT_EQ(loop.waiting(), 1U);

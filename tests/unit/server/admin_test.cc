@@ -35,7 +35,7 @@ struct admin_test : testing::Test {
   std::string answer_to(const unique_fd& client, std::string_view request) {
     EXPECT_EQ(::send(client.get(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
     std::string answer;
-    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    const auto deadline = time_after(std::chrono::steady_clock::now(), 60s);
     while (std::chrono::steady_clock::now() < deadline) {
       io.run_one_for(1ms);
       char chunk[4096];

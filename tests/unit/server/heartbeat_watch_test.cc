@@ -35,9 +35,9 @@ TEST_F(heartbeat_watch_test, aborts_after_two_seconds_and_kills_half_a_second_la
 TEST_F(heartbeat_watch_test, kills_as_late_as_was_set) {
   heartbeat_watch patient{{.timeout = 2s, .kill_after_abort = 30s}};
   patient.reset(time.now(), 10);
-  EXPECT_EQ(patient.observe(time.now() + 2s, 10), order::abort);
-  EXPECT_EQ(patient.observe(time.now() + 31'999ms, 10), order::none);
-  EXPECT_EQ(patient.observe(time.now() + 32s, 10), order::kill);
+  EXPECT_EQ(patient.observe(time_after(time.now(), 2s), 10), order::abort);
+  EXPECT_EQ(patient.observe(time_after(time.now(), 31'999ms), 10), order::none);
+  EXPECT_EQ(patient.observe(time_after(time.now(), 32s), 10), order::kill);
 }
 
 TEST_F(heartbeat_watch_test, an_aborted_worker_is_not_saved_by_a_late_beat) {
@@ -60,7 +60,7 @@ TEST_F(heartbeat_watch_test, a_counter_that_starts_again_is_a_beat) {
 TEST_F(heartbeat_watch_test, a_timeout_of_zero_never_judges) {
   heartbeat_watch patient{{.timeout = 0s}};
   patient.reset(time.now(), 1);
-  EXPECT_EQ(patient.observe(time.now() + 24h, 1), order::none);
+  EXPECT_EQ(patient.observe(time_after(time.now(), 24h), 1), order::none);
 }
 
 TEST_F(heartbeat_watch_test, a_new_process_starts_without_its_predecessors_record) {

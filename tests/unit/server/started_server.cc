@@ -92,7 +92,7 @@ bool started_server::read_more(steady_clock::time_point deadline) {
 }
 
 std::string started_server::wait_for(std::string_view text) {
-  const auto deadline = steady_clock::now() + patience;
+  const auto deadline = time_after(steady_clock::now(), patience);
   while (true) {
     for (auto end = log_.find('\n', seen_); end != std::string::npos; end = log_.find('\n', seen_)) {
       const std::string line = log_.substr(seen_, end - seen_);
@@ -104,14 +104,14 @@ std::string started_server::wait_for(std::string_view text) {
 }
 
 void started_server::wait_for_silence() {
-  const auto deadline = steady_clock::now() + patience;
+  const auto deadline = time_after(steady_clock::now(), patience);
   while (read_more(deadline)) {
   }
 }
 
 int started_server::wait_for_exit() {
   pollfd poller{pidfd_.get(), POLLIN, 0};
-  if (::poll(&poller, 1, left(steady_clock::now() + patience)) <= 0) {
+  if (::poll(&poller, 1, left(time_after(steady_clock::now(), patience))) <= 0) {
     throw std::runtime_error{"it did not exit in time; the log is:\n" + log_};
   }
   int status = 0;
@@ -150,7 +150,7 @@ std::string started_server::admin(std::string_view request) const {
   const unique_fd socket = connect_to(admin_port());
   if (::send(socket.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0) return "send failed";
   std::string text;
-  const auto deadline = steady_clock::now() + patience;
+  const auto deadline = time_after(steady_clock::now(), patience);
   while (true) {
     pollfd poller{socket.get(), POLLIN, 0};
     if (::poll(&poller, 1, left(deadline)) <= 0) throw std::runtime_error{"the admin does not answer"};

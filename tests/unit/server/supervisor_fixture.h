@@ -92,9 +92,9 @@ class supervisor_fixture : public testing::Test {
 
   /// Time passes, in steps as short as a real loop's; the workers' hearts beat, but for `still`.
   void pass(steady_duration duration, std::optional<std::uint32_t> still = {}) {
-    const steady_time end = time.now() + duration;
+    const steady_time end = time_after(time.now(), duration);
     while (time.now() < end) {
-      const steady_time next = std::min(end, std::max(judge.next_wake(), time.now() + 1ms));
+      const steady_time next = std::min(end, std::max(judge.next_wake(), time_after(time.now(), 1ms)));
       time.advance(next - time.now());
       for (std::uint32_t slot = 0; slot < segment.workers(); ++slot) {
         if (slot != still) ++segment.slot(slot).heartbeat;

@@ -39,9 +39,9 @@ TEST_F(worker_table_test, is_all_up_when_every_slot_is) {
 }
 
 TEST_F(worker_table_test, the_earliest_pending_restart_is_next) {
-  table[0].restart_at = time.now() + 3s;
-  table[2].restart_at = time.now() + 1s;
-  EXPECT_EQ(table.next_restart(), time.now() + 1s);
+  table[0].restart_at = time_after(time.now(), 3s);
+  table[2].restart_at = time_after(time.now(), 1s);
+  EXPECT_EQ(table.next_restart(), time_after(time.now(), 1s));
 }
 
 TEST_F(worker_table_test, somebody_serves_while_one_is_up_or_was_within_the_window) {
