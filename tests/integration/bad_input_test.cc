@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "grove/v1/builtin.pb.h"
 #include "tests/support/requests.h"
 #include "tests/support/server_process.h"

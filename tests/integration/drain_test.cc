@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "grove/v1/builtin.pb.h"
 #include "tests/support/kept_port.h"
 #include "tests/support/requests.h"

@@ -16,6 +16,8 @@
 
 extern char** environ;
 
+#include "base/clock.h"
+
 namespace grove::test {
 namespace {
 

@@ -17,6 +17,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "base/clock.h"
 #include "tests/support/core_dumps.h"
 
 namespace grove::server {
