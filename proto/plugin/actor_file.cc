@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "proto/plugin/cpp_names.h"
 #include "proto/plugin/files.h"
 
 namespace grove::plugin {
@@ -10,9 +11,9 @@ std::string handler(const method_model& m) {
   const char* const is_const = m.read_only ? " const" : "";
   if (m.streaming) {
     return fmt::format("{}    virtual void {}(const {}& request, ::grove::stream<{}> items){} = 0;\n", m.comment,
-                       m.name, m.request, m.response, is_const);
+                       m.cpp_name, m.request, m.response, is_const);
   }
-  return fmt::format("{}    virtual {} {}(const {}& request){} = 0;\n", m.comment, m.response, m.name, m.request,
+  return fmt::format("{}    virtual {} {}(const {}& request){} = 0;\n", m.comment, m.response, m.cpp_name, m.request,
                      is_const);
 }
 
@@ -24,18 +25,18 @@ std::string reference_methods(const service_model& service) {
     /// It streams, for clients: an actor cannot read the stream of another one.
     void {0}(const {1}& request) const = delete;
 )",
-                          m.name, m.request);
+                          m.cpp_name, m.request);
       continue;
     }
     text += fmt::format(R"(
     {1} {0}(const {2}& request, const ::grove::actor_call_options& options = {{}}) const {{
       {1} response;
-      owner_->calls().call(actor_type, key_, "{0}", request, response, options);
+      grove_owner_->calls().call(actor_type, grove_key_, "{3}", request, response, options);
       return response;
     }}
-    void tell_{0}(const {2}& request) const {{ owner_->calls().tell(actor_type, key_, "{0}", request); }}
+    void tell_{0}(const {2}& request) const {{ grove_owner_->calls().tell(actor_type, grove_key_, "{3}", request); }}
 )",
-                        m.name, m.response, m.request);
+                        m.cpp_name, m.response, m.request, m.name);
   }
   return text;
 }
@@ -48,7 +49,7 @@ std::string service_class(const service_model& service) {
       service.state.empty() ? "::grove::actor" : fmt::format("::grove::actor_with_state<{}>", service.state);
   return fmt::format(R"({0}struct {1} {{
   /// The name in addresses.
-  static constexpr std::string_view actor_type = "{2}";
+  static constexpr ::std::string_view actor_type = "{2}";
 
   /// The base of the class that implements this service: a handler a method, called for one message at a time.
   class Actor : public {3} {{
@@ -61,26 +62,27 @@ std::string service_class(const service_model& service) {
   /// does not.
   class Ref {{
    public:
-    Ref(::grove::runtime& owner, std::string key) : owner_{{&owner}}, key_{{std::move(key)}} {{}}
+    Ref(::grove::runtime& owner, ::std::string key) : grove_owner_{{&owner}}, grove_key_{{::std::move(key)}} {{}}
 {5}
    private:
-    ::grove::runtime* owner_;
-    std::string key_;
+    ::grove::runtime* grove_owner_;
+    ::std::string grove_key_;
   }};
 }};
 )",
-                     service.comment, service.name, service.actor_type, base, handlers, reference_methods(service));
+                     service.comment, service.cpp_name, in_literal(service.actor_type), base, handlers,
+                     reference_methods(service));
 }
 
 std::string method_entry(const service_model& service, const method_model& m) {
-  const std::string call = fmt::format("static_cast<{}::Actor&>(target)", service.name);
+  const std::string call = fmt::format("static_cast<{}::Actor&>(target)", service.cpp_name);
   const std::string body =
       m.streaming ? fmt::format(R"({0}.{1}(static_cast<const {2}&>(request.get()),
                                  ::grove::stream<{3}>{{detail::open_stream(turn)}});
                    detail::finish(turn);)",
-                                call, m.name, m.request, m.response)
+                                call, m.cpp_name, m.request, m.response)
                   : fmt::format(R"(detail::finish(turn, {0}.{1}(static_cast<const {2}&>(request.get())));)", call,
-                                m.name, m.request);
+                                m.cpp_name, m.request);
   return fmt::format(R"(      {{.name = "{0}",
        .read_only = {1},
        .interleave = {2},
@@ -99,7 +101,7 @@ std::string definition(const file_model& file, const service_model& service) {
     methods += method_entry(service, m);
   const std::string idle =
       service.idle_timeout_ms
-          ? fmt::format("  made.idle_timeout = std::chrono::milliseconds{{{}}};\n", *service.idle_timeout_ms)
+          ? fmt::format("  made.idle_timeout = ::std::chrono::milliseconds{{{}}};\n", *service.idle_timeout_ms)
           : "";
   return fmt::format(R"(
 ::grove::actor_type_definition {0}::Actor::grove_definition() {{
@@ -113,14 +115,14 @@ std::string definition(const file_model& file, const service_model& service) {
   return made;
 }}
 )",
-                     service.name, service.methods.front().request, file.source, service.index,
+                     service.cpp_name, service.methods.front().request, in_literal(file.source), service.index,
                      service.local ? "local" : "hashed", idle, methods);
 }
 
 }  // namespace
 
 std::string generated_notice(const file_model& file) {
-  return fmt::format("// Generated by protoc-gen-grove from {}. Do not edit.\n", file.source);
+  return fmt::format("// Generated by protoc-gen-grove from {}. Do not edit.\n", in_literal(file.source));
 }
 
 std::string open_namespace(const file_model& file) {

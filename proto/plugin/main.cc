@@ -9,7 +9,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "proto/plugin/file_checks.h"
 #include "proto/plugin/files.h"
 
 namespace {
@@ -31,18 +33,28 @@ class actor_generator final : public google::protobuf::compiler::CodeGenerator {
       *error = "protoc-gen-grove takes no parameters, but got '" + parameter + "'";
       return false;
     }
-    grove::plugin::file_model model;
-    if (!grove::plugin::read_model(*file, model, *error)) return false;
-    for (const auto& service : model.services) {
-      if (service.methods.empty()) {
-        *error = "service " + service.name + " has no methods";
-        return false;
-      }
+    grove::plugin::faults found{*file};
+    const grove::plugin::file_model model = grove::plugin::read_model(*file, found);
+    grove::plugin::check_file(*file, model, found);
+    if (!found.none()) {
+      *error = found.text();
+      return false;
     }
     write(*context, model.stem + ".actor.h", grove::plugin::actor_header(model));
     write(*context, model.stem + ".actor.cc", grove::plugin::actor_source(model));
     write(*context, model.stem + ".client.h", grove::plugin::client_header(model));
     return true;
+  }
+
+  // The base would put the file's name in front once more.
+  bool GenerateAll(const std::vector<const FileDescriptor*>& files, const std::string& parameter,
+                   GeneratorContext* context, std::string* error) const override {
+    for (const FileDescriptor* const file : files) {
+      std::string wrong;
+      if (Generate(file, parameter, context, &wrong)) continue;
+      error->append(error->empty() ? "" : "\n").append(wrong);
+    }
+    return error->empty();
   }
 
   std::uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }

@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/plugin/service_model.h"
 
+#include <google/protobuf/compiler/cpp/names.h>
+
+#include <algorithm>
 #include <chrono>
 #include <string_view>
+#include <utility>
 
 #include "base/values.h"
 #include "grove/v1/options.pb.h"
+#include "proto/plugin/cpp_names.h"
 
 namespace grove::plugin {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FileDescriptor;
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
 
-std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-  return text;
-}
-
-/// protobuf's C++ generator puts a nested message Outer.Inner into a class Outer_Inner.
-std::string cpp_type(const Descriptor& message) {
-  const std::string& package = message.file()->package();
-  const std::string local = package.empty() ? message.full_name() : message.full_name().substr(package.size() + 1);
-  return (package.empty() ? "" : "::" + replace_all(package, ".", "::")) + "::" + replace_all(local, ".", "_");
+/// Comments may hold anything; what the compiler would not take as part of a comment's line is written another way.
+std::string comment_line(std::string_view indent, std::string_view line) {
+  while (!line.empty() && (line.back() == ' ' || line.back() == '\t' || line.back() == '\r'))
+    line.remove_suffix(1);
+  std::string text{indent};
+  text.append("///");
+  for (const char c : line)
+    text += static_cast<unsigned char>(c) < 0x20 && c != '\t' ? ' ' : c;
+  // At the end of a line a backslash draws the next one into the comment; this is how Doxygen is told of one.
+  if (text.back() == '\\') text.replace(text.size() - 1, 1, "&#92;");
+  return text.append("\n");
 }
 
 template <class Described>
@@ -37,19 +40,20 @@ std::string comment_of(const Described& described, std::string_view indent) {
   std::string_view rest = location.leading_comments;
   while (!rest.empty()) {
     const std::size_t end = rest.find('\n');
-    text.append(indent).append("///").append(rest.substr(0, end)).append("\n");
+    text += comment_line(indent, rest.substr(0, end));
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
   }
   return text;
 }
 
-bool read_method(const MethodDescriptor& method, service_model& into, std::string& error) {
+void read_method(const MethodDescriptor& method, service_model& into, faults& found) {
   if (method.client_streaming()) {
-    error = method.full_name() + ": an actor's method takes one request; streams of requests are not supported";
-    return false;
+    found.add(method, "method '" + method.name() +
+                          "': an actor's method takes one request; streams of requests are not supported");
   }
   const grove::v1::MethodOptions& options = method.options().GetExtension(grove::v1::method);
   into.methods.push_back({.name = method.name(),
+                          .cpp_name = cpp_method(method.name(), into.cpp_name),
                           .request = cpp_type(*method.input_type()),
                           .response = cpp_type(*method.output_type()),
                           .comment = comment_of(method, "    "),
@@ -57,52 +61,74 @@ bool read_method(const MethodDescriptor& method, service_model& into, std::strin
                           .read_only = options.read_only(),
                           .interleave = options.interleave(),
                           .streaming = method.server_streaming()});
-  return true;
 }
 
-bool read_service(const ServiceDescriptor& service, file_model& into, std::string& error) {
+/// The type stands before the first slash of an address, and in log lines and labels.
+bool is_type_name(std::string_view name) {
+  constexpr std::size_t length_max = 128;
+  return name.size() <= length_max && std::ranges::none_of(name, [](char c) {
+           return static_cast<unsigned char>(c) <= ' ' || c == '/' || c == '"' || c == '\\' || c == 0x7f;
+         });
+}
+
+void read_state(const ServiceDescriptor& service, std::string name, service_model& into, faults& found) {
+  if (name.front() == '.') name.erase(0, 1);  // A full name, as it is written elsewhere in the file.
+  const google::protobuf::DescriptorPool& pool = *service.file()->pool();
+  into.state_message = pool.FindMessageTypeByName(name);
+  if (into.state_message != nullptr) {
+    into.state = cpp_type(*into.state_message);
+    return;
+  }
+  const std::string here = service.file()->package() + "." + name;
+  found.add(service, "service '" + service.name() + "': there is no message '" + name + "' for its state; " +
+                         (pool.FindMessageTypeByName(here) != nullptr
+                              ? "write \"" + here + "\""
+                              : "write the full name of one that this file has or imports"));
+}
+
+void read_service(const ServiceDescriptor& service, file_model& into, faults& found) {
   const grove::v1::ActorOptions& options = service.options().GetExtension(grove::v1::actor);
   service_model model;
   model.name = service.name();
+  model.cpp_name = cpp_service(service.name());
   model.actor_type = options.name().empty() ? service.full_name() : options.name();
   model.comment = comment_of(service, "");
   model.index = service.index();
   model.local = options.placement() == grove::v1::PLACEMENT_LOCAL;
-  if (!options.state().empty()) {
-    const Descriptor* const state = service.file()->pool()->FindMessageTypeByName(options.state());
-    if (state == nullptr) {
-      error = service.full_name() + ": there is no message '" + options.state() + "' for its state";
-      return false;
-    }
-    model.state = cpp_type(*state);
+  if (!is_type_name(model.actor_type)) {
+    found.add(service,
+              "service '" + service.name() + "': the name '" + in_literal(model.actor_type) +
+                  "' cannot stand in an address; it may have up to 128 bytes and no blanks, slashes, quotes or "
+                  "backslashes");
   }
+  if (!options.state().empty()) read_state(service, options.state(), model, found);
   if (!options.idle_timeout().empty()) {
-    const auto timeout = parse_duration(options.idle_timeout());
-    if (!timeout) {
-      error = service.full_name() + ": idle_timeout '" + options.idle_timeout() + "' must be ";
-      error += duration_form;
-      return false;
+    if (const auto timeout = parse_duration(options.idle_timeout())) {
+      model.idle_timeout_ms =
+          static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(*timeout).count());
+    } else {
+      found.add(service, "service '" + service.name() + "': idle_timeout '" + in_literal(options.idle_timeout()) +
+                             "' must be " + std::string{duration_form});
     }
-    model.idle_timeout_ms = static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::milliseconds>(*timeout).count());
   }
-  for (int i = 0; i < service.method_count(); ++i) {
-    if (!read_method(*service.method(i), model, error)) return false;
-  }
+  if (service.method_count() == 0) found.add(service, "service '" + service.name() + "' has no methods");
+  for (int i = 0; i < service.method_count(); ++i)
+    read_method(*service.method(i), model, found);
   into.services.push_back(std::move(model));
-  return true;
 }
 
 }  // namespace
 
-bool read_model(const FileDescriptor& file, file_model& into, std::string& error) {
-  into.source = file.name();
-  into.stem = file.name().substr(0, file.name().rfind(".proto"));
-  into.cpp_namespace = replace_all(file.package(), ".", "::");
+file_model read_model(const FileDescriptor& file, faults& found) {
+  file_model model;
+  model.source = file.name();
+  model.stem = google::protobuf::compiler::cpp::StripProto(file.name());
+  model.cpp_namespace = cpp_namespace(file);
   for (int i = 0; i < file.service_count(); ++i) {
     const ServiceDescriptor& service = *file.service(i);
-    if (service.options().HasExtension(grove::v1::actor) && !read_service(service, into, error)) return false;
+    if (service.options().HasExtension(grove::v1::actor)) read_service(service, model, found);
   }
-  return true;
+  return model;
 }
 
 }  // namespace grove::plugin

@@ -8,12 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "proto/plugin/faults.h"
+
 namespace grove::plugin {
 
 /// One rpc, in the words of the code to be generated.
 struct method_model {
-  std::string name;
-  std::string request;  ///< C++ type: "::bank::DepositRequest".
+  std::string name;      ///< On the wire: "Deposit".
+  std::string cpp_name;  ///< The same, unless C++ has taken it: "delete_".
+  std::string request;   ///< C++ type: "::bank::DepositRequest".
   std::string response;
   std::string comment;  ///< Ready to print: "/// ..." lines, or empty.
   int index = 0;
@@ -25,8 +28,10 @@ struct method_model {
 /// One service that is an actor type.
 struct service_model {
   std::string name;        ///< "Account".
+  std::string cpp_name;    ///< The same, unless C++ has taken it: "class_".
   std::string actor_type;  ///< "bank.Account", or what its options say.
   std::string state;       ///< C++ type, or empty.
+  const google::protobuf::Descriptor* state_message = nullptr;
   std::string comment;
   int index = 0;
   bool local = false;
@@ -43,8 +48,8 @@ struct file_model {
 };
 
 /// Reads what is to be generated from `file`: the services that carry the option (grove.v1.actor).
-/// Errors: false with a text that names the place for what cannot be generated: a request stream, an unknown
-/// state message, an idle_timeout that is no duration.
-[[nodiscard]] bool read_model(const google::protobuf::FileDescriptor& file, file_model& into, std::string& error);
+/// Errors: goes into `found`, all at once: a request stream, a service without methods, an unknown state message, an
+/// idle_timeout that is no duration, a name that no address can have.
+[[nodiscard]] file_model read_model(const google::protobuf::FileDescriptor& file, faults& found);
 
 }  // namespace grove::plugin
