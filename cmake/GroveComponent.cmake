@@ -51,6 +51,11 @@ function(grove_add_test name)
   target_link_libraries(test_${name} PRIVATE grove_flags ${arg_DEPENDS} GTest::gmock
                                              $<$<NOT:$<BOOL:${arg_NO_MAIN}>>:GTest::gmock_main>)
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  # For cmake/dev/test_targets.py, which says what has to be built for the tests that a person asks for.
+  list(TRANSFORM arg_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" REGEX "^[^/]" OUTPUT_VARIABLE sources)
+  list(JOIN sources "," sources)
+  list(JOIN arg_LABELS "," labels)
+  set_property(GLOBAL APPEND_STRING PROPERTY GROVE_TEST_PROGRAMS "${name}|${labels}|${sources}\n")
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
                        PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
 endfunction()

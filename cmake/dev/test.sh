@@ -14,14 +14,40 @@ with what the failed tests printed, the names of the skipped and the failed ones
   --quick           the dev preset only
   --preset PRESET   one preset only: dev, asan, tsan, coverage
   CTEST OPTION      passed on, with the dev preset only unless --preset is given, such as: ./dev test -R hub
+                    Only the programs of the tests that such options choose are built.
 EOF
 }
 
 reports=() # PRESET=JUNIT_FILE of every suite that ran
 
 run_suite() { # preset ctest-option...
-  build "$1"
+  build_for_tests "$@"
   run_ctest "$@"
+}
+
+# Builds what the chosen tests need, and installs the packages that they need.
+build_for_tests() { # preset ctest-option...
+  local preset=$1 wanted kind name all=no targets=()
+  shift
+  ensure_deps check # Python, which finds out what is needed
+  configure "$preset"
+  if ! wanted=$(python3 -B "$root/cmake/dev/test_targets.py" "$root/build/$preset" "$@"); then
+    say "what these tests need is not known, so everything is built"
+    wanted=$'all\nlabel deploy'
+  fi
+  [[ -n $wanted ]] || fail "no test has such a name or label: $* (all names: ./dev test -N)"
+  while read -r kind name; do
+    case "$kind $name" in
+      'all ') all=yes ;;
+      'label deploy') ensure_deps test ;;
+      target\ *) targets+=("$name") ;;
+    esac
+  done <<<"$wanted"
+  if [[ $all == yes ]]; then
+    build "$preset"
+  elif ((${#targets[@]})); then
+    build "$preset" "${targets[@]}"
+  fi
 }
 
 run_ctest() { # preset ctest-option...

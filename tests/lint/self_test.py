@@ -15,6 +15,7 @@ from tree import ROOT, Tree
 
 sys.path.append(str(ROOT / "cmake/dev"))
 import test_report
+import test_targets
 
 
 class Planted(unittest.TestCase):
@@ -239,6 +240,53 @@ class TestReport(Planted):
         self.assertFalse(test_report.report([("tsan", pathlib.Path("nowhere.xml"))], lines.append))
         self.assertEqual(lines[-1], "0 passed, 0 failed")
         self.assertIn("==> tsan: ctest left no results", lines[0])
+
+
+class TestTargets(Planted):
+    BUILD = pathlib.Path("/b")
+    SOURCES = {"hub_test.cc": "TEST(hub, ends) {}\nTEST_F(cart, adds) {}\n",
+               "wait_test.cc": 'INSTANTIATE_TEST_SUITE_P(all, wait, Values("read"));\nTEST_P(wait, ends) {}\n',
+               "mesh_test.cc": "TYPED_TEST(ring, wraps) {}\n// TEST(cup, in_a_comment) {}\n"}
+    SCRIPTS = [{"name": "lint.spdx", "command": ["python3", "/src/rules.py"],
+                "properties": [{"name": "LABELS", "value": ["lint"]}]},
+               {"name": "lint.all", "command": ["python3", "--build", "/b"]},
+               {"name": "tools.gdb", "command": ["gdb", "/b/tests/scene"]},
+               {"name": "deploy.unit", "command": ["unit.sh"],
+                "properties": [{"name": "ENVIRONMENT", "value": ["GROVE_TEST_CLI=/b/bin/grove"]},
+                               {"name": "LABELS", "value": ["deploy"]}]},
+               {"name": "test_old_NOT_BUILT"}]
+
+    def wanted(self, *options):
+        tree = self.plant(**self.SOURCES)
+        programs = [(name, ["unit"], [tree.root / f"{name}_test.cc"]) for name in ("hub", "wait", "mesh")]
+        return test_targets.wanted(self.BUILD, self.SCRIPTS, programs, test_targets.Choice(options))
+
+    def test_builds_the_program_whose_source_has_the_name(self):
+        self.assertEqual(self.wanted("-R", "cart"), ({"test_hub"}, {"unit"}))
+        self.assertEqual(self.wanted("-R", r"^hub\.hub\.ends$"), ({"test_hub"}, {"unit"}))
+
+    def test_knows_the_parameter_or_the_type_by_the_words_of_the_file_or_its_number(self):
+        for name in ("all/wait.ends/read", r"wait.ends/0$", "all/wait"):
+            self.assertEqual(self.wanted("-R", name)[0], {"test_wait"}, name)
+        self.assertEqual(self.wanted("-R", "ring.wraps<")[0], {"test_mesh"})
+
+    def test_builds_for_a_script_what_its_command_names(self):
+        self.assertEqual(self.wanted("-R", "gdb"), ({"scene"}, set()))
+        self.assertEqual(self.wanted("-R", "deploy"), ({"programs"}, {"deploy"}))
+        self.assertEqual(self.wanted("--label-regex", "^lint$"), (set(), {"lint"}))
+        self.assertEqual(self.wanted("-R", "old"), ({"test_old"}, set()))
+
+    def test_builds_everything_where_that_cannot_be_told(self):
+        self.assertIsNone(self.wanted("-R", "lint")[0])
+        self.assertIsNone(self.wanted("-j", "4")[0])
+        self.assertFalse(test_targets.Choice(["-I", "1,2"]).narrows)
+
+    def test_leaves_out_what_is_excluded(self):
+        self.assertEqual(self.wanted("-R", "cart|read", "-E", "hub")[0], {"test_wait"})
+        self.assertEqual(self.wanted("-R", "lint.spdx", "-LE", "lint")[1], set())
+
+    def test_builds_every_program_with_open_names_for_a_name_that_is_nowhere(self):
+        self.assertEqual(self.wanted("-R", "3_greenlets"), ({"test_wait", "test_mesh"}, set()))
 
 
 if __name__ == "__main__":
