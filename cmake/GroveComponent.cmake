@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 include(GoogleTest OPTIONAL)
 
+# Lets the files of a library use the precompiled headers, which are good only for the definitions that they were made
+# with. (Programs are compiled for another kind of position independence.)
+function(grove_precompile target)
+  if(TARGET grove_precompiled)
+    target_precompile_headers(${target} REUSE_FROM grove_precompiled)
+    target_compile_definitions(${target} PRIVATE $<TARGET_PROPERTY:grove_precompiled,COMPILE_DEFINITIONS>)
+  endif()
+endfunction()
+
 # A folder of the project: a static library `grove_NAME` (alias `grove::NAME`), or with EXECUTABLE the program.
-#   grove_add_component(NAME [EXECUTABLE program [FOR_BUILDING]] SOURCES file... [DEPENDS target...] [INSTALL_HEADERS])
+# PLAIN: it is compiled without the precompiled headers, because it does not link Asio, which is in them and has objects
+# that every file which includes it refers to.
+#   grove_add_component(NAME [EXECUTABLE program [FOR_BUILDING]] SOURCES file... [DEPENDS target...] [INSTALL_HEADERS]
+#                       [PLAIN])
 function(grove_add_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "INSTALL_HEADERS;FOR_BUILDING" "EXECUTABLE" "SOURCES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INSTALL_HEADERS;FOR_BUILDING;PLAIN" "EXECUTABLE" "SOURCES;DEPENDS")
   if(arg_EXECUTABLE)
     set(target grove_${name}_program)
     add_executable(${target} ${arg_SOURCES})
@@ -23,6 +35,9 @@ function(grove_add_component name)
   add_library(grove::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   target_link_libraries(${target} PUBLIC grove_flags ${arg_DEPENDS})
+  if(NOT arg_PLAIN)
+    grove_precompile(${target})
+  endif()
   if(arg_INSTALL_HEADERS)
     set_property(GLOBAL APPEND PROPERTY GROVE_INSTALLED_TARGETS ${target})
     file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
@@ -87,6 +102,7 @@ function(grove_add_actor_code name)
   add_library(grove::${name}_actors ALIAS grove_${name}_actors)
   target_compile_options(grove_${name}_actors PRIVATE -w)
   target_link_libraries(grove_${name}_actors PUBLIC ${arg_PROTOS} grove_actor)
+  grove_precompile(grove_${name}_actors)
   add_library(grove_${name}_clients INTERFACE)
   add_library(grove::${name}_clients ALIAS grove_${name}_clients)
   add_dependencies(grove_${name}_clients grove_${name}_actors)

@@ -3,6 +3,7 @@
 option(GROVE_TESTS "Build the tests" ON)
 option(GROVE_BENCH "Build the microbenchmarks in bench/" OFF)
 option(GROVE_FUZZ "Build the libFuzzer targets (needs Clang)" OFF)
+option(GROVE_PRECOMPILE "Precompile the headers that most files include" OFF)
 option(GROVE_WERROR "Treat warnings as errors" OFF)
 set(GROVE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined | thread")
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <regex>
 #include <string_view>
 
 #include "base/exit_codes.h"
@@ -16,6 +15,7 @@
 #include "base/version.h"
 #include "server/internal/config_file.h"
 #include "server/internal/config_keys.h"
+#include "server/service_links.h"
 
 namespace grove::server {
 namespace {
@@ -43,8 +43,7 @@ std::vector<std::string> spelled(Spell spell) {
 bool belongs_to_others(const std::string& name) {
   static constexpr std::array<std::string_view, 3> others = {"GROVE_WORKER", "GROVE_SERVER", "GROVE_CACHE"};
   if (std::ranges::find(others, name) != others.end() || name.starts_with("GROVE_TEST_")) return true;
-  const std::regex service_links{"GROVE_(.*_)?(SERVICE_HOST|SERVICE_PORT(_.*)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_.*)?)?)"};
-  return std::regex_match(name, service_links);
+  return is_service_link(name);
 }
 
 class config_reader {

@@ -210,7 +210,7 @@ void run(const bench_arguments& given, const environment& where) {
 }  // namespace
 
 void add_bench(CLI::App& app, const environment& where) {
-  auto* command = app.add_subcommand("bench", "Put load on the server and measure it");
+  auto* command = add_command(app, "bench", "Put load on the server and measure it");
   auto given = std::make_shared<bench_arguments>();
   command->add_option("-c,--connections", given->connections, "Connections")
       ->check(CLI::Range(1U, 10'000U))

@@ -26,7 +26,7 @@ void run(const request_arguments& arguments, const environment& where) {
 }  // namespace
 
 void add_call(CLI::App& app, const environment& where) {
-  auto* command = app.add_subcommand("call", "Call a method of an actor and print its reply as JSON");
+  auto* command = add_command(app, "call", "Call a method of an actor and print its reply as JSON");
   auto arguments = std::make_shared<request_arguments>();
   add_request_arguments(*command, *arguments);
   command->add_option("--idempotency-key", arguments->idempotency_key,

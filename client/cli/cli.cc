@@ -90,6 +90,10 @@ void add_commands(CLI::App& app, const environment& where) {
 
 }  // namespace
 
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description) {
+  return app.add_subcommand(name, description);
+}
+
 void add_common_options(CLI::App& command, common_options& into, prints what) {
   command.add_option("--server", into.server, "The server (default: GROVE_SERVER, else 127.0.0.1:7400)")
       ->type_name("HOST:PORT");

@@ -19,6 +19,10 @@ void add_ps(CLI::App& app, const environment& where);
 void add_bench(CLI::App& app, const environment& where);
 void add_completion(CLI::App& app, const environment& where);
 
+/// A new subcommand, which lives as long as `app`. Commands are made here and nowhere else: whatever makes one is compiled
+/// with all of CLI11, which takes seconds.
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description);
+
 enum class prints : bool { json_only, table };
 
 /// Adds --server and --timeout, and for a command that prints a table --json.

@@ -127,7 +127,7 @@ void fish(const CLI::App& app, std::ostream& out) {
 }  // namespace
 
 void add_completion(CLI::App& app, const environment& where) {
-  auto* command = app.add_subcommand("completion", "Print the completion script of a shell");
+  auto* command = add_command(app, "completion", "Print the completion script of a shell");
   auto shell = std::make_shared<std::string>();
   command->add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()

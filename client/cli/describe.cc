@@ -80,7 +80,7 @@ void run(const arguments& given, const environment& where) {
 }  // namespace
 
 void add_describe(CLI::App& app, const environment& where) {
-  auto* command = app.add_subcommand("describe", "Show the methods and messages of an actor type");
+  auto* command = add_command(app, "describe", "Show the methods and messages of an actor type");
   auto given = std::make_shared<arguments>();
   command->add_option("TYPE", given->type, "The actor type")->required()->type_name("");
   add_common_options(*command, given->common, prints::table);

@@ -74,7 +74,7 @@ void run(const common_options& options, const environment& where) {
 }  // namespace
 
 void add_ps(CLI::App& app, const environment& where) {
-  auto* command = app.add_subcommand("ps", "List the workers of the server");
+  auto* command = add_command(app, "ps", "List the workers of the server");
   auto options = std::make_shared<common_options>();
   add_common_options(*command, *options, prints::table);
   command->footer("Example:\n  grove ps --json");

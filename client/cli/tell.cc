@@ -18,8 +18,7 @@ void run(const request_arguments& arguments, const environment& where) {
 }  // namespace
 
 void add_tell(CLI::App& app, const environment& where) {
-  auto* command =
-      app.add_subcommand("tell", "Send a message to an actor; done as soon as it is in the actor's mailbox");
+  auto* command = add_command(app, "tell", "Send a message to an actor; done as soon as it is in the actor's mailbox");
   auto arguments = std::make_shared<request_arguments>();
   add_request_arguments(*command, *arguments);
   command->footer("Example:\n  grove tell grove.Counter/visits Add '{\"by\":2}'");

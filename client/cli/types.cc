@@ -35,7 +35,7 @@ void run(const common_options& options, const environment& where) {
 }  // namespace
 
 void add_types(CLI::App& app, const environment& where) {
-  auto* command = app.add_subcommand("types", "List the actor types of the server and their methods");
+  auto* command = add_command(app, "types", "List the actor types of the server and their methods");
   auto options = std::make_shared<common_options>();
   add_common_options(*command, *options, prints::table);
   command->footer("Example:\n  grove types");

@@ -76,7 +76,7 @@ void run(const request_arguments& arguments, const environment& where) {
 }  // namespace
 
 void add_watch(CLI::App& app, const environment& where) {
-  auto* command = app.add_subcommand("watch", "Call a streaming method and print each item as a line of JSON");
+  auto* command = add_command(app, "watch", "Call a streaming method and print each item as a line of JSON");
   auto arguments = std::make_shared<request_arguments>();
   add_request_arguments(*command, *arguments);
   command->footer(

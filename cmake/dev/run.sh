@@ -7,7 +7,7 @@ help_run() {
   cat <<'EOF'
 Usage: ./dev run [--once] [-- SERVER OPTION...]
 
-Builds the release preset, starts a server on 127.0.0.1:7400 (admin: 7401), waits until it is ready, prints how to
+Builds the programs of the release preset, starts a server on 127.0.0.1:7400 (admin: 7401), waits until it is ready, prints how to
 talk to it and serves until Ctrl-C.
 
   --once   take free ports, send a few requests, print each with its answer, stop the server, exit 0 if all was well
@@ -139,7 +139,7 @@ cmd_run() {
     esac
     shift
   done
-  build release
+  build release programs
   run_options "$once" "$@" >/dev/null # fails here, where it ends the script
   mapfile -d '' -t options < <(run_options "$once" "$@")
   trap 'stop_server' EXIT
