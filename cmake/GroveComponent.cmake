@@ -48,7 +48,8 @@ function(grove_add_component name)
       FILES_MATCHING
       PATTERN "*.h"
       PATTERN "internal" EXCLUDE
-      PATTERN "cli" EXCLUDE)
+      PATTERN "cli" EXCLUDE
+      PATTERN "build_commit.h" EXCLUDE)
   endif()
 endfunction()
 

@@ -9,10 +9,10 @@
 #include <map>
 #include <string_view>
 
+#include "base/build_commit.h"
 #include "base/exit_codes.h"
 #include "base/nearest.h"
 #include "base/values.h"
-#include "base/version.h"
 #include "server/internal/config_file.h"
 #include "server/internal/config_keys.h"
 #include "server/service_links.h"
@@ -50,7 +50,7 @@ class config_reader {
  public:
   explicit config_reader(const config_sources& sources) : sources_{sources} {
     app_.name("grove-server");
-    app_.set_version_flag("--version", std::string{"grove-server "} + std::string{version});
+    app_.set_version_flag("--version", "grove-server " + version_and_commit());
     app_.set_help_flag("--help,-h", "Print this help and exit");
     app_.allow_extras();
     app_.footer(

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <ostream>
 
+#include "base/build_commit.h"
 #include "base/exit_codes.h"
 #include "base/nearest.h"
-#include "base/version.h"
 #include "client/cli/commands.h"
 
 namespace grove::cli {
@@ -15,7 +15,7 @@ namespace {
 
 void add_commands(CLI::App& app, const environment& where) {
   app.set_help_flag("-h,--help", "Show this help");
-  app.set_version_flag("--version", std::string{"grove "}.append(version), "Show the version");
+  app.set_version_flag("--version", "grove " + version_and_commit(), "Show the version");
   app.require_subcommand(1);
   app.footer(
       "Examples:\n"

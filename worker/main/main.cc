@@ -13,6 +13,7 @@
 #include <exception>
 #include <string>
 
+#include "base/build_commit.h"
 #include "base/exit_codes.h"
 #include "base/inherited_fds.h"
 #include "base/log.h"
@@ -86,7 +87,7 @@ int main(int argc, char** argv) {
   app.name("grove-worker");
   std::uint32_t slot = 0;
   app.add_option("--slot", slot, "Which of the server's workers this is")->required();
-  app.set_version_flag("--version", std::string{version});
+  app.set_version_flag("--version", "grove-worker " + version_and_commit());
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

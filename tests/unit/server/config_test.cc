@@ -283,7 +283,8 @@ TEST(config, help_and_version_end_with_success) {
   }
   const auto version = std::get<config_exit>(read({"--version"}));
   EXPECT_EQ(version.code, 0);
-  EXPECT_THAT(version.text, testing::MatchesRegex("grove-server [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+  EXPECT_THAT(version.text,
+              testing::MatchesRegex("grove-server [0-9]+\\.[0-9]+\\.[0-9]+( \\(commit [0-9a-f]+(-dirty)?\\))?\n"));
 }
 
 }  // namespace
