@@ -15,10 +15,13 @@ RUN echo 'Acquire::Retries "5";' >/etc/apt/apt.conf.d/80-retries \
  && ./dev deps build && rm -rf /var/lib/apt/lists/*
 COPY --from=seed /root/ /root/
 COPY . .
-RUN cmake --preset release \
- && cmake --build --preset release --target grove_server_main_program grove_worker_main_program grove_cli_main_program \
- && cmake --install build/release --prefix /stage/usr --component runtime --strip
-RUN deploy/docker/lay-out-root /stage /image
+RUN ./dev build release -- programs
+# Behind what takes long: another commit with the same sources is only linked anew.
+ARG GROVE_REVISION=unknown
+RUN cmake -D "GROVE_COMMIT=$GROVE_REVISION" build/release \
+ && apt-get -o Acquire::Retries=5 update && ./dev package --runtime \
+ && apt-get install -y --no-install-recommends ./build/packages/grove_*.deb && rm -rf /var/lib/apt/lists/*
+RUN deploy/docker/lay-out-root grove /image
 
 FROM scratch
 COPY --from=build /image/ /

@@ -9,23 +9,16 @@
 # cache folder, so that a second run need not install the compiler again.
 
 : "${work:?the folder for what the tests make}"
-cache="${GROVE_CACHE:-$HOME/.cache/grove}"
+here=$(dirname "${BASH_SOURCE[0]}")
+# shellcheck source-path=SCRIPTDIR source=debian_root.sh disable=SC1091
+. "$here/debian_root.sh"
 engine_pid=
 had_bridge=
-
-fail() {
-  echo "FAILED: $*" >&2
-  exit 1
-}
 
 # For a machine on which no engine can run at all; ctest counts it as skipped and says so.
 skip() {
   echo "SKIPPED, the image is NOT TESTED: $*" >&2
   exit 77
-}
-
-need() {
-  command -v "$1" >/dev/null || fail "$1 is missing: apt-get install $2"
 }
 
 # wait_until SECONDS WHAT COMMAND...: polls, and fails by name when the time is over.
@@ -95,20 +88,7 @@ can_enter_containers() {
     [ "$(nsenter --mount=/proc/self/ns/mnt stat --format %d:%i /)" = "$(stat --format %d:%i /)" ]
 }
 
-# Thrice at most: it gives up for good at the first package that a mirror does not hand out.
-make_debian() {
-  local try
-  for try in 1 2 3; do
-    rm -rf "$work/debian"
-    debootstrap --variant=minbase bookworm "$work/debian" >"$work/debootstrap.log" 2>&1 && return
-    echo "debootstrap failed at try $try:" >&2
-    tail -n 20 "$work/debootstrap.log" >&2
-  done
-  return 1
-}
-
-# The image debian:12, from Debian's packages when the engine has none: what debootstrap makes, with the suites for
-# security and updates.
+# The image debian:12; the bare Debian of debian_root.sh when the engine has none.
 provide_debian() {
   if docker image inspect debian:12 >/dev/null 2>&1; then
     return
@@ -116,21 +96,6 @@ provide_debian() {
   if [ -z "$engine_pid" ] && timeout 120 docker pull --quiet debian:12 >/dev/null 2>&1; then
     return
   fi
-  local tarball="$cache/debian-12.tar"
-  if [ ! -s "$tarball" ]; then
-    need debootstrap debootstrap
-    [ "$(id -u)" = 0 ] || fail "only root can make the base image with debootstrap"
-    echo "base image: debootstrap"
-    make_debian || fail "debootstrap"
-    local list="$work/debian/etc/apt/sources.list" mirror
-    mirror=$(awk '$1 == "deb" { print $2; exit }' "$list")
-    printf 'deb %s bookworm main\ndeb %s bookworm-updates main\ndeb %s-security bookworm-security main\n' \
-      "$mirror" "$mirror" "${mirror%/}" >"$list"
-    mkdir -p "$cache"
-    tar -C "$work/debian" --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/lib/apt/lists/*_*' \
-      --exclude='./etc/resolv.conf' --exclude='./etc/hostname' -cf "$tarball.part" .
-    mv "$tarball.part" "$tarball"
-    rm -rf "$work/debian"
-  fi
-  docker import "$tarball" debian:12 >/dev/null
+  provide_debian_tarball
+  docker import "$debian_tarball" debian:12 >/dev/null
 }

@@ -11,6 +11,8 @@ here=$(dirname "$0")
 image=grove:test
 container="grove-test-$$"
 project="grove-test-$$"
+# Sources without history have none; then this one shows that it is handed through.
+revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo 0123456789abcdef0123456789abcdef01234567)
 image_bytes_max=$((40 * 1024 * 1024))
 lock_down=(--read-only --cap-drop=ALL --security-opt no-new-privileges --memory 512m --cpus 2 --pids-limit 512)
 
@@ -69,6 +71,7 @@ build_image() {
   if docker image inspect grove-build:test >/dev/null 2>&1; then
     [ "$hash" = "$(cat "$cache/docker-sources" 2>/dev/null)" ] || docker tag grove-build:test grove-seed:test
   fi
+  arguments+=(--build-arg "GROVE_REVISION=$revision")
   docker image inspect grove-seed:test >/dev/null 2>&1 && arguments+=(--build-arg GROVE_SEED=grove-seed:test)
   # The tag of the build stage keeps its layers through the prune below.
   for step in "--target=build --tag=grove-build:test" "--tag=$image"; do
@@ -187,12 +190,22 @@ compose_up_and_down() {
   expect "containers left by docker-compose down" "" "$(docker ps --all --quiet --filter "name=$project")"
 }
 
+expect_commit() {
+  expect "the label's commit" "$revision" \
+    "$(docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.revision"}}' "$image")"
+  local said
+  said=$(docker run --rm --entrypoint grove "$image" --version)
+  grep -q "(commit ${revision:0:12})" <<<"$said" || fail "grove --version does not name commit $revision: $said"
+  echo "ok: $said"
+}
+
 need curl curl
 step "engine"
 start_engine
 provide_debian
 step "build"
 build_image
+expect_commit
 step "docker run"
 run_and_stop
 step "docker-compose"

@@ -3,19 +3,18 @@
 # The unit under a real systemd, in a container that it boots: that the server runs in its sandbox can be seen in no
 # other way. Sourced by docker_test.sh, whose engine, image and helpers it uses.
 
-: "${work:?}" "${root:?}" "${image:?}" "${container:?}"
+: "${work:?}" "${container:?}"
 
 boot_systemd() { # boot_systemd NAME
   local context=$work/systemd
   mkdir -p "$context"
-  cp "$root/deploy/systemd/grove.service" "$root/deploy/systemd/grove.toml" "$context/"
   cat >"$context/Dockerfile" <<EOF
 FROM debian:12
 RUN apt-get -o Acquire::Retries=5 update \\
  && apt-get -o Acquire::Retries=5 install -y --no-install-recommends systemd && rm -rf /var/lib/apt/lists/*
-COPY --from=$image /usr/ /usr/
-COPY grove.service /etc/systemd/system/
-COPY grove.toml /etc/grove/
+COPY --from=grove-build:test /src/build/packages/ /packages/
+RUN apt-get -o Acquire::Retries=5 update \\
+ && apt-get -o Acquire::Retries=5 install -y --no-install-recommends /packages/grove_*.deb && rm -rf /var/lib/apt/lists/*
 STOPSIGNAL SIGRTMIN+3
 EOF
   docker build --network=host --tag=grove-systemd:test "$context" >"$work/build.log" 2>&1 ||
@@ -48,8 +47,11 @@ run_under_systemd() {
   fi
   local box=$container-systemd
   boot_systemd "$box"
-  docker exec "$box" systemctl start grove
-  wait_until 180 "the service answers" docker exec "$box" grove ps
+  # The package has enabled it. Once systemd calls it active it serves, because it says itself when it does.
+  wait_until 180 "the service is active" docker exec "$box" systemctl is-active --quiet grove
+  docker exec "$box" grove ps
+  grep -q 'workers\{0,1\} up' <<<"$(fact "$box" StatusText)" || fail "it does not say how it is: $(fact "$box" StatusText)"
+  [ "$(fact "$box" WatchdogTimestampMonotonic)" != 0 ] || fail "the watchdog hears nothing"
   expect "Add" '{"value":"2"}' "$(docker exec "$box" grove call grove.Counter/visits Add '{"by":2}')"
 
   local status

@@ -6,7 +6,7 @@ import subprocess
 
 from tree import ROOT, finish
 
-COMMANDS = ("deps", "build", "run", "test", "check", "bench", "docker")
+COMMANDS = ("deps", "build", "run", "test", "check", "bench", "docker", "package")
 WRONG = (["nonsense"], ["--nonsense"], ["deps", "nonsense"], ["build", "nonsense"], ["build", "release", "nonsense"],
          ["run", "nonsense"], ["run", "--nonsense"], ["test", "nonsense"], ["test", "--nonsense"], ["test", "--preset"],
          ["test", "--preset", "release"], ["test", "--preset=nonsense"], ["test", "-R"], ["check", "--nonsense"],
