@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,18 @@ constexpr std::uint64_t whole_pages(std::uint64_t bytes) noexcept {
 
 [[noreturn]] void refuse(const std::string& why) {
   throw std::runtime_error{"shared segment: " + why};
+}
+
+[[noreturn]] void refuse_file_size(std::uint64_t needed) {
+  constexpr std::uint64_t kib = 1U << 10U;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  const std::uint64_t kibs = (needed + kib - 1) / kib;
+  throw file_size_limit_error{"the workers share " + std::to_string(kibs) +
+                              " KiB of memory, for which the limit on the size of files counts as well, and that is " +
+                              std::to_string(limit.rlim_cur / kib) + " KiB: raise it (ulimit -f " +
+                              std::to_string(kibs) + ", LimitFSIZE=" + std::to_string(kibs) +
+                              "K in a systemd unit), or have fewer --workers"};
 }
 
 /// The layout that follows from the counts.
@@ -131,7 +144,10 @@ shared_segment shared_segment::create(const shared_segment_options& options) {
 
   unique_fd fd{::memfd_create("grove", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
   if (!fd) fail("memfd_create");
-  if (::ftruncate(fd.get(), static_cast<off_t>(plan.total_bytes)) != 0) fail("ftruncate");
+  if (::ftruncate(fd.get(), static_cast<off_t>(plan.total_bytes)) != 0) {
+    if (errno == EFBIG) refuse_file_size(plan.total_bytes);
+    fail("ftruncate");
+  }
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) fail("sealing");
 
   std::byte* const base = map_front(fd.get(), plan.data_offset);

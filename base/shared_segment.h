@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,13 @@ inline constexpr std::uint64_t ring_record_margin = 4096;
 /// there are workers * workers rings, but always enough for one record of the largest frame.
 [[nodiscard]] std::uint64_t default_ring_bytes(std::uint32_t workers, std::uint32_t frame_bytes_max) noexcept;
 
+/// RLIMIT_FSIZE, which counts for shared memory as it does for files, is below the size of a segment. The text says how
+/// much is needed and how it is set.
+class file_size_limit_error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// The memory that the supervisor and its workers share; shared_segment_layout.h has its layout and who may
 /// write what. All but the rings' data is mapped here; worker/mesh maps the rings that it uses.
 /// Affinity: any thread; the words themselves have one writing thread each.
@@ -36,7 +44,8 @@ class shared_segment {
  public:
   /// Makes a segment: a memfd (close-on-exec), sealed so that nobody can change its size. All slots are down,
   /// the partitions are dealt out to the workers in equal runs.
-  /// Errors: std::invalid_argument for options out of range, std::system_error.
+  /// Errors: std::invalid_argument for options out of range, file_size_limit_error (the caller has SIGXFSZ ignored),
+  /// std::system_error.
   [[nodiscard]] static shared_segment create(const shared_segment_options& options);
 
   /// Maps a segment that another process made.

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+
+#include "base/values.h"
 
 namespace grove::server {
 namespace {
@@ -70,6 +73,26 @@ std::string cpu_budget::to_string() const {
   const std::string_view noun = cores.size() == 1 ? "core" : "cores";
   if (!quota || *quota >= static_cast<double>(cores.size())) return fmt::format("{} {}", cores.size(), noun);
   return fmt::format("{:.3g} of {} {} by quota", *quota, cores.size(), noun);
+}
+
+std::string cpu_budget::advice() const {
+  constexpr std::string_view settings =
+      "cpus in Compose and docker run, limits.cpu in Kubernetes, CPUQuota= in systemd";
+  if (!quota || *quota >= static_cast<double>(cores.size())) return {};
+  if (*quota < 1) {
+    return fmt::format(
+        "a CPU quota of {:.3g} cores stops the only worker, and all of its actors, for {:.0f} % of the time under "
+        "load: "
+        "set it to 1 or more ({})",
+        *quota, (1 - *quota) * 100, settings);
+  }
+  const double left = *quota - std::floor(*quota);
+  // The supervisor itself needs a little.
+  if (left < 0.25) return {};
+  return fmt::format(
+      "a CPU quota of {:.3g} cores pays for {} and leaves {:.2g} of a core unused: set it to a whole number ({}), or "
+      "--workers {} to share what there is",
+      *quota, counted(workers(), "worker"), left, settings, workers() + 1);
 }
 
 std::optional<double> parse_cpu_max(std::string_view text) {

@@ -24,6 +24,9 @@ struct cpu_budget {
   /// would stack them, and under a quota every container on the machine would pin to the same first cores.
   [[nodiscard]] std::optional<std::uint32_t> core_of(std::uint32_t slot, std::uint32_t workers) const noexcept;
 
+  /// What to set so that nothing of a quota is left over or, below one core, nothing is stopped; empty when all is well.
+  [[nodiscard]] std::string advice() const;
+
   /// "2 of 8 cores by quota", "4 cores".
   [[nodiscard]] std::string to_string() const;
 };

@@ -152,6 +152,7 @@ void reset_signals() noexcept {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGCHLD, SIG_DFL);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // The call fails with EFBIG, which can say what was too large.
 }
 
 std::string find_worker_program() {

@@ -26,6 +26,7 @@
 #include "server/listeners.h"
 #include "server/metrics_page.h"
 #include "server/process.h"
+#include "server/service_manager.h"
 #include "server/supervisor.h"
 #include "server/worker_processes.h"
 
@@ -50,9 +51,11 @@ std::uint64_t seed() {
 /// is set or the loop is left.
 class server_loop {
  public:
-  server_loop(const server_config& config, cpu_budget cpus, std::string program, listener clients,
-              std::optional<listener> admin, const std::shared_ptr<spdlog::logger>& log)
-      : cpus_{std::move(cpus)},
+  server_loop(const server_config& config, service_manager manager, cpu_budget cpus, std::string program,
+              listener clients, std::optional<listener> admin, const std::shared_ptr<spdlog::logger>& log)
+      : manager_{std::move(manager)},
+        stop_takes_{config.drain_timeout + supervisor::quit_grace + supervisor::kill_grace},
+        cpus_{std::move(cpus)},
         clients_{std::move(clients)},
         segment_{make_segment(config, config.workers.value_or(cpus_.workers()), time_)},
         processes_{io_, std::move(program), segment_.workers(), segment_.fd(), clients_.fd.get(), worker_events()},
@@ -101,6 +104,7 @@ class server_loop {
   }
 
   void settle() {
+    tell_manager();
     if (supervisor_.exit_code()) return io_.stop();
     const steady_time wake = supervisor_.next_wake();
     if (armed_for_ == wake) return;
@@ -114,7 +118,16 @@ class server_loop {
     });
   }
 
+  void tell_manager() {
+    manager_.status(supervisor_.ready().reason);
+    if (supervisor_.has_started()) manager_.ready();
+    if (supervisor_.is_stopping()) manager_.stopping(stop_takes_);
+    manager_.alive(time_.now());
+  }
+
   system_clock time_;
+  service_manager manager_;
+  std::chrono::milliseconds stop_takes_;  ///< At the most.
   random_source random_{seed()};
   cpu_budget cpus_;
   listener clients_;
@@ -132,6 +145,9 @@ void tell_the_beginning(const server_config& config, const cpu_budget& cpus, spd
   const std::uint32_t workers = config.workers.value_or(cpus.workers());
   log.info("grove-server {} starts as pid {} with {}; it may use {}", version, ::getpid(), counted(workers, "worker"),
            cpus.to_string());
+  if (!config.workers) {
+    if (const std::string advice = cpus.advice(); !advice.empty()) log.warn("{}", advice);
+  }
   if (workers > cpus.workers()) {
     log.warn("{} are more than there are cores for: they share them", counted(workers, "worker"));
   }
@@ -142,6 +158,7 @@ void tell_the_beginning(const server_config& config, const cpu_budget& cpus, spd
 
 int run_server(const server_config& config, const std::shared_ptr<spdlog::logger>& log) {
   reset_signals();
+  service_manager manager = service_manager::from_environment();
   try {
     cpu_budget cpus = read_cpu_budget();
     tell_the_beginning(config, cpus, *log);
@@ -164,8 +181,12 @@ int run_server(const server_config& config, const std::shared_ptr<spdlog::logger
     listener clients = listen_on(config.listen, "--listen");
     std::optional<listener> admin;
     if (config.admin) admin = listen_on(*config.admin, "--admin");
-    server_loop loop{config, std::move(cpus), std::move(program), std::move(clients), std::move(admin), log};
+    server_loop loop{
+        config, std::move(manager), std::move(cpus), std::move(program), std::move(clients), std::move(admin), log};
     return loop.run();
+  } catch (const file_size_limit_error& failure) {
+    log->critical("{}", failure.what());
+    return exit_codes::bad_configuration;
   } catch (const listen_error& failure) {
     log->critical("{}", failure.what());
     return exit_codes::cannot_listen;

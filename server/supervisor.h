@@ -88,6 +88,9 @@ class supervisor {
   /// Set once the process is to end.
   [[nodiscard]] std::optional<int> exit_code() const noexcept { return exit_code_; }
 
+  /// Whether all workers have been up at one time: the server has been able to do what it is for.
+  [[nodiscard]] bool has_started() const noexcept { return announced_; }
+  [[nodiscard]] bool is_stopping() const noexcept { return phase_ != phase::serving; }
   [[nodiscard]] readiness ready() const;
   [[nodiscard]] const worker_table& workers() const noexcept { return workers_; }
 

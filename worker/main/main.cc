@@ -101,6 +101,7 @@ int main(int argc, char** argv) {
     return exit_codes::bad_configuration;
   }
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // A log in a file that is full must not end it.
   // A Ctrl-C in a terminal reaches the whole process group; what becomes of the workers is the supervisor's decision.
   ::signal(SIGINT, SIG_IGN);
   return serve(slot);

@@ -56,6 +56,20 @@ TEST(cpu_budget, auto_is_a_worker_a_core_and_whole_cores_of_a_quota) {
   EXPECT_EQ((cpu_budget{{0, 1}, 8.0}.workers()), 2U);
 }
 
+TEST(cpu_budget, says_what_to_set_when_a_part_of_a_core_is_left_over) {
+  const auto advice = [](std::optional<double> quota) { return (cpu_budget{{0, 1, 2, 3}, quota}.advice()); };
+  EXPECT_EQ(
+      advice(1.5),
+      "a CPU quota of 1.5 cores pays for 1 worker and leaves 0.5 of a core unused: set it to a whole number (cpus in "
+      "Compose and docker run, limits.cpu in Kubernetes, CPUQuota= in systemd), or --workers 2 to share what there is");
+  EXPECT_TRUE(
+      advice(2.75).starts_with("a CPU quota of 2.75 cores pays for 2 workers and leaves 0.75 of a core unused"));
+  EXPECT_TRUE(
+      advice(0.4).starts_with("a CPU quota of 0.4 cores stops the only worker, and all of its actors, for 60 %"));
+  for (const std::optional<double> whole : {std::optional<double>{}, {1.0}, {3.0}, {2.1}, {4.0}, {4.5}, {64.0}})
+    EXPECT_EQ(advice(whole), "") << whole.value_or(0);
+}
+
 TEST(cpu_budget, workers_are_pinned_to_the_cores_of_the_mask) {
   const cpu_budget budget{{2, 5, 7}, std::nullopt};
   EXPECT_EQ(budget.core_of(0, 3), 2U);

@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <regex>
 
 #include "base/exit_codes.h"
+#include "tests/unit/server/manager_socket.h"
 #include "tests/unit/server/started_server.h"
 
 namespace grove::server {
@@ -186,6 +188,29 @@ TEST(server_process, a_wrong_option_ends_it_with_64) {
   started_server server{{}, {"--wrokers=2"}};
   EXPECT_EQ(server.wait_for_exit(), exit_codes::bad_configuration);
   EXPECT_THAT(server.log(), HasSubstr("flag --wrokers: there is no such option; did you mean --workers?"));
+}
+
+TEST(server_process, tells_its_service_manager_when_it_serves_lives_and_stops) {
+  const manager_socket manager;
+  started_server server{{{"NOTIFY_SOCKET", manager.address()}, {"WATCHDOG_USEC", "1000000"}}, {"--drain-timeout=50s"}};
+  manager.wait_for("STATUS=2 of 2 workers up\nREADY=1\n");
+  manager.wait_for("WATCHDOG=1\n");
+  manager.wait_for("WATCHDOG=1\n");
+  server.signal(SIGTERM);
+  manager.wait_for("STATUS=draining\nSTOPPING=1\nEXTEND_TIMEOUT_USEC=55500000\n");
+  EXPECT_EQ(server.wait_for_exit(), 0);
+}
+
+TEST(server_process, a_limit_on_the_size_of_files_below_the_shared_memory_is_named_with_what_is_needed) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit low{1U << 20U, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &low), 0);
+  started_server server;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(server.wait_for_exit(), exit_codes::bad_configuration);
+  EXPECT_THAT(server.log(), ContainsRegex("share [0-9]+ KiB of memory.* is 1024 KiB: raise it \\(ulimit -f [0-9]+, "
+                                          "LimitFSIZE=[0-9]+K in a systemd unit\\)"));
 }
 
 }  // namespace
