@@ -18,12 +18,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / 'Dockerfile').read_text()
 
 
-def render():
-    text = subprocess.run(['kubectl', 'kustomize', ROOT / 'deploy/kubernetes'], check=True, capture_output=True).stdout
+VERSION = re.search(r'project\(grove VERSION (\S+)', (ROOT / 'CMakeLists.txt').read_text())[1]
+
+
+def render(folder):
+    text = subprocess.run(['kubectl', 'kustomize', ROOT / 'deploy' / folder], check=True, capture_output=True).stdout
     return list(yaml.safe_load_all(text))
 
 
-MANIFESTS = render()
+MANIFESTS = render('kubernetes')
+MONITORING = render('kubernetes_monitoring')
+OVERLAY = render('kubernetes_overlay')
+OPERATORS_KINDS = ('PodMonitor', 'PrometheusRule')
 COMPOSE = yaml.safe_load((ROOT / 'deploy/compose.yaml').read_text())['services']['grove']
 
 
@@ -63,6 +69,17 @@ def default_of(text):
     return re.sub(r'\$\{\w+:-([^}]*)\}', r'\1', text)
 
 
+def pause_of(container):
+    """Seconds between the end of a pod being decided and TERM."""
+    command = container['lifecycle']['preStop']['exec']['command']
+    return int(re.search(r'"milliseconds":(\d+)', command[-1])[1]) / 1000
+
+
+def shortest_grace(container):
+    (drain,) = [variable['value'] for variable in container['env'] if variable['name'] == 'GROVE_DRAIN_TIMEOUT']
+    return pause_of(container) + seconds(drain) + 5
+
+
 def get(path):
     """Status, content type and text of what the running server answers."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -75,8 +92,9 @@ def get(path):
 
 class Schema(unittest.TestCase):
     def test_every_manifest_is_what_the_api_takes(self):
-        for manifest in MANIFESTS:
-            self.assertEqual(faults(manifest), [])
+        for manifest in MANIFESTS + OVERLAY:
+            if manifest['kind'] not in OPERATORS_KINDS:
+                self.assertEqual(faults(manifest), [])
 
     def test_a_misspelt_field_a_wrong_type_and_a_missing_field_are_faults(self):
         wrong = copy.deepcopy(STATEFUL_SET)
@@ -108,6 +126,38 @@ class Endpoints(unittest.TestCase):
         self.assertEqual(status, 200)
         self.assertRegex(content_type, '^text/plain')
         self.assertRegex(text, '(?m)^# TYPE grove_')
+
+
+class Monitoring(unittest.TestCase):
+    def test_the_monitor_scrapes_the_pod_at_its_admin_port(self):
+        (monitor,) = [manifest for manifest in MONITORING if manifest['kind'] == 'PodMonitor']
+        self.assertLessEqual(monitor['spec']['selector']['matchLabels'].items(), POD['metadata']['labels'].items())
+        (endpoint,) = monitor['spec']['podMetricsEndpoints']
+        self.assertIn(endpoint['port'], PORTS)
+        self.assertEqual(get(endpoint['path'])[0], 200)
+
+    def test_rules_ask_for_metrics_that_the_server_has_and_say_what_to_do(self):
+        served = set(re.findall(r'(?m)^# TYPE (grove_\w+)', get('/metrics')[2]))
+        rules = [rule for manifest in MONITORING if manifest['kind'] == 'PrometheusRule'
+                 for group in manifest['spec']['groups'] for rule in group['rules']]
+        self.assertGreater(len(rules), 3)
+        for rule in rules:
+            asked = set(re.findall(r'\bgrove_\w+', rule['expr']))
+            self.assertTrue(asked and asked <= served, f'{rule["alert"]}: {asked - served}')
+            self.assertEqual({'summary', 'description'}, set(rule['annotations']))
+            self.assertIn(rule['labels']['severity'], ('warning', 'critical'))
+
+
+class Overlay(unittest.TestCase):
+    def test_the_example_changes_what_it_says_and_keeps_the_rest(self):
+        (server,) = [manifest for manifest in OVERLAY if manifest['kind'] == 'StatefulSet']
+        pod = server['spec']['template']['spec']
+        (container,) = pod['containers']
+        self.assertEqual(container['image'], f'registry.example.com/grove:{VERSION}')
+        self.assertEqual({manifest['metadata']['namespace'] for manifest in OVERLAY}, {'grove'})
+        self.assertEqual(container['lifecycle'], CONTAINER['lifecycle'])
+        self.assertEqual(container['securityContext'], CONTAINER['securityContext'])
+        self.assertGreaterEqual(pod['terminationGracePeriodSeconds'], shortest_grace(container))
 
 
 class Network(unittest.TestCase):
@@ -152,9 +202,19 @@ class Scheduling(unittest.TestCase):
     def test_the_disruption_budget_lets_a_node_be_drained(self):
         self.assertGreaterEqual(only('PodDisruptionBudget')['spec']['maxUnavailable'], 1)
 
-    def test_the_grace_period_exceeds_the_drain(self):
-        drain = seconds(ENVIRONMENT['GROVE_DRAIN_TIMEOUT'])
-        self.assertGreaterEqual(POD['spec']['terminationGracePeriodSeconds'], drain + 5)
+    def test_the_grace_period_exceeds_the_pause_and_the_drain(self):
+        self.assertGreater(pause_of(CONTAINER), 2, 'the nodes are told within seconds')
+        self.assertGreaterEqual(POD['spec']['terminationGracePeriodSeconds'], shortest_grace(CONTAINER))
+
+    def test_the_pause_before_term_is_a_call_that_the_server_answers_when_it_is_over(self):
+        command = CONTAINER['lifecycle']['preStop']['exec']['command']
+        short = [word.replace('5000', '50') for word in command]
+        done = subprocess.run([os.environ['GROVE_CLI'], *short[1:]], capture_output=True, text=True, check=False,
+                              env={'GROVE_SERVER': os.environ['GROVE_ADDRESS']})
+        self.assertEqual((done.returncode, done.stdout), (0, '{}\n'), done.stderr)
+
+    def test_the_image_has_a_tag_that_does_not_move(self):
+        self.assertEqual(CONTAINER['image'], f'grove:{VERSION}')
 
     def test_limits_are_whole_cores_and_requests_are_the_same(self):
         resources = CONTAINER['resources']
@@ -198,7 +258,7 @@ class Privileges(unittest.TestCase):
 class Compose(unittest.TestCase):
     def test_it_stops_after_the_drain_and_never_before(self):
         drain = seconds(default_of(COMPOSE['environment']['GROVE_DRAIN_TIMEOUT']))
-        self.assertGreaterEqual(seconds(COMPOSE['stop_grace_period']), drain + 5)
+        self.assertGreaterEqual(seconds(default_of(COMPOSE['stop_grace_period'])), drain + 5)
         self.assertEqual(COMPOSE['stop_signal'], 'SIGTERM')
 
     def test_it_publishes_the_request_port_on_loopback_and_not_the_admin_port(self):
@@ -213,6 +273,9 @@ class Compose(unittest.TestCase):
         self.assertNotIn('privileged', COMPOSE)
         self.assertLessEqual({'cpus', 'mem_limit', 'pids_limit'}, set(COMPOSE))
         self.assertRegex(COMPOSE['restart'], r'^on-failure:\d+$')
+
+    def test_it_starts_on_a_machine_with_one_core(self):
+        self.assertEqual(default_of(COMPOSE['cpus']), '1')
 
 
 if __name__ == '__main__':

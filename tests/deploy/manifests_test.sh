@@ -24,5 +24,5 @@ need python3-kubernetes "$python" -c 'import kubernetes'
 need python3-yaml "$python" -c 'import yaml'
 
 start_server "$server" --config "$here/../../deploy/kubernetes/grove.toml"
-GROVE_ADMIN_URL="http://$admin_address" PYTHONDONTWRITEBYTECODE=1 "$python" "$here/manifests_test.py"
+GROVE_ADMIN_URL="http://$admin_address" GROVE_ADDRESS=$address GROVE_CLI=${server%-server} PYTHONDONTWRITEBYTECODE=1 "$python" "$here/manifests_test.py"
 stop_server

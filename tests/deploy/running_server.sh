@@ -1,12 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 # A server of this build on ports that the kernel chose. Sourced.
-#   start_server PROGRAM ARGUMENT...   sets server_pid, admin_address; returns when it is ready
+#   start_server PROGRAM ARGUMENT...   sets server_pid, address, admin_address; returns when it is ready
 #   stop_server                        sends TERM and returns the server's exit code
 # What it logs is in $server_log. The sourcing script's EXIT trap is set to end the server.
 
 server_log=$(mktemp)
 server_pid=
+address=
 admin_address=
 
 end_server() {
@@ -34,6 +35,8 @@ start_server() {
     fi
     sleep 0.1
   done
+  # shellcheck disable=SC2034 # for the script that sources this
+  address=$(sed -n 's/.* serves\{0,1\} \(127\.0\.0\.1:[0-9]*\) (admin.*/\1/p' "$server_log" | sed -n 1p)
 }
 
 stop_server() {
