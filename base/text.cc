@@ -9,12 +9,6 @@
 namespace grove {
 namespace {
 
-/// A character and how many bytes it has; `size` is 0 when the bytes at its place begin none.
-struct character {
-  char32_t code = 0;
-  std::size_t size = 0;
-};
-
 /// What the first byte says: the size of the character, and the least that one of this size stands for.
 struct lead {
   std::size_t size;
@@ -28,21 +22,6 @@ lead lead_of(unsigned char byte) noexcept {
   if (byte >= 0xe0 && byte < 0xf0) return {3, byte & 0x0fU, 0x800};
   if (byte >= 0xf0 && byte < 0xf5) return {4, byte & 0x07U, 0x10000};
   return {0, 0, 0};
-}
-
-/// The first character of `text`, which is not empty.
-character first_character(std::string_view text) noexcept {
-  const lead begin = lead_of(static_cast<unsigned char>(text[0]));
-  if (begin.size == 0 || begin.size > text.size()) return {};
-  char32_t code = begin.bits;
-  for (std::size_t i = 1; i < begin.size; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if ((byte & 0xc0U) != 0x80) return {};
-    code = code << 6U | (byte & 0x3fU);
-  }
-  const bool surrogate = code >= 0xd800 && code < 0xe000;
-  if (code < begin.least || code > 0x10ffff || surrogate) return {};
-  return {code, begin.size};
 }
 
 struct code_range {
@@ -68,16 +47,34 @@ constexpr std::array<code_range, 14> unprintable = {{
     {0xe0000, 0xe007f},  // Tags.
 }};
 
+}  // namespace
+
+text_character first_character(std::string_view text) noexcept {
+  const lead begin = lead_of(static_cast<unsigned char>(text[0]));
+  if (begin.size == 0 || begin.size > text.size()) return {};
+  char32_t code = begin.bits;
+  for (std::size_t i = 1; i < begin.size; ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte & 0xc0U) != 0x80) return {};
+    code = code << 6U | (byte & 0x3fU);
+  }
+  const bool surrogate = code >= 0xd800 && code < 0xe000;
+  if (code < begin.least || code > 0x10ffff || surrogate) return {};
+  return {code, begin.size};
+}
+
 bool is_printable(char32_t code) noexcept {
   if (code >= 0x20 && code < 0x7f) return true;
   return std::ranges::none_of(unprintable, [code](code_range r) { return code >= r.first && code <= r.last; });
 }
 
+namespace {
+
 /// What one place of a text is shown as: itself, or an escape sequence.
 class shown_character {
  public:
   explicit shown_character(std::string_view text) noexcept {
-    const character found = first_character(text);
+    const text_character found = first_character(text);
     taken_ = found.size == 0 ? 1 : found.size;
     if (found.size == 0) {
       escape_byte(static_cast<unsigned char>(text[0]));

@@ -17,6 +17,20 @@
 
 namespace grove {
 
+/// A character and how many bytes it has; 0 when the bytes at its place begin none.
+struct text_character {
+  char32_t code = 0;
+  std::size_t size = 0;
+};
+
+/// The first character of a text that is not empty.
+/// Affinity: async-signal-safe.
+[[nodiscard]] text_character first_character(std::string_view text) noexcept;
+
+/// Whether a character has a shape of its own and leaves what is beside it as it is.
+/// Affinity: async-signal-safe.
+[[nodiscard]] bool is_printable(char32_t code) noexcept;
+
 /// Whether the bytes are UTF-8 from the first to the last.
 /// Affinity: async-signal-safe.
 [[nodiscard]] bool is_utf8(std::string_view bytes) noexcept;

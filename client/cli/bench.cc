@@ -85,7 +85,8 @@ struct verification {
     throw wrong_usage(load.method + " is a streaming method; bench needs one that answers once");
   const auto message = type.make(*method.input_type());
   const bool adds = given.type == "grove.Counter" && load.method == "Add" && given.json.empty();
-  const status fits = read_json(adds ? R"({"by":1})" : json_from(given.json, where.in), info.nesting_max, *message);
+  const status fits = read_json(adds ? R"({"by":1})" : json_from(given.json.empty() ? "{}" : given.json, where.in),
+                                info.nesting_max, *message);
   if (!fits.ok()) throw call_failed(fits, outcome::not_executed);
   return message->SerializeAsString();
 }

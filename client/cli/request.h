@@ -17,7 +17,7 @@ namespace grove::cli {
 struct request_arguments {
   std::string target;
   std::string method;
-  std::string json;
+  std::string json = "{}";
   std::string idempotency_key;
   std::vector<std::string> metadata;  ///< --metadata, each NAME=VALUE.
   common_options common;

@@ -10,15 +10,17 @@ import re
 from tree import Tree, finish
 
 # base <- proto/wire <- client <- client/cli
+# base <- proto/json <- client/cli
 # base <- worker/greenlet <- worker/hub <- worker/actor <- worker/{builtin,store,mesh} <- worker/gate <- worker/main
 # base, proto/wire <- server
 ARROWS = {
     "base": [],
     "proto": [],
     "proto/plugin": ["base", "proto"],
+    "proto/json": ["base"],
     "proto/wire": ["base", "proto"],
     "client": ["proto/wire"],
-    "client/cli": ["client"],
+    "client/cli": ["client", "proto/json"],
     "worker/greenlet": ["base"],
     "worker/hub": ["worker/greenlet"],
     "worker/actor": ["worker/hub", "proto"],
@@ -34,6 +36,7 @@ OUTSIDE = [
     (re.compile(r"asio(\.hpp|/)"), {"worker/hub", "worker/gate", "worker/main", "client", "client/cli", "server"}),
     (re.compile(r"boost/context/"), {"worker/greenlet"}),
     (re.compile(r"google/protobuf/compiler/"), {"proto/plugin"}),
+    (re.compile(r"nlohmann/"), {"proto/json"}),
     (re.compile(r"sys/(socket|epoll|un)\.h|netinet/"),
      {"base", "worker/hub", "worker/mesh", "worker/gate", "worker/main", "client", "client/cli", "server"}),
 ]

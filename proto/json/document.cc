@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/json/document.h"
+
+// nlohmann's parser judges what is JSON: it holds no value of its own here, needs no stack, and says what it expected.
+// Its events carry no places. They need not: a token begins behind the one before it, blanks, ',' and ':' left aside.
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace grove {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
+/// What the parser complains of, without its own names and without the text that it quotes, which has no bound:
+/// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while parsing value - REASON; last
+/// read: '...'; expected ']'".
+[[nodiscard]] std::string reason_of(std::string_view complaint) {
+  const auto after = [&complaint](std::string_view mark) {
+    if (const auto at = complaint.find(mark); at != std::string_view::npos) complaint.remove_prefix(at + mark.size());
+  };
+  const auto quoted = complaint.find("; last read: '");
+  std::string_view expected;
+  if (quoted != std::string_view::npos) {
+    if (const auto tail = complaint.rfind("'; expected "); tail != std::string_view::npos) {
+      expected = complaint.substr(tail + 1);
+    }
+    complaint = complaint.substr(0, quoted);
+  }
+  after("] ");
+  after(" - ");
+  return std::string{complaint}.append(expected);
+}
+
+[[nodiscard]] status no_json(std::string_view source, std::size_t offset, std::string_view why) {
+  std::string text = "this is not JSON: " + to_string(place_in(source, offset)) + ": ";
+  return {status_code::invalid_argument, text.append(why)};
+}
+
+}  // namespace
+
+text_place place_in(std::string_view text, std::size_t offset) noexcept {
+  text_place place;
+  for (const char c : text.substr(0, offset)) {
+    if (c == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xc0U) != 0x80U) {  // Not the rest of a character.
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+std::string to_string(const text_place& place) {
+  return "line " + std::to_string(place.line) + ", column " + std::to_string(place.column);
+}
+
+/// Makes nodes of the parser's events.
+class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  builder(json_document& into, std::uint32_t depth_max) : into_{into}, depth_max_{depth_max} {
+    if (into_.source_.starts_with(byte_order_mark)) behind_ = byte_order_mark.size();
+  }
+
+  [[nodiscard]] const status& error() const noexcept { return error_; }
+
+  bool null() override { return literal(kind::null, 4); }
+  bool boolean(bool value) override {
+    (void)literal(kind::boolean, value ? 4 : 5);
+    into_.nodes_.back().is_true = value;
+    return true;
+  }
+  bool number_integer(number_integer_t) override { return number(); }
+  bool number_unsigned(number_unsigned_t) override { return number(); }
+  bool number_float(number_float_t, const string_t&) override { return number(); }
+  bool string(string_t& value) override { return quoted(kind::string, value); }
+  bool key(string_t& value) override { return quoted(kind::key, value); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(kind::object); }
+  bool start_array(std::size_t) override { return open(kind::array); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    const std::size_t offset = position == 0 ? 0 : std::min(position - 1, into_.source_.size());
+    error_ = no_json(into_.source_, offset, reason_of(error.what()));
+    return false;
+  }
+
+ private:
+  /// Where the next token begins.
+  [[nodiscard]] std::size_t token() const noexcept {
+    return std::min(into_.source_.find_first_not_of(" \t\r\n,:", behind_), into_.source_.size());
+  }
+  node& add(kind what, std::size_t offset) {
+    node& made = into_.nodes_.emplace_back();
+    made.what = what;
+    made.offset = static_cast<std::uint32_t>(offset);
+    made.end = static_cast<std::uint32_t>(into_.nodes_.size());
+    return made;
+  }
+  void keep(node& of, std::string_view text) {
+    of.text_begin = static_cast<std::uint32_t>(into_.texts_.size());
+    of.text_size = static_cast<std::uint32_t>(text.size());
+    into_.texts_.append(text);
+  }
+  bool literal(kind what, std::size_t size) {
+    const std::size_t begin = token();
+    (void)add(what, begin);
+    behind_ = begin + size;
+    return true;
+  }
+  bool number() {
+    const std::size_t begin = token();
+    behind_ = std::min(into_.source_.find_first_not_of("+-.0123456789eE", begin), into_.source_.size());
+    keep(add(kind::number, begin), into_.source_.substr(begin, behind_ - begin));
+    return true;
+  }
+  bool quoted(kind what, std::string_view value) {
+    const std::size_t begin = token();
+    behind_ = begin + 1;
+    while (into_.source_[behind_] != '"')
+      behind_ += into_.source_[behind_] == '\\' ? 2 : 1;
+    ++behind_;
+    keep(add(what, begin), value);
+    return true;
+  }
+  bool open(kind what) {
+    const std::size_t begin = token();
+    if (open_.size() == depth_max_) {
+      std::string text = to_string(place_in(into_.source_, begin)) + ": objects and lists nested deeper than ";
+      error_ = {status_code::invalid_argument, text.append(std::to_string(depth_max_)).append(" levels")};
+      return false;
+    }
+    open_.push_back(static_cast<std::uint32_t>(into_.nodes_.size()));
+    (void)add(what, begin);
+    behind_ = begin + 1;
+    return true;
+  }
+  bool close() {
+    behind_ = token() + 1;
+    into_.nodes_[open_.back()].end = static_cast<std::uint32_t>(into_.nodes_.size());
+    open_.pop_back();
+    return true;
+  }
+
+  json_document& into_;
+  std::uint32_t depth_max_;
+  std::vector<std::uint32_t> open_;
+  std::size_t behind_ = 0;  ///< The end of the last token.
+  status error_;
+};
+
+status json_document::parse(std::string_view source, std::uint32_t depth_max) {
+  source_ = source;
+  texts_.clear();
+  nodes_.clear();
+  if (source.size() > std::numeric_limits<std::int32_t>::max()) {
+    return {status_code::invalid_argument, "the JSON is larger than 2 GiB"};
+  }
+  if (source.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return {status_code::invalid_argument, "this is not JSON: it is empty"};
+  }
+  // The parser takes it for the end, whatever follows.
+  if (const auto zero = source.find('\0'); zero != std::string_view::npos) {
+    return no_json(source, zero, "a byte of value 0");
+  }
+  builder events{*this, depth_max};
+  if (nlohmann::json::sax_parse(source.data(), source.data() + source.size(), &events)) return {};
+  return events.error();
+}
+
+}  // namespace grove
