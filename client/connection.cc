@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <asio/buffer.hpp>
-#include <asio/connect.hpp>
 #include <asio/post.hpp>
 #include <asio/write.hpp>
 #include <utility>
@@ -25,12 +24,13 @@ constexpr std::size_t frame_overhead = 64;
 
 }  // namespace
 
-connection::connection(asio::io_context& io, const clock& time, connection_options options, listener& who)
+connection::connection(asio::io_context& io, const clock& time, std::shared_ptr<dialer> ways,
+                       connection_options options, listener& who)
     : io_{io},
       time_{time},
       options_{std::move(options)},
       listener_{&who},
-      resolver_{io.get_executor()},
+      ways_{std::move(ways)},
       socket_{io.get_executor()},
       timer_{io.get_executor()} {}
 
@@ -40,29 +40,24 @@ void connection::open(const server_address& address, std::optional<std::uint32_t
   address_ = address;
   wanted_worker_ = wanted_worker;
   arm_timer(options_.connect_timeout);
-  resolver_.async_resolve(
-      address.host, std::to_string(address.port),
-      [self = shared_from_this()](const asio::error_code& error, const tcp_resolver::results_type& found) {
-        if (self->state_ == state::closed) return;
-        if (error) {
-          self->fail({status_code::unavailable, "cannot resolve " + self->address_.host + ": " + error.message()});
-          return;
-        }
-        asio::async_connect(self->socket_, found, [self](const asio::error_code& failed, const auto&) {
-          if (self->state_ == state::closed) return;
-          if (failed) {
-            self->fail({status_code::unavailable,
-                        "cannot connect to " + self->address_.to_string() + ": " + failed.message()});
-          } else {
-            self->connected();
-          }
-        });
-      });
+  // The timer keeps this alive meanwhile.
+  dialing_ = ways_->dial(address, [held = weak_from_this()](const status& what, client_io::tcp_socket* socket) {
+    const auto self = held.lock();
+    if (!self || self->state_ == state::closed) return;
+    self->dialing_ = nullptr;
+    if (what.ok()) {
+      self->connected(std::move(*socket));
+    } else {
+      self->fail(what);
+    }
+  });
 }
 
-void connection::connected() {
+void connection::connected(client_io::tcp_socket&& socket) {
+  socket_ = std::move(socket);
   state_ = state::greeting;
   asio::error_code ignored;
+  peer_ = socket_.remote_endpoint(ignored);
   socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
   wire::hello_view hello;
   hello.version = wire::protocol_version;
@@ -186,6 +181,7 @@ bool connection::take_welcome(std::string_view envelope) {
   info_.call_time_max = std::chrono::microseconds{given.call_microseconds_max()};
   state_ = state::ready;
   ready_since_ = last_heard_;
+  ways_->worked(address_, peer_);
   arm_timer(options_.ping_after);
   listener_->on_ready(*this);
   return state_ != state::closed;
@@ -325,9 +321,9 @@ void connection::arm_timer(time_span after) {
 
 void connection::on_timer() {
   if (state_ == state::connecting || state_ == state::greeting) {
-    const char* what = state_ == state::connecting ? "cannot connect to " : "no answer to the hello from ";
-    fail({status_code::unavailable,
-          what + address_.to_string() + " within " + in_milliseconds(options_.connect_timeout)});
+    std::string what = dialing_ ? dialer::give_up(*std::exchange(dialing_, nullptr))
+                                : "no answer to the hello from " + address_.to_string();
+    fail({status_code::unavailable, what.append(" within ").append(in_milliseconds(options_.connect_timeout))});
     return;
   }
   const steady_duration silent = time_.now() - last_heard_;
@@ -348,6 +344,7 @@ void connection::fail(const status& why) {
   if (state_ == state::closed) return;
   const auto self = shared_from_this();
   listener* who = listener_;
+  if (state_ == state::greeting) ways_->failed(address_, peer_);
   // The listener must find this connection closed, and the calls end after it knows.
   state_ = state::closed;
   who->on_closed(*this, why);
@@ -372,7 +369,7 @@ void connection::close_when_idle() {
 
 void connection::end_calls(const status& why) {
   asio::error_code ignored;
-  resolver_.cancel();
+  if (dialing_) (void)dialer::give_up(*std::exchange(dialing_, nullptr));
   timer_.cancel();
   socket_.close(ignored);
   // A refusal's code is the connection's; to a call it means only that the connection is gone.

@@ -14,7 +14,6 @@
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -26,6 +25,8 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "client/address.h"
+#include "client/dialer.h"
+#include "client/io_types.h"
 #include "client/outgoing_call.h"
 #include "proto/wire/envelope.h"
 
@@ -34,6 +35,10 @@ namespace grove {
 struct connection_options {
   /// From the first resolve to the server's Welcome.
   std::chrono::milliseconds connect_timeout{3'000};
+  /// After so long without success an attempt to connect to one address is joined by one to the next.
+  std::chrono::milliseconds attempt_delay{250};
+  /// What resolves names; empty: the system.
+  look_up_function look_up;
   /// After so long without a byte from the server it is asked whether it is there,
   std::chrono::milliseconds ping_after{10'000};
   /// and after so long without an answer the connection counts as lost.
@@ -59,11 +64,8 @@ struct server_info {
 /// Affinity: the thread that runs the io_context, everywhere.
 class connection : public std::enable_shared_from_this<connection> {
  public:
-  using executor = asio::io_context::executor_type;
-  using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
-  using tcp_resolver = asio::ip::basic_resolver<asio::ip::tcp, executor>;
-  using steady_timer =
-      asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
+  using tcp_socket = client_io::tcp_socket;
+  using steady_timer = client_io::steady_timer;
 
   /// Who opened the connection and is told of its life. Each is called from the loop, never from within a call of its
   /// own to the connection.
@@ -80,7 +82,8 @@ class connection : public std::enable_shared_from_this<connection> {
     ~listener() = default;
   };
 
-  connection(asio::io_context& io, const clock& time, connection_options options, listener& who);
+  connection(asio::io_context& io, const clock& time, std::shared_ptr<dialer> ways, connection_options options,
+             listener& who);
   ~connection();
 
   /// Connects and says hello; `wanted_worker` as in the protocol.
@@ -124,7 +127,7 @@ class connection : public std::enable_shared_from_this<connection> {
   };
 
   [[nodiscard]] std::size_t in_flight() const noexcept { return slots_.size() - free_slots_.size(); }
-  void connected();
+  void connected(client_io::tcp_socket&& socket);
   void read();
   void on_read(const asio::error_code& error, std::size_t bytes);
   /// False: the connection has ended.
@@ -148,8 +151,10 @@ class connection : public std::enable_shared_from_this<connection> {
   const clock& time_;
   connection_options options_;
   listener* listener_;
-  tcp_resolver resolver_;
-  tcp_socket socket_;
+  std::shared_ptr<dialer> ways_;
+  std::shared_ptr<dialer::attempt> dialing_;  ///< Until there is a socket.
+  client_io::tcp_socket socket_;
+  dialer::endpoint peer_;
   steady_timer timer_;
   state state_ = state::connecting;
   server_address address_;

@@ -25,6 +25,7 @@ router::router(asio::io_context& io, const clock& time, random_source& random, r
       time_{time},
       random_{random},
       options_{std::move(options)},
+      ways_{std::make_shared<dialer>(io, options_.connection.look_up, options_.connection.attempt_delay)},
       first_{std::make_shared<lane>(io, std::nullopt)} {}
 
 router::~router() {
@@ -99,7 +100,7 @@ void router::open(lane& way) {
 
 void router::attempt(lane& way) {
   connection::listener& us = *this;
-  way.link = std::make_shared<connection>(io_, time_, options_.connection, us);
+  way.link = std::make_shared<connection>(io_, time_, ways_, options_.connection, us);
   way.link->open(options_.servers[server_], way.worker);
 }
 

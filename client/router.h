@@ -85,6 +85,7 @@ class router final : private connection::listener {
   const clock& time_;
   random_source& random_;
   router_options options_;
+  std::shared_ptr<dialer> ways_;
   std::size_t server_ = 0;         ///< The one that answered last, or is tried.
   std::size_t servers_tried_ = 0;  ///< In this round.
   // Shared so that what their timers call can tell whether they, and with them the router, are still there.

@@ -47,7 +47,8 @@ class noted_call final : public outgoing_call {
 class connection_test : public test::loop_fixture, public connection::listener {
  protected:
   void open(std::optional<std::uint32_t> wanted = std::nullopt) {
-    link = std::make_shared<connection>(io, time, options, *this);
+    link = std::make_shared<connection>(
+        io, time, std::make_shared<dialer>(io, options.look_up, options.attempt_delay), options, *this);
     link->open(server.address(), wanted);
   }
   void open_ready() {
