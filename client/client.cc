@@ -147,6 +147,7 @@ bool client::in_loop() noexcept {
 
 void client::prepare(detail::operation& op, kind what, std::chrono::microseconds timeout, bool retry) const noexcept {
   op.one_way = what == kind::tell;
+  op.streams = what == kind::watch;
   op.retry = retry;
   op.timeout = what == kind::watch && timeout.count() == 0
                    ? detail::unlimited

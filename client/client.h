@@ -10,7 +10,8 @@
 //   auto result = co_await client.async_call("grove.Counter", "visits", "Get", "", options, asio::use_awaitable);
 //
 // Calls share one connection to each worker. A call that certainly did not run is tried again (client/retry.h), a lost
-// connection is opened again, and every call ends within its timeout.
+// connection is opened again, and every call ends within its timeout. A call that asks for more time than the server
+// allows (server_info::call_time_max) is refused by name; a stream may ask for any time.
 
 #include <asio/associated_cancellation_slot.hpp>
 #include <asio/async_result.hpp>

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/limit_text.h"
 #include "grove/v1/wire.pb.h"
 #include "proto/wire/frame.h"
 
@@ -15,8 +16,6 @@ namespace grove {
 namespace {
 
 constexpr std::size_t read_bytes = 64U * 1024;
-/// What a request's frame has beyond the bytes that the caller gives.
-constexpr std::size_t frame_overhead = 64;
 
 [[nodiscard]] std::string in_milliseconds(std::chrono::milliseconds time) {
   return std::to_string(time.count()) + " ms";
@@ -215,20 +214,48 @@ bool connection::take_item(const wire::item_view& item) {
 
 void connection::start(outgoing_call& call) {
   GROVE_CHECK(state_ == state::ready);
-  const std::size_t bytes = call.type.size() + call.key.size() + call.method.size() + call.payload.size() +
-                            call.idempotency_key.size() + call.metadata.size() + frame_overhead;
-  if (bytes > info_.frame_bytes_max) {
-    const std::string message = "the request has " + std::to_string(bytes) +
-                                " bytes; the server's limit frame_bytes is " + std::to_string(info_.frame_bytes_max);
-    call.on_end({status_code::invalid_argument, message, outcome::not_executed, {}});
-    return;
-  }
+  if (refuses(call, request_of(call, 1))) return;
   if (in_flight() < info_.unfinished_calls_max && waiting_.empty()) {
     send_request(call);
   } else {
     waiting_.push(call);
     call.connection_ = this;
   }
+}
+
+std::chrono::microseconds connection::time_left(const outgoing_call& call) const {
+  if (call.deadline == steady_time::max()) return std::chrono::microseconds{0};
+  const auto left = std::chrono::ceil<std::chrono::microseconds>(call.deadline - time_.now());
+  return std::max(left, std::chrono::microseconds{1});
+}
+
+wire::request_view connection::request_of(const outgoing_call& call, std::uint64_t id) const {
+  wire::request_view request;
+  request.id = id;
+  request.type = call.type;
+  request.key = call.key;
+  request.method = call.method;
+  request.payload = call.payload;
+  request.remaining_microseconds = static_cast<std::uint64_t>(time_left(call).count());
+  request.idempotency_key = call.idempotency_key;
+  request.metadata = call.metadata;
+  request.one_way = call.one_way;
+  return request;
+}
+
+bool connection::refuses(outgoing_call& call, const wire::request_view& request) {
+  std::string why;
+  const std::chrono::microseconds most = info_.call_time_max;
+  if (const std::size_t bytes = wire::envelope_bytes(request); bytes > info_.frame_bytes_max) {
+    why = over_limit_text("the request", bytes, "frame_bytes", info_.frame_bytes_max);
+  } else if (most.count() != 0 && !call.streams &&
+             request.remaining_microseconds > static_cast<std::uint64_t>(most.count())) {
+    why = over_time_limit_text(std::chrono::microseconds{request.remaining_microseconds}, most);
+  }
+  if (why.empty()) return false;
+  call.connection_ = nullptr;
+  call.on_end({status_code::invalid_argument, why, outcome::not_executed, {}});
+  return true;
 }
 
 void connection::send_waiting() {
@@ -238,29 +265,17 @@ void connection::send_waiting() {
 }
 
 void connection::send_request(outgoing_call& call) {
+  const std::uint64_t id = free_slots_.empty() ? slots_.size() + 1 : free_slots_.back() + std::uint64_t{1};
+  const wire::request_view request = request_of(call, id);
+  // The id has more bytes the more calls are under way.
+  if (refuses(call, request)) return;
   if (free_slots_.empty()) {
-    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
+  } else {
+    free_slots_.pop_back();
   }
-  const std::uint32_t place = free_slots_.back();
-  free_slots_.pop_back();
+  const auto place = static_cast<std::uint32_t>(id - 1);
   slots_[place] = {&call, true};
-  std::chrono::microseconds remaining{0};
-  if (call.deadline != steady_time::max()) {
-    const auto left = std::chrono::ceil<std::chrono::microseconds>(call.deadline - time_.now());
-    remaining = std::max(left, std::chrono::microseconds{1});
-    if (info_.call_time_max.count() != 0) remaining = std::min(remaining, info_.call_time_max);
-  }
-  wire::request_view request;
-  request.id = place + std::uint64_t{1};
-  request.type = call.type;
-  request.key = call.key;
-  request.method = call.method;
-  request.payload = call.payload;
-  request.remaining_microseconds = static_cast<std::uint64_t>(remaining.count());
-  request.idempotency_key = call.idempotency_key;
-  request.metadata = call.metadata;
-  request.one_way = call.one_way;
   byte_buffer& out = out_[filling_];
   const std::size_t before = out.size();
   wire::append_request(out, request);

@@ -102,8 +102,8 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Since when it has been ready.
   [[nodiscard]] steady_time ready_since() const noexcept { return ready_since_; }
 
-  /// Sends the call, or keeps it until the server's limit lets it. Only when `ready`. A call that is too large for a
-  /// frame ends at once.
+  /// Sends the call, or keeps it until the server's limit lets it. Only when `ready`. A call that asks for
+  /// more than the server takes, in bytes or in time, ends at once.
   void start(outgoing_call& call);
 
   /// Ends the caller's interest: `on_end` will not be called. A call that was sent is cancelled at the server. Returns
@@ -138,6 +138,11 @@ class connection : public std::enable_shared_from_this<connection> {
   [[nodiscard]] bool take_item(const wire::item_view& item);
   [[nodiscard]] slot* slot_of(std::uint64_t id) noexcept;
   [[nodiscard]] bool broken(std::string_view what);
+  /// What is left of the call's time, at least 1 us; 0: it has no deadline.
+  [[nodiscard]] std::chrono::microseconds time_left(const outgoing_call& call) const;
+  [[nodiscard]] wire::request_view request_of(const outgoing_call& call, std::uint64_t id) const;
+  /// Ends a call that the server would not take, and says so.
+  [[nodiscard]] bool refuses(outgoing_call& call, const wire::request_view& request);
   void send_request(outgoing_call& call);
   void send_waiting();
   void flush_soon();

@@ -40,6 +40,7 @@ class outgoing_call {
   /// a streaming method no end.
   steady_time deadline = steady_time::max();
   bool one_way = false;
+  bool streams = false;  ///< A streaming method, whose time the server does not limit.
 
  protected:
   virtual ~outgoing_call() = default;

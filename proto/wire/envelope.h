@@ -106,6 +106,8 @@ void append_metadata(std::string& metadata, std::string_view name, std::string_v
 /// Appends a whole frame, header included.
 void append_hello(byte_buffer& out, const hello_view& hello);
 void append_request(byte_buffer& out, const request_view& request);
+/// Bytes of the envelope that `append_request` makes: what the limit frame_bytes counts.
+[[nodiscard]] std::size_t envelope_bytes(const request_view& request) noexcept;
 void append_cancel(byte_buffer& out, std::uint64_t id);
 void append_ping(byte_buffer& out, std::uint64_t nonce);
 void append_pong(byte_buffer& out, std::uint64_t nonce);

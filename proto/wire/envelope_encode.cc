@@ -79,6 +79,12 @@ class writer {
   return w;
 }
 
+[[nodiscard]] std::size_t body_bytes(const request_view& r) noexcept {
+  return size_of(r.id) + size_of(r.type) + size_of(r.key) + size_of(r.method) + size_of(r.payload) +
+         size_of(r.remaining_microseconds) + size_of(r.idempotency_key) + r.metadata.size() +
+         size_of(std::uint64_t{r.one_way});
+}
+
 void append_number(byte_buffer& out, body_kind kind, std::uint64_t number) {
   begin(out, kind, size_of(number)).field(1, number);
 }
@@ -108,11 +114,13 @@ void append_metadata(std::string& metadata, std::string_view name, std::string_v
   w.field(2, value);
 }
 
+std::size_t envelope_bytes(const request_view& request) noexcept {
+  const std::size_t body = body_bytes(request);
+  return 1 + varint_size(body) + body;
+}
+
 void append_request(byte_buffer& out, const request_view& r) {
-  const std::size_t size = size_of(r.id) + size_of(r.type) + size_of(r.key) + size_of(r.method) + size_of(r.payload) +
-                           size_of(r.remaining_microseconds) + size_of(r.idempotency_key) + r.metadata.size() +
-                           size_of(std::uint64_t{r.one_way});
-  writer w = begin(out, body_kind::request, size);
+  writer w = begin(out, body_kind::request, body_bytes(r));
   w.field(1, r.id);
   w.field(2, r.type);
   w.field(3, r.key);

@@ -22,6 +22,12 @@ std::string metadata_of(const wire::request_view& request) {
   return entries;
 }
 
+/// What a request says of its time, held at what a duration can say.
+[[nodiscard]] std::chrono::microseconds time_of(std::uint64_t asked) {
+  constexpr auto most = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
+  return std::chrono::microseconds{static_cast<std::int64_t>(std::min(asked, most))};
+}
+
 }  // namespace
 
 status request_intake::examine(const wire::request_view& request) const {
@@ -78,18 +84,22 @@ void request_intake::take(const wire::request_view& request) {
     return;
   }
   const limits& bounds = owner_.bounds();
-  const auto longest = static_cast<std::uint64_t>(std::chrono::microseconds{bounds.call_deadline_max}.count());
-  const std::chrono::microseconds remaining =
-      request.remaining_microseconds == 0
-          ? std::chrono::microseconds{bounds.call_deadline}
-          : std::chrono::microseconds{std::min(request.remaining_microseconds, longest)};
+  const std::chrono::microseconds asked = time_of(request.remaining_microseconds);
+  // Shortened without a word, it would end a call whose caller waits on. A stream is its reader's to end.
+  if (!streams && asked > bounds.call_deadline_max) {
+    refuse(request, status_code::invalid_argument, over_time_limit_text(asked, bounds.call_deadline_max));
+    return;
+  }
   message_ptr call = actors.messages().make(request.key, request.payload, {}, metadata_of(request));
   call->type = type;
   call->method = *method;
   call->hash = hash_of_address(type->hash(), request.key);
-  call->deadline = time_after(actors.on().pass_time(), remaining);
-  // A stream lasts until one side ends it.
-  if (streams && request.remaining_microseconds == 0) call->deadline = steady_time::max();
+  if (asked.count() != 0) {
+    call->deadline = time_after(actors.on().pass_time(), asked);
+  } else {
+    // A stream lasts until one side ends it.
+    call->deadline = streams ? steady_time::max() : time_after(actors.on().pass_time(), bounds.call_deadline);
+  }
   call->origin_id = request.id;
   call->one_way = request.one_way;
   session_.begin_call(*call);

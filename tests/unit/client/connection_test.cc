@@ -47,8 +47,8 @@ class noted_call final : public outgoing_call {
 class connection_test : public test::loop_fixture, public connection::listener {
  protected:
   void open(std::optional<std::uint32_t> wanted = std::nullopt) {
-    link = std::make_shared<connection>(
-        io, time, std::make_shared<dialer>(io, options.look_up, options.attempt_delay), options, *this);
+    link = std::make_shared<connection>(io, time, std::make_shared<dialer>(io, options.look_up, options.attempt_delay),
+                                        options, *this);
     link->open(server.address(), wanted);
   }
   void open_ready() {
@@ -312,6 +312,33 @@ TEST_F(connection_test, a_request_larger_than_a_frame_fails_alone) {
   EXPECT_EQ(small.code, status_code::ok);
 }
 
+TEST_F(connection_test, a_request_of_exactly_a_frame_is_sent_and_one_byte_more_is_refused_with_its_size) {
+  std::vector<std::size_t> arrived;
+  server.on_request = [&arrived](auto& from, const wire::request_view& request) {
+    arrived.push_back(wire::envelope_bytes(request));
+    from.respond(request.id, "");
+  };
+  open_ready();
+  wire::request_view shape;
+  shape.id = 1;
+  shape.type = "test.Type";
+  shape.key = "key";
+  shape.method = "Method";
+  const std::string content(link->info().frame_bytes_max, 'x');
+  shape.payload = content;
+  const std::size_t around = wire::envelope_bytes(shape) - content.size();
+  noted_call fits{std::string_view{content}.substr(around)};
+  noted_call past{std::string_view{content}.substr(around - 1)};
+  link->start(past);
+  EXPECT_EQ(past.code, status_code::invalid_argument);
+  EXPECT_EQ(past.result, outcome::not_executed);
+  EXPECT_EQ(past.message, "the request has 1048577 bytes; frame_bytes allows 1048576");
+  link->start(fits);
+  run_until([&fits] { return fits.ended; });
+  EXPECT_EQ(fits.code, status_code::ok) << fits.message;
+  EXPECT_EQ(arrived, (std::vector<std::size_t>{1'048'576}));
+}
+
 TEST_F(connection_test, a_large_answer_in_pieces_arrives_whole) {
   const std::string large(900'000, 'y');
   server.on_request = [&large](auto& from, const wire::request_view& request) { from.respond(request.id, large); };
@@ -337,7 +364,7 @@ TEST_F(connection_test, a_callback_may_start_and_withdraw_other_calls) {
   EXPECT_FALSE(second.ended);
 }
 
-TEST_F(connection_test, the_remaining_time_is_sent_and_cut_at_what_the_server_allows) {
+TEST_F(connection_test, the_remaining_time_is_sent) {
   std::vector<std::uint64_t> remaining;
   server.on_request = [&remaining](auto& from, const wire::request_view& request) {
     remaining.push_back(request.remaining_microseconds);
@@ -348,14 +375,26 @@ TEST_F(connection_test, the_remaining_time_is_sent_and_cut_at_what_the_server_al
   calls[0].deadline = time_after(time.now(), 5min);
   calls[1].deadline = time.now() - 5s;
   calls[2].deadline = time_after(time.now(), 24h);
+  calls[2].streams = true;
   for (auto& each : calls)
     link->start(each);
   run_until([&calls] { return calls[3].ended; });
   EXPECT_LE(remaining[0], 300'000'000U);
   EXPECT_GT(remaining[0], 240'000'000U);
   EXPECT_EQ(remaining[1], 1U);
-  EXPECT_EQ(remaining[2], 600'000'000U);
+  EXPECT_GT(remaining[2], 86'000'000'000U) << "a stream may last as long as it likes";
   EXPECT_EQ(remaining[3], 0U) << "no deadline";
+}
+
+TEST_F(connection_test, a_call_that_asks_for_more_time_than_the_server_allows_is_refused_by_name) {
+  open_ready();
+  noted_call call;
+  call.deadline = time_after(time.now(), 24h);
+  link->start(call);
+  EXPECT_TRUE(call.ended);
+  EXPECT_EQ(call.code, status_code::invalid_argument);
+  EXPECT_EQ(call.result, outcome::not_executed);
+  EXPECT_THAT(call.message, HasSubstr("call_microseconds_max allows 10m"));
 }
 
 struct nonsense {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one request and one connection may ask for: at the limit it is taken, one past it is an error that names it.
+#include <limits>
+#include <utility>
+
 #include "grove/v1/builtin.actor.h"
 #include "tests/unit/gate/gate_fixture.h"
 #include "worker/actor/actor_type.h"
@@ -41,6 +44,39 @@ TEST_F(request_limit, method_bytes) {
   const v1::Response refused = response_to(*client, get("grove.Counter", "k", std::string(129, 'm')));
   EXPECT_EQ(refused.code(), 3U);
   EXPECT_THAT(refused.message(), AllOf(HasSubstr("129"), HasSubstr("method_bytes allows 128")));
+}
+
+TEST_F(request_limit, call_microseconds_max) {
+  const auto client = greeted();
+  const auto most = static_cast<std::uint64_t>(std::chrono::microseconds{bounds.call_deadline_max}.count());
+  v1::Envelope call = get("grove.Counter", "k", "Get");
+  call.mutable_request()->set_remaining_microseconds(most);
+  EXPECT_EQ(response_to(*client, call).code(), 0U);
+  for (const std::uint64_t more : {most + 1, most * 6, std::numeric_limits<std::uint64_t>::max()}) {
+    call.mutable_request()->set_remaining_microseconds(more);
+    const v1::Response refused = response_to(*client, call);
+    EXPECT_EQ(refused.code(), 3U);
+    EXPECT_EQ(refused.outcome(), v1::OUTCOME_NOT_EXECUTED);
+    EXPECT_THAT(refused.message(), HasSubstr("call_microseconds_max allows 10m"));
+  }
+}
+
+TEST_F(request_limit, of_time_is_none_for_a_stream_which_lasts_as_long_as_it_asked_for) {
+  const auto client = greeted();
+  for (const auto& [id, asked] :
+       {std::pair<std::uint64_t, std::uint64_t>{1, 3'600'000'000}, {2, std::numeric_limits<std::uint64_t>::max()}}) {
+    v1::Envelope watch = request_for(id, "grove.Topic", "news", "Subscribe", v1::TopicSubscribeRequest{});
+    watch.mutable_request()->set_remaining_microseconds(asked);
+    EXPECT_TRUE(exchange(*client, watch).empty());
+  }
+  advance(59min);
+  EXPECT_TRUE(client->receive().empty());
+  advance(1min);
+  const auto ended = client->receive();
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_EQ(ended.front().response().id(), 1U);
+  EXPECT_EQ(ended.front().response().code(), 4U);
+  EXPECT_EQ(front->unfinished_calls(), 1U) << "for ever";
 }
 
 TEST_F(request_limit, connections_max_holds_for_those_that_are_handed_over_too) {

@@ -55,6 +55,23 @@ TEST(envelope, request_with_every_field_reads_as_protobuf_wrote_it) {
   EXPECT_TRUE(read.request.one_way);
 }
 
+TEST(envelope, request_has_as_many_bytes_as_were_announced) {
+  const std::string content(20'000, 'x');
+  for (const std::size_t payload : {0U, 1U, 100U, 127U, 128U, 16'383U, 16'384U}) {
+    for (const std::uint64_t id : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{128}, UINT64_MAX}) {
+      request_view request;
+      request.id = id;
+      request.key = "key";
+      request.payload = std::string_view{content}.substr(0, payload);
+      request.remaining_microseconds = id;
+      request.one_way = id == 1;
+      byte_buffer out;
+      append_request(out, request);
+      EXPECT_EQ(envelope_bytes(request), out.size() - frame_header_bytes);
+    }
+  }
+}
+
 TEST(envelope, request_with_every_field_is_written_as_protobuf_reads_it) {
   const v1::Request wanted = every_field_of_a_request();
   byte_buffer out;
