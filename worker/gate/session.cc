@@ -59,7 +59,7 @@ void session::start(std::string_view already_read) {
 
 // --- Reading ---
 
-bool session::may_read() const noexcept {
+bool session::takes_more() const noexcept {
   if (phase_ == phase::closed || reading_) return false;
   if (phase_ == phase::refused) return true;
   const limits& bounds = owner_.bounds();
@@ -80,6 +80,10 @@ void session::read() {
 void session::on_read(std::error_code error, std::size_t bytes) {
   reading_ = false;
   if (phase_ == phase::closed) return;
+  if (error == asio::error::eof && phase_ == phase::open) {
+    input_ended();
+    return;
+  }
   if (error) {
     close();
     return;
@@ -92,6 +96,25 @@ void session::on_read(std::error_code error, std::size_t bytes) {
   in_.commit(bytes);
   handle_frames();
   flush();
+}
+
+void session::input_ended() {
+  input_over_ = true;
+  if (!all_said()) {
+    // A client that has gone altogether looks the same, until something is sent: then its system hangs up, and its calls
+    // are cancelled as they would have been.
+    wire::append_ping(out_, 0);
+    await_hang_up();
+  }
+  flush();
+}
+
+void session::await_hang_up() {
+  socket_.async_wait(gate_socket::wait_error, [self = shared_from_this()](std::error_code) { self->close(); });
+}
+
+bool session::all_said() const noexcept {
+  return unfinished_ == 0 && out_.empty() && !write_under_way_;
 }
 
 void session::handle_frames() {
@@ -355,9 +378,13 @@ void session::after_write() {
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   }
   // Frames that had to wait while there were too many unfinished calls may be here already.
-  if (!reading_ && phase_ == phase::open && may_read() && !in_.empty()) {
+  if (!reading_ && phase_ == phase::open && takes_more() && !in_.empty()) {
     handle_frames();
     if (!out_.empty() && !write_under_way_) owner_.mark_dirty(*this);
+  }
+  if (input_over_ && phase_ == phase::open && all_said()) {
+    close();  // What is left in front is half a frame, whose rest will not come.
+    return;
   }
   keep_watch();
   if (may_read()) owner_.read_later(*this);
@@ -369,7 +396,7 @@ void session::keep_watch() {
   if (phase_ != phase::open) return;
   if (backlog_bytes() > owner_.bounds().output_buffer_bytes_max) {
     if (watch_ != watch::slow_reader) watch_for(watch::slow_reader);
-  } else if (!in_.empty() && unfinished_ < owner_.bounds().unfinished_calls_max) {
+  } else if (!in_.empty() && !input_over_ && unfinished_ < owner_.bounds().unfinished_calls_max) {
     if (watch_ != watch::whole_frame) watch_for(watch::whole_frame);
   } else if (watch_ != watch::nothing) {
     watch_for(watch::nothing);

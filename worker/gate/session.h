@@ -79,7 +79,14 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   [[nodiscard]] bool hand_over(std::uint32_t slot);
   void refuse(status_code code, std::string_view text);
   void after_write();
-  [[nodiscard]] bool may_read() const noexcept;
+  /// The client sends nothing any more; it may still read.
+  void input_ended();
+  /// Notices that nobody reads any more, where nothing is read that would tell.
+  void await_hang_up();
+  [[nodiscard]] bool takes_more() const noexcept;
+  [[nodiscard]] bool may_read() const noexcept { return !input_over_ && takes_more(); }
+  /// Whether all is said that a client whose input is over can still be told.
+  [[nodiscard]] bool all_said() const noexcept;
   void keep_watch();
   void watch_for(watch what);
   void expired() override;
@@ -103,6 +110,7 @@ class session final : public std::enable_shared_from_this<session>, private hub_
   watch watch_ = watch::nothing;
   bool handed_over_;
   bool reading_ = false;
+  bool input_over_ = false;
   bool write_under_way_ = false;
   bool handling_ = false;
   bool dirty_ = false;

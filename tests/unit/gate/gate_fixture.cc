@@ -23,6 +23,10 @@ void gate_client::send(const v1::Envelope& envelope) {
   send_bytes(bytes_of_frame(envelope));
 }
 
+void gate_client::end_input() {
+  EXPECT_EQ(::shutdown(socket_.get(), SHUT_WR), 0);
+}
+
 std::vector<v1::Envelope> gate_client::receive() {
   std::array<char, 64 * 1024> part{};
   for (;;) {

@@ -29,6 +29,11 @@ class gate_client {
   void send_bytes(std::string_view bytes);
   void send(const v1::Envelope& envelope);
 
+  /// Sends nothing more, and reads on.
+  void end_input();
+  /// Goes away altogether.
+  void hang_up() { socket_.reset(); }
+
   /// The frames that are there. What the server has closed is `closed` afterwards.
   std::vector<v1::Envelope> receive();
   [[nodiscard]] bool closed() const noexcept { return closed_; }
