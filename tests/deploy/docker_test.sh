@@ -14,7 +14,9 @@ project="grove-test-$$"
 # Sources without history have none; then this one shows that it is handed through.
 revision=$(git -C "$root" rev-parse HEAD 2>/dev/null || echo 0123456789abcdef0123456789abcdef01234567)
 image_bytes_max=$((40 * 1024 * 1024))
-lock_down=(--read-only --cap-drop=ALL --security-opt no-new-privileges --memory 512m --cpus 2 --pids-limit 512)
+# An engine refuses more cores than the machine has.
+cores=$(nproc)
+lock_down=(--read-only --cap-drop=ALL --security-opt no-new-privileges --memory 512m --cpus "$((cores < 2 ? 1 : 2))" --pids-limit 512)
 
 # shellcheck source-path=SCRIPTDIR source=docker_engine.sh disable=SC1091
 . "$here/docker_engine.sh"
