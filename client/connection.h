@@ -102,8 +102,8 @@ class connection : public std::enable_shared_from_this<connection> {
   /// Since when it has been ready.
   [[nodiscard]] steady_time ready_since() const noexcept { return ready_since_; }
 
-  /// Sends the call, or keeps it until the server's limit lets it. Only when `ready`. A call that asks for
-  /// more than the server takes, in bytes or in time, ends at once.
+  /// Sends the call, or keeps it until the server's limit lets it. Only when `ready`. A call that asks for more than the
+  /// server takes, in bytes or in time, ends at once.
   void start(outgoing_call& call);
 
   /// Ends the caller's interest: `on_end` will not be called. A call that was sent is cancelled at the server. Returns

@@ -66,6 +66,12 @@ TEST_F(cli_test, json_comes_from_the_standard_input) {
   EXPECT_EQ(out, "{\"value\":\"7\"}\n");
 }
 
+TEST_F(cli_test, an_empty_argument_is_no_json_and_none_at_all_is_an_empty_object) {
+  EXPECT_EQ(grove({"call", "grove.Counter/a", "Get", ""}), 1);
+  EXPECT_THAT(err, HasSubstr("INVALID_ARGUMENT: this is not JSON: it is empty"));
+  EXPECT_EQ(grove({"call", "grove.Counter/a", "Get"}), 0);
+}
+
 TEST_F(cli_test, json_comes_from_a_file) {
   const std::string path = ::testing::TempDir() + "grove_cli_test." + std::to_string(::getpid()) + ".json";
   std::ofstream{path} << R"({"by":9})";
