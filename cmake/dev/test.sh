@@ -106,7 +106,7 @@ cmd_test() {
     # The sanitizers read what runs; what only reads files has already passed.
     for preset in asan tsan; do run_suite "$preset" --label-exclude '^(lint|deploy)$'; done
     ensure_deps fuzz
-    build fuzz fuzz_envelope
+    build fuzz fuzz_envelope fuzz_json
     run_ctest fuzz --tests-regex '^fuzz\.'
   fi
   python3 -B "$root/cmake/dev/test_report.py" "${reports[@]}" || suite_failed=yes
