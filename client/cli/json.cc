@@ -27,7 +27,7 @@ constexpr std::size_t input_bytes_max = 16U << 20U;
 
 std::string json_from(const std::string& argument, std::istream& in) {
   if (argument == "-") return all_of(in, "the standard input");
-  if (argument.front() != '@') return argument;
+  if (!argument.starts_with('@')) return argument;
   const std::string path = argument.substr(1);
   std::ifstream file{path, std::ios::binary};
   if (!file) throw wrong_usage("cannot read the file " + path);
