@@ -250,7 +250,9 @@ bool connection::refuses(outgoing_call& call, const wire::request_view& request)
     why = over_limit_text("the request", bytes, "frame_bytes", info_.frame_bytes_max);
   } else if (most.count() != 0 && !call.streams &&
              request.remaining_microseconds > static_cast<std::uint64_t>(most.count())) {
-    why = over_time_limit_text(std::chrono::microseconds{request.remaining_microseconds}, most);
+    // A few of its microseconds have passed since the caller asked.
+    why = over_time_limit_text(
+        std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds{request.remaining_microseconds}), most);
   }
   if (why.empty()) return false;
   call.connection_ = nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/cli/described_type.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,11 @@ class complaints final : public google::protobuf::DescriptorPool::ErrorCollector
 [[nodiscard]] v1::SystemDescribeResponse ask(client& server, const std::string& type, const call_options& options) {
   v1::SystemDescribeRequest request;
   request.set_type(type);
-  return ask_system<v1::SystemDescribeResponse>(server, "Describe", request, options);
+  // It may be asked on behalf of a stream, which has more time than a call may have.
+  call_options within = options;
+  const auto info = server.info();
+  if (info && info->call_time_max.count() != 0) within.timeout = std::min(within.timeout, info->call_time_max);
+  return ask_system<v1::SystemDescribeResponse>(server, "Describe", request, within);
 }
 
 }  // namespace

@@ -95,6 +95,12 @@ TEST_F(cli_test, watch_prints_a_line_an_item) {
             "\"x\"}\n");
 }
 
+TEST_F(cli_test, a_timeout_beyond_the_servers_most_is_refused_for_a_call_and_taken_for_a_watch) {
+  EXPECT_EQ(grove({"call", "grove.Counter/a", "Get", "--timeout", "1h"}), 1);
+  EXPECT_THAT(err, HasSubstr("INVALID_ARGUMENT: the call asks for 1h; call_microseconds_max allows 10m"));
+  EXPECT_EQ(grove({"watch", "grove.Topic/news", "Subscribe", "--timeout", "1h"}), 0) << err;
+}
+
 /// An output that cannot be written, for a reason.
 class closed_output : public std::streambuf {
  public:
