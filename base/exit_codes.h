@@ -9,6 +9,9 @@ inline constexpr int call_failed = 1;
 inline constexpr int wrong_usage = 2;
 inline constexpr int server_unreachable = 3;
 
+/// What was asked for (--help, --version, a reply) could not be written; the CLI's call_failed.
+inline constexpr int output_lost = 1;
+
 /// The server's and the workers'; sysexits.h has the first.
 inline constexpr int bad_configuration = 64;  ///< Never restarted: the same configuration fails again.
 inline constexpr int internal_failure = 70;   ///< Counts against the restart budget.

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <memory>
 #include <string_view>
 
 #include "base/build_commit.h"
+#include "base/cli/command_line.h"
+#include "base/cli/help_page.h"
 #include "base/exit_codes.h"
-#include "base/nearest.h"
 #include "base/values.h"
 #include "server/internal/config_file.h"
 #include "server/internal/config_keys.h"
@@ -20,14 +22,9 @@
 namespace grove::server {
 namespace {
 
+using command_line::did_you_mean;
 using detail::config_key;
 using detail::setting;
-
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
-  const std::vector<std::string_view> views{candidates.begin(), candidates.end()};
-  const std::string_view best = nearest(word, views);
-  return best.empty() ? std::string{} : fmt::format("; did you mean {}?", best);
-}
 
 /// The names of all keys as one source spells them.
 template <typename Spell>
@@ -50,18 +47,19 @@ class config_reader {
  public:
   explicit config_reader(const config_sources& sources) : sources_{sources} {
     app_.name("grove-server");
-    app_.set_version_flag("--version", "grove-server " + version_and_commit());
+    app_.formatter(std::make_shared<command_line::help_page>());
+    app_.set_version_flag("--version", "grove-server " + version_and_commit(), "Print the version and exit");
     app_.set_help_flag("--help,-h", "Print this help and exit");
     app_.allow_extras();
     app_.footer(
-        "Each option is also a key of the file given by --config (TOML; limits.* is its table [limits]) and "
-        "an\n"
-        "environment variable: --drain-timeout is GROVE_DRAIN_TIMEOUT. Flags win over the environment, the "
-        "environment\n"
-        "wins over the file.\n\n"
-        "Signals: TERM drains and exits 0 (a second one quits), INT quits at once and exits 0.\n"
-        "Exit codes: 0 stopped as asked, 64 bad configuration, 70 internal failure, 71 cannot listen, 72 "
-        "crash loop.");
+        "Each option is also a key of the file given by --config (TOML; limits.* is its\n"
+        "table [limits]) and an environment variable: --drain-timeout is\n"
+        "GROVE_DRAIN_TIMEOUT. Flags win over the environment, the environment wins over\n"
+        "the file.\n\n"
+        "Signals: TERM drains and exits 0 (a second one quits), INT quits at once and\n"
+        "exits 0.\n"
+        "Exit codes: 0 stopped as asked, 64 bad configuration, 70 internal failure,\n"
+        "71 cannot listen, 72 crash loop.");
   }
 
   std::variant<server_config, config_exit> read() {
@@ -75,6 +73,7 @@ class config_reader {
     }
     not_longer("restart-delay", "restart-delay-max");
     not_longer("limits.call-deadline", "limits.call-deadline-max");
+    look_at_backdoor();
     if (!errors_.empty())
       return config_exit{exit_codes::bad_configuration, fmt::format("{}\n", fmt::join(errors_, "\n"))};
     return config_;
@@ -90,17 +89,21 @@ class config_reader {
     for (const config_key& key : detail::config_keys()) {
       std::string help{key.help};
       if (key.range.text != nullptr) help += fmt::format(" ({})", key.range.to_string());
-      add_option(key.name, key.value, help, key.current(config_), values);
+      add_option(key.name, key.value, help, key.current(config_), values, !key.always_refused);
     }
+    std::vector<std::string> arguments = sources_.arguments;
+    for (const std::string& name : command_line::take_empty_values(app_, arguments))
+      error(fmt::format("flag {}: there is no value behind its '='", name));
     try {
       // CLI11 takes the arguments from the back.
-      app_.parse(std::vector<std::string>{sources_.arguments.rbegin(), sources_.arguments.rend()});
+      std::ranges::reverse(arguments);
+      app_.parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {
       return config_exit{exit_codes::done, app_.help()};
     } catch (const CLI::CallForVersion& call) {
       return config_exit{exit_codes::done, std::string{call.what()} + "\n"};
     } catch (const CLI::ParseError& failure) {
-      error(std::string{failure.what()} + "; see --help");
+      error(command_line::complaint(app_, failure) + "; see --help");
     }
     report_extras(app_.remaining());
     for (const auto& [name, value] : values) {
@@ -111,7 +114,7 @@ class config_reader {
   }
 
   void report_extras(const std::vector<std::string>& extras) {
-    const auto flags = spelled([](std::string_view name) { return fmt::format("--{}", name); });
+    const auto flags = command_line::long_options(app_);
     bool follows_a_flag = false;
     for (const std::string& extra : extras) {
       if (extra.starts_with('-')) {
@@ -126,11 +129,12 @@ class config_reader {
   }
 
   void add_option(std::string_view name, std::string_view value, const std::string& help, const std::string& standard,
-                  std::map<std::string_view, std::string>& values) {
+                  std::map<std::string_view, std::string>& values, bool in_help = true) {
     auto* option = app_.add_option(fmt::format("--{}", name), values[name], help);
     option->type_name(standard.empty() ? std::string{value} : fmt::format("{} [{}]", value, standard));
     option->take_last();
     if (name.starts_with("limits.")) option->group("Limits");
+    if (!in_help) option->group("");
   }
 
   void read_environment() {
@@ -183,6 +187,19 @@ class config_reader {
     if (*parse_duration(value) > *parse_duration(bound)) {
       error(fmt::format("{} ({}) must not be longer than {} ({})", name, value, longest, bound));
     }
+  }
+
+  /// The folder of the back door is there, and workers may make their sockets in it: found out before they start.
+  void look_at_backdoor() {
+    if (config_.backdoor.empty() || !sources_.folder_trouble) return;
+    std::string_view origin;
+    for (const auto* source : {&file_, &environment_, &flags_}) {
+      for (const setting& one : *source) {
+        if (one.key == "backdoor") origin = one.origin;
+      }
+    }
+    const auto trouble = sources_.folder_trouble(config_.backdoor);
+    if (trouble) error(fmt::format("{}: no sockets can be made in '{}': {}", origin, config_.backdoor, *trouble));
   }
 
   const config_sources& sources_;

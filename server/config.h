@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,6 +45,8 @@ struct config_sources {
   std::vector<std::string> arguments;                            ///< Without the program's name.
   std::vector<std::pair<std::string, std::string>> environment;  ///< Name and value.
   file_reader read_file;
+  /// Why no sockets can be made in a folder; empty: they can.
+  std::function<std::optional<std::string>(const std::string&)> folder_trouble = {};
 };
 
 /// The process ends instead of serving: --help, --version (code 0), or a configuration that is wrong

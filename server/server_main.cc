@@ -2,12 +2,11 @@
 // grove-server: reads its configuration and runs the supervisor.
 #include <unistd.h>
 
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <variant>
 
-#include "base/exit_codes.h"
+#include "base/cli/show.h"
 #include "base/log.h"
 #include "server/config.h"
 #include "server/server_loop.h"
@@ -25,6 +24,7 @@ grove::server::config_sources sources(int argc, char** argv) {
     from.environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   from.read_file = grove::server::read_text_file;
+  from.folder_trouble = grove::server::folder_trouble;
   return from;
 }
 
@@ -33,8 +33,7 @@ grove::server::config_sources sources(int argc, char** argv) {
 int main(int argc, char** argv) {
   const auto outcome = grove::server::read_config(sources(argc, argv));
   if (const auto* stop = std::get_if<grove::server::config_exit>(&outcome)) {
-    std::fputs(stop->text.c_str(), stop->code == grove::exit_codes::done ? stdout : stderr);
-    return stop->code;
+    return grove::command_line::show("grove-server", stop->text, stop->code);
   }
   const auto& config = std::get<grove::server::server_config>(outcome);
   return grove::server::run_server(config, grove::make_logger("supervisor", config.log_level));

@@ -2,10 +2,12 @@
 #include "server/text_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <system_error>
 
 #include "base/fd.h"
 
@@ -23,6 +25,15 @@ std::optional<std::string> read_text_file(const std::string& path) {
     if (size == 0) return text;
     text.append(chunk.data(), static_cast<std::size_t>(size));
   }
+}
+
+std::optional<std::string> folder_trouble(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0 && !S_ISDIR(found.st_mode))
+    errno = ENOTDIR;
+  else if (::access(path.c_str(), W_OK | X_OK) == 0)
+    return std::nullopt;
+  return std::generic_category().message(errno);
 }
 
 }  // namespace grove::server

@@ -14,4 +14,7 @@ using file_reader = std::function<std::optional<std::string>(const std::string& 
 /// The file_reader of a real server.
 [[nodiscard]] std::optional<std::string> read_text_file(const std::string& path);
 
+/// Why this process can make no files in a folder, in the system's words; empty: it can.
+[[nodiscard]] std::optional<std::string> folder_trouble(const std::string& path);
+
 }  // namespace grove::server

@@ -7,12 +7,15 @@
 #include <random>
 
 #include "base/exit_codes.h"
+#include "base/values.h"
 #include "client/cli/commands.h"
 #include "client/cli/described_type.h"
 #include "client/cli/internal/bench_command.h"
 #include "client/cli/json.h"
+#include "client/cli/options.h"
 #include "client/cli/progress.h"
 #include "client/cli/table.h"
+#include "grove/v1/builtin.pb.h"
 
 namespace grove::cli {
 namespace detail {
@@ -23,21 +26,24 @@ std::string prefix_or_fresh(const std::string& prefix) {
   return fmt::format("bench-{:08x}-", device());
 }
 
-void print_errors(const load_result& result, const environment& where) {
-  for (const load_errors& each : result.errors) {
-    where.out << fmt::format("  {} x {} ({}): {}\n", grouped(each.count), to_string(each.code), to_string(each.result),
-                             each.example);
+std::chrono::microseconds request_timeout(const common_options& options, const server_info& info) {
+  if (info.call_time_max.count() != 0 && options.timeout > info.call_time_max) {
+    throw wrong_usage(fmt::format("--timeout: {} is more than the server's limit call-deadline-max, {}",
+                                  duration_value(options.timeout), duration_value(info.call_time_max)));
   }
+  return options.timeout;
 }
 
-std::string errors_as_json(const load_result& result) {
-  std::string text = "[";
-  for (const load_errors& each : result.errors) {
-    if (text.size() > 1) text += ",";
-    text += fmt::format(R"({{"code":"{}","outcome":"{}","count":{},"example":{}}})", to_string(each.code),
-                        to_string(each.result), each.count, json_string(each.example));
+std::optional<emptying_request> emptier_of(const load_options& load) {
+  if (load.type == "grove.Counter" && load.method == "Add") return emptying_request{"Reset", ""};
+  if (load.type == "grove.Map" && load.method == "Set") {
+    v1::MapSetRequest set;
+    if (!set.ParseFromString(load.payload)) return std::nullopt;
+    v1::MapDeleteRequest remove;
+    remove.set_name(set.name());
+    return emptying_request{"Delete", remove.SerializeAsString()};
   }
-  return text + "]";
+  return std::nullopt;
 }
 
 }  // namespace detail
@@ -45,13 +51,8 @@ std::string errors_as_json(const load_result& result) {
 namespace {
 
 using detail::bench_arguments;
-
-/// What reading every key back has shown.
-struct verification {
-  std::uint64_t sum = 0;
-  std::uint64_t unread = 0;
-  bool holds = false;
-};
+using detail::bench_run;
+using detail::verification;
 
 [[nodiscard]] load_options load_of(const bench_arguments& given, const server_info& info, const environment& where) {
   load_options load;
@@ -66,13 +67,13 @@ struct verification {
   load.rate = given.rate;
   load.depth = given.depth != 0 ? given.depth : given.rate > 0 ? info.unfinished_calls_max : 16;
   if (load.depth > info.unfinished_calls_max) {
-    throw wrong_usage(fmt::format("--depth: {} is more than the server's limit unfinished_calls, {}", load.depth,
+    throw wrong_usage(fmt::format("--depth: {} is more than the server's limit unfinished-calls-max, {}", load.depth,
                                   info.unfinished_calls_max));
   }
-  if (!given.duration.empty()) load.duration = parse_duration(given.duration, "--duration");
+  load.duration = given.duration;
   if (given.requests == 0 && load.duration.count() == 0) load.duration = std::chrono::seconds{10};
-  if (!given.warmup.empty()) load.warmup = parse_duration(given.warmup, "--warmup");
-  if (!given.common.timeout.empty()) load.timeout = parse_duration(given.common.timeout, "--timeout");
+  load.warmup = given.warmup;
+  load.timeout = detail::request_timeout(given.common, info);
   return load;
 }
 
@@ -91,18 +92,25 @@ struct verification {
   return message->SerializeAsString();
 }
 
-[[nodiscard]] verification verify(load_options load, const load_result& added, const server_info& info,
-                                  const environment& where) {
-  load.method = "Get";
-  load.payload.clear();
+/// Sends a request to each key once, after the load.
+[[nodiscard]] load_result visit_keys(load_options load, const detail::emptying_request& request,
+                                     const server_info& info, const std::string& title, const environment& where) {
+  load.method = request.method;
+  load.payload = request.payload;
   load.order = key_order::each_once;
   load.connections = std::max(load.connections, info.workers);
   load.requests = 0;
   load.rate = 0;
   load.duration = load.warmup = std::chrono::microseconds{0};
-  progress_bar bar{where, "verifying"};
-  const load_result read = run_load(load, info, [&bar](double share, std::uint64_t count) { bar.show(share, count); });
+  progress_bar bar{where, title};
+  return run_load(load, info, [&bar](const load_state& state) { bar.show(state); });
+}
+
+[[nodiscard]] verification verify(const load_options& load, const load_result& added, const server_info& info,
+                                  const environment& where) {
+  const load_result read = visit_keys(load, {"Get", ""}, info, "verifying", where);
   verification found;
+  found.interrupted = read.interrupted;
   found.sum = read.value_sum;
   found.unread = load.keys - read.acknowledged;
   // Adds that failed with an unknown outcome may or may not be in the sum.
@@ -110,63 +118,8 @@ struct verification {
   return found;
 }
 
-constexpr std::array<std::pair<const char*, double>, 4> percentiles = {
-    {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}}};
-
-void print_json(const load_options& load, const load_result& result, const std::optional<verification>& checked,
-                const environment& where) {
-  std::string text = fmt::format(
-      R"({{"type":{},"method":{},"connections":{},"depth":{},"threads":{},"keys":{},"prefix":{},)"
-      R"("loop":"{}","seconds":{:.6f},"requests":{},"requests_per_second":{:.1f},"sent":{},"acknowledged":{},"failed":{},)"
-      R"("unknown":{},"lost_connections":{},"behind":{},"latency_us":{{)",
-      json_string(load.type), json_string(load.method), load.connections, load.depth, load.threads, load.keys,
-      json_string(load.prefix), load.rate > 0 ? "open" : "closed", result.seconds, result.in_time, result.rate(),
-      result.sent, result.acknowledged, result.failed(), result.unknown, result.lost_connections, result.behind);
-  for (const auto& [name, share] : percentiles) {
-    text += fmt::format(R"("{}":{:.3f},)", name, static_cast<double>(result.latency.at(share)) / 1e3);
-  }
-  text += fmt::format(R"("max":{:.3f},"mean":{:.3f}}},"errors":{})", static_cast<double>(result.latency.max()) / 1e3,
-                      result.latency.mean() / 1e3, detail::errors_as_json(result));
-  if (checked) {
-    text += fmt::format(R"(,"verified":{{"holds":{},"sum":{},"acknowledged":{},"unknown":{},"unread_keys":{}}})",
-                        checked->holds, checked->sum, result.acknowledged, result.unknown, checked->unread);
-  }
-  where.out << text << "}\n";
-}
-
-void print_text(const load_options& load, const server_info& info, const load_result& result,
-                const environment& where) {
-  where.out << fmt::format("{} {} at {}: {} connections, {} {}, {} keys, {} {}\n\n", load.type, load.method,
-                           load.server.to_string(), load.connections,
-                           load.rate > 0 ? fmt::format("{:.0f} requests/s due, at most", load.rate) : "depth",
-                           load.depth, grouped(load.keys), info.workers, info.workers == 1 ? "worker" : "workers");
-  where.out << fmt::format("  answered  {} in {:.2f} s: {} requests/s\n", grouped(result.in_time), result.seconds,
-                           grouped(static_cast<std::uint64_t>(result.rate())));
-  where.out << "  latency ";
-  for (const auto& [name, share] : percentiles) {
-    where.out << fmt::format(" {} {} ", name, readable_time(static_cast<double>(result.latency.at(share))));
-  }
-  where.out << " max " << readable_time(static_cast<double>(result.latency.max())) << '\n';
-  where.out << "  failed    " << grouped(result.failed()) << '\n';
-  detail::print_errors(result, where);
-  if (result.lost_connections != 0) where.out << "  lost connections  " << result.lost_connections << '\n';
-  if (result.behind != 0) {
-    where.out << fmt::format(
-        "  {} requests were due and not sent: the server did not keep up, latency is worse than shown\n",
-        grouped(result.behind));
-  }
-}
-
-void print_verdict(const verification& checked, const load_options& load, const load_result& result,
-                   const environment& where) {
-  const std::string known =
-      fmt::format("{} acknowledged{}", grouped(result.acknowledged),
-                  result.unknown == 0 ? "" : fmt::format(" and {} unknown", grouped(result.unknown)));
-  where.out << fmt::format("  verified  {}: the sum over {} keys is {}; adds: {}\n", checked.holds ? "yes" : "NO",
-                           grouped(load.keys), grouped(checked.sum), known);
-}
-
 [[nodiscard]] command_error not_verified(const verification& checked, const load_result& result) {
+  if (checked.interrupted) return {detail::interrupted, ""};
   const std::string what =
       checked.unread != 0
           ? fmt::format("{} keys could not be read", checked.unread)
@@ -175,34 +128,51 @@ void print_verdict(const verification& checked, const load_options& load, const 
   return {exit_codes::call_failed, "not verified: " + what + hint};
 }
 
-void run_load_command(const bench_arguments& given, client& server, const server_info& info, const environment& where) {
-  load_options load = load_of(given, info, where);
+/// Empties the actors that the load has used; returns how many.
+[[nodiscard]] std::uint64_t clean(const bench_run& run, const server_info& info, const environment& where) {
+  load_options load = run.load;
+  load.only = &run.result.keys_used;
+  return visit_keys(load, *detail::emptier_of(run.load), info, "emptying", where).acknowledged;
+}
+
+void check_wishes(const bench_arguments& given, const load_options& load) {
   if (given.verify && (load.type != "grove.Counter" || load.method != "Add" || !given.json.empty())) {
     throw wrong_usage("--verify counts what grove.Counter Add has added; leave --type, --method and --payload out");
   }
-  load.payload = payload_of(given, load, info, server, where);
-  load_result result;
+  if (given.clean && !detail::emptier_of(load)) {
+    throw wrong_usage("--clean can remove what grove.Counter Add and grove.Map Set leave, and not " + load.type + " " +
+                      load.method);
+  }
+}
+
+void run_load_command(const bench_arguments& given, client& server, const server_info& info, const environment& where) {
+  bench_run run;
+  run.load = load_of(given, info, where);
+  check_wishes(given, run.load);
+  run.load.payload = payload_of(given, run.load, info, server, where);
   {
-    progress_bar bar{where, load.type + " " + load.method};
-    result = run_load(load, info, [&bar](double share, std::uint64_t count) { bar.show(share, count); });
+    progress_bar bar{where, run.load.type + " " + run.load.method};
+    run.result = run_load(run.load, info, [&bar](const load_state& state) { bar.show(state); });
   }
-  std::optional<verification> checked;
-  if (given.verify) checked = verify(load, result, info, where);
+  const bool measured_all = !run.result.interrupted;
+  if (given.verify && measured_all) run.checked = verify(run.load, run.result, info, where);
+  if (given.clean) run.cleaned = clean(run, info, where);
   if (given.common.json) {
-    print_json(load, result, checked, where);
+    detail::print_json(run, given.common, where);
   } else {
-    print_text(load, info, result, where);
-    if (checked) print_verdict(*checked, load, result, where);
+    detail::print_text(run, info, where);
   }
-  if (checked && !checked->holds) throw not_verified(*checked, result);
-  if (result.acknowledged == 0) throw command_error{exit_codes::call_failed, "no request succeeded"};
+  if (!measured_all) throw command_error{detail::interrupted, ""};
+  if (run.checked && !run.checked->holds) throw not_verified(*run.checked, run.result);
+  if (run.result.acknowledged == 0) throw command_error{exit_codes::call_failed, "no request succeeded"};
 }
 
 void run(const bench_arguments& given, const environment& where) {
-  std::optional<server_info> info;
+  const bool known = given.scenario.empty() || given.scenario == "concurrency" || given.scenario == "parallelism";
+  if (!known) throw wrong_usage("--scenario: '" + given.scenario + "' must be concurrency or parallelism");
   client server{connection_of(given.common, where)};
   reach(server, given.common, where);
-  info = server.info();
+  const std::optional<server_info> info = server.info();
   if (given.scenario == "concurrency") return detail::run_concurrency(given, *info, where);
   if (given.scenario == "parallelism") return detail::run_parallelism(given, *info, where);
   run_load_command(given, server, *info, where);
@@ -213,37 +183,36 @@ void run(const bench_arguments& given, const environment& where) {
 void add_bench(CLI::App& app, const environment& where) {
   auto* command = add_command(app, "bench", "Put load on the server and measure it");
   auto given = std::make_shared<bench_arguments>();
-  command->add_option("-c,--connections", given->connections, "Connections")
-      ->check(CLI::Range(1U, 10'000U))
-      ->capture_default_str();
-  command->add_option("-d,--depth", given->depth, "Requests under way on each (default 16)")
-      ->check(CLI::Range(1U, 65'536U));
-  command->add_option("-k,--keys", given->keys, "Actors, over which requests are spread at random")
-      ->check(CLI::Range(1U, 100'000'000U))
-      ->capture_default_str();
-  command->add_option("--duration", given->duration, "How long to measure (default 10s)")->type_name("TIME");
-  command->add_option("-n,--requests", given->requests, "End after so many requests")->check(CLI::PositiveNumber);
-  command->add_option("--rate", given->rate, "Open loop: requests due each second, however slow the server is")
-      ->check(CLI::PositiveNumber);
-  command->add_option("--warmup", given->warmup, "Load before measuring begins (default none)")->type_name("TIME");
-  command->add_option("--threads", given->threads, "Threads of the load generator")
-      ->check(CLI::Range(1U, 256U))
-      ->capture_default_str();
-  command->add_option("--type", given->type, "The actor type")->capture_default_str()->type_name("TYPE");
-  command->add_option("--method", given->method, "The method (default Add)")->type_name("METHOD");
+  add_number(*command, "-c,--connections", given->connections, 1U, 10'000U, "Connections (default: 50)");
+  add_number(*command, "-d,--depth", given->depth, 1U, 65'536U, "Requests under way on each (default: 16)");
+  add_number(*command, "-k,--keys", given->keys, 1U, 100'000'000U,
+             "Actors, over which requests are spread at random (default: 100000)");
+  add_duration(*command, "--duration", given->duration, least_duration::more_than_zero,
+               "How long to measure (default: 10s)");
+  add_number(*command, "-n,--requests", given->requests, std::uint64_t{1}, std::uint64_t{UINT64_MAX},
+             "End after so many requests");
+  add_positive(*command, "--rate", given->rate, "Open loop: requests due each second, however slow the server is");
+  add_duration(*command, "--warmup", given->warmup, least_duration::zero,
+               "Load before measuring begins (default: none)");
+  add_number(*command, "--threads", given->threads, 1U, 256U, "Threads of the load generator (default: 1)");
+  add_text(*command, "--type", given->type, "TYPE", "The actor type (default: grove.Counter)");
+  add_text(*command, "--method", given->method, "METHOD", "The method (default: Add)");
   command->add_option("--payload", given->json, "The request: JSON, - or @FILE as for call")->type_name("JSON");
   command->add_option("--prefix", given->prefix, "Of the keys (default: a fresh one)")->type_name("TEXT");
   command->add_flag("--verify", given->verify, "Read every key back: the sum must be the number of acknowledged adds");
-  command->add_option("--scenario", given->scenario, "Show a property of the server instead: concurrency | parallelism")
-      ->check(CLI::IsMember({"concurrency", "parallelism"}))
-      ->type_name("NAME");
-  add_common_options(*command, given->common, prints::table);
+  command->add_flag("--clean", given->clean,
+                    "Afterwards, remove what the requests have left in the actors that they went to: counters are "
+                    "reset, entries of maps deleted");
+  add_text(*command, "--scenario", given->scenario, "NAME",
+           "Show a property of the server instead: concurrency or parallelism");
+  add_common_options(*command, given->common, prints::table, "30s", "How long each request may take: its deadline");
   command->footer(
       "Examples:\n"
       "  grove bench -c 50 -d 16 --duration 5s\n"
-      "  grove bench --rate 20000 --type grove.Echo --method Echo --payload '{\"text\":\"hello\"}'\n"
-      "  grove bench -n 1000000 --verify\n"
-      "  grove bench --scenario parallelism");
+      "  grove bench --rate 20000 --type grove.Echo --method Echo --payload '{}'\n"
+      "  grove bench -n 1000000 --verify --clean\n"
+      "  grove bench --scenario parallelism\n"
+      "Ctrl-C ends it early and prints what it has measured (exit code 130).");
   command->callback([given, &where] { run(*given, where); });
 }
 

@@ -2,10 +2,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <ostream>
 
 #include "base/exit_codes.h"
 #include "client/cli/internal/bench_command.h"
+#include "client/cli/output.h"
 #include "client/cli/progress.h"
 #include "client/cli/table.h"
 
@@ -20,9 +23,9 @@ struct step {
   std::uint64_t failed = 0;
 };
 
-/// `actors` actors of worker 0 sleep at the same time.
-[[nodiscard]] step sleep_together(std::uint32_t actors, const bench_arguments& arguments, const server_info& info,
-                                  const environment& where) {
+/// `actors` actors of worker 0 sleep at the same time. Nothing: it was interrupted.
+[[nodiscard]] std::optional<step> sleep_together(std::uint32_t actors, const bench_arguments& arguments,
+                                                 const server_info& info, const environment& where) {
   load_options load;
   load.server = connection_of(arguments.common, where).servers.front();
   load.type = "grove.Echo";
@@ -34,14 +37,15 @@ struct step {
   load.order = key_order::each_once;
   load.workers_used = 1;
   load.prefix = prefix_or_fresh(arguments.prefix);
+  load.timeout = request_timeout(arguments.common, info);
   progress_bar bar{where, fmt::format("{} actors", grouped(actors))};
-  const load_result result =
-      run_load(load, info, [&bar](double share, std::uint64_t count) { bar.show(share, count); });
+  const load_result result = run_load(load, info, [&bar](const load_state& state) { bar.show(state); });
+  if (result.interrupted) return std::nullopt;
   if (result.acknowledged == 0) {
     const std::string why = result.errors.empty() ? "no answer" : result.errors.front().example;
     throw command_error{exit_codes::call_failed, "grove.Echo Sleep failed: " + why};
   }
-  return {actors, result.seconds, actors - result.acknowledged};
+  return step{actors, result.seconds, actors - result.acknowledged};
 }
 
 }  // namespace
@@ -49,9 +53,13 @@ struct step {
 void run_concurrency(const bench_arguments& arguments, const server_info& info, const environment& where) {
   static_assert(sleep_milliseconds < 128, "its varint is one byte");
   std::vector<step> steps;
-  for (const std::uint32_t actors : {1U, 100U, 1'000U, 10'000U}) {
-    steps.push_back(sleep_together(actors, arguments, info, where));
+  constexpr std::array<std::uint32_t, 4> numbers{1, 100, 1'000, 10'000};
+  for (const std::uint32_t actors : numbers) {
+    const std::optional<step> done = sleep_together(actors, arguments, info, where);
+    if (!done) break;
+    steps.push_back(*done);
   }
+  if (steps.empty()) throw command_error{interrupted, "interrupted before anything was measured"};
   const double one = steps.front().seconds;
   if (arguments.common.json) {
     std::string text = fmt::format(R"({{"scenario":"concurrency","sleep_ms":{},"steps":[)", sleep_milliseconds);
@@ -59,7 +67,7 @@ void run_concurrency(const bench_arguments& arguments, const server_info& info, 
       text += fmt::format(R"({}{{"actors":{},"seconds":{:.6f},"times_one":{:.3f},"failed":{}}})", i == 0 ? "" : ",",
                           steps[i].actors, steps[i].seconds, steps[i].seconds / one, steps[i].failed);
     }
-    where.out << text << "]}\n";
+    cli::print_json(text + "]}", arguments.common, where);
   } else {
     where.out << fmt::format(
         "Concurrency: actors of one worker that all wait {} ms inside their handlers at the same time.\n"
@@ -83,6 +91,7 @@ void run_concurrency(const bench_arguments& arguments, const server_info& info, 
     if (each.failed != 0)
       throw command_error{exit_codes::call_failed, fmt::format("{} of {} calls failed", each.failed, each.actors)};
   }
+  if (steps.size() < numbers.size()) throw command_error{interrupted, ""};
 }
 
 }  // namespace grove::cli::detail

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <optional>
 #include <ostream>
+#include <vector>
 
 #include "base/exit_codes.h"
 #include "client/cli/internal/bench_command.h"
+#include "client/cli/output.h"
 #include "client/cli/progress.h"
 #include "client/cli/table.h"
 
@@ -16,9 +19,9 @@ struct step {
   double rounds_per_second = 0;
 };
 
-/// Actors of the first `workers` workers compute, each worker with always something to do.
-[[nodiscard]] step compute_on(std::uint32_t workers, const bench_arguments& arguments, const server_info& info,
-                              const environment& where) {
+/// Actors of the first `workers` workers compute, each worker with always something to do. Nothing: it was interrupted.
+[[nodiscard]] std::optional<step> compute_on(std::uint32_t workers, const bench_arguments& arguments,
+                                             const server_info& info, const environment& where) {
   load_options load;
   load.server = connection_of(arguments.common, where).servers.front();
   load.type = "grove.Echo";
@@ -29,34 +32,29 @@ struct step {
   load.keys = 64 * workers;
   load.workers_used = workers;
   load.prefix = prefix_or_fresh(arguments.prefix);
-  load.duration = arguments.duration.empty() ? std::chrono::microseconds{2'000'000}
-                                             : parse_duration(arguments.duration, "--duration");
+  load.duration = arguments.duration.count() == 0 ? std::chrono::seconds{2} : arguments.duration;
+  load.timeout = request_timeout(arguments.common, info);
   progress_bar bar{where, fmt::format("{} of {} workers", workers, info.workers)};
-  const load_result result =
-      run_load(load, info, [&bar](double share, std::uint64_t count) { bar.show(share, count); });
+  const load_result result = run_load(load, info, [&bar](const load_state& state) { bar.show(state); });
+  if (result.interrupted) return std::nullopt;
   if (result.acknowledged == 0 || result.failed() != 0) {
     const std::string why = result.errors.empty() ? "no answer" : result.errors.front().example;
     throw command_error{exit_codes::call_failed, "grove.Echo Spin failed: " + why};
   }
-  return {workers, static_cast<double>(result.value_sum) / result.seconds};
+  return step{workers, static_cast<double>(result.value_sum) / result.seconds};
 }
 
-}  // namespace
-
-void run_parallelism(const bench_arguments& arguments, const server_info& info, const environment& where) {
-  std::vector<step> steps;
-  for (std::uint32_t workers = 1; workers <= info.workers; ++workers) {
-    steps.push_back(compute_on(workers, arguments, info, where));
-  }
+void print(const std::vector<step>& steps, const server_info& info, const common_options& options,
+           const environment& where) {
   const double one = steps.front().rounds_per_second;
-  if (arguments.common.json) {
+  if (options.json) {
     std::string text = R"({"scenario":"parallelism","steps":[)";
     for (const step& each : steps) {
       text +=
           fmt::format(R"({}{{"workers":{},"rounds_per_second":{:.0f},"times_one":{:.3f}}})",
                       each.workers == 1 ? "" : ",", each.workers, each.rounds_per_second, each.rounds_per_second / one);
     }
-    where.out << text << "]}\n";
+    cli::print_json(text + "]}", options, where);
     return;
   }
   where.out << "Parallelism: handlers that compute, on actors of 1, then 2, ... workers; the work done in a "
@@ -68,6 +66,20 @@ void run_parallelism(const bench_arguments& arguments, const server_info& info, 
               bar(each.rounds_per_second / one / info.workers, 30)});
   }
   rows.print(where.out, where.colour);
+}
+
+}  // namespace
+
+void run_parallelism(const bench_arguments& arguments, const server_info& info, const environment& where) {
+  std::vector<step> steps;
+  for (std::uint32_t workers = 1; workers <= info.workers; ++workers) {
+    const std::optional<step> done = compute_on(workers, arguments, info, where);
+    if (!done) break;
+    steps.push_back(*done);
+  }
+  if (steps.empty()) throw command_error{interrupted, "interrupted before anything was measured"};
+  print(steps, info, arguments.common, where);
+  if (steps.size() < info.workers) throw command_error{interrupted, ""};
 }
 
 }  // namespace grove::cli::detail

@@ -3,12 +3,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <memory>
 #include <ostream>
+#include <system_error>
 
 #include "base/build_commit.h"
+#include "base/cli/command_line.h"
+#include "base/cli/help_page.h"
 #include "base/exit_codes.h"
-#include "base/nearest.h"
 #include "client/cli/commands.h"
+#include "client/cli/output.h"
 
 namespace grove::cli {
 namespace {
@@ -34,43 +39,16 @@ void add_commands(CLI::App& app, const environment& where) {
   add_ps(app, where);
   add_bench(app, where);
   add_completion(app, where);
-}
-
-[[nodiscard]] std::string did_you_mean(std::string_view word, const std::vector<std::string>& names) {
-  const std::vector<std::string_view> views{names.begin(), names.end()};
-  const std::string_view near = nearest(word, views);
-  return near.empty() ? "" : "; did you mean " + std::string{near} + "?";
+  for (CLI::App* command : app.get_subcommands({}))
+    command->group("Commands");
 }
 
 [[nodiscard]] std::vector<std::string> commands_of(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({}))
-    names.push_back(command->get_name());
-  return names;
-}
-
-[[nodiscard]] std::vector<std::string> options_of(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames())
-      names.push_back("--" + name);
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (!command->get_group().empty()) names.push_back(command->get_name());
   }
   return names;
-}
-
-/// What was wrong with the arguments, in one line.
-[[nodiscard]] std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
-  const auto chosen = app.get_subcommands();
-  const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  std::string text = error.what();
-  if (error.get_exit_code() != static_cast<int>(CLI::ExitCodes::ExtrasError)) return text;
-  // "The following argument was not expected: X", or "The following arguments were not expected: X Y".
-  const auto colon = text.find(": ");
-  const std::string extra =
-      colon == std::string::npos ? "" : text.substr(colon + 2, text.find(' ', colon + 2) - colon - 2);
-  if (!extra.starts_with('-')) return "one argument too many: " + extra;
-  const std::string name = extra.substr(0, extra.find('='));
-  return "there is no option " + name + did_you_mean(name, options_of(command));
 }
 
 /// Options that every command has may stand in front of it as well: `grove --server HOST:PORT ps`.
@@ -78,7 +56,9 @@ void add_commands(CLI::App& app, const environment& where) {
   auto at = arguments.begin();
   while (at != arguments.end()) {
     const bool takes_value = *at == "--server" || *at == "--timeout";
-    if (!takes_value && *at != "--json" && !at->starts_with("--server=") && !at->starts_with("--timeout=")) break;
+    if (!takes_value && *at != "--json" && *at != "--compact" && !at->starts_with("--server=") &&
+        !at->starts_with("--timeout="))
+      break;
     at += takes_value && at + 1 != arguments.end() ? 2 : 1;
   }
   if (at == arguments.end()) return arguments;
@@ -88,33 +68,32 @@ void add_commands(CLI::App& app, const environment& where) {
   return moved;
 }
 
-}  // namespace
-
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description) {
-  return app.add_subcommand(name, description);
+[[nodiscard]] int wrong(const std::string& what, const std::string& command, const environment& where) {
+  where.err << "grove: " << what << "\nSee grove " << command << (command.empty() ? "" : " ") << "--help\n";
+  return exit_codes::wrong_usage;
 }
 
-void add_common_options(CLI::App& command, common_options& into, prints what) {
-  command.add_option("--server", into.server, "The server (default: GROVE_SERVER, else 127.0.0.1:7400)")
-      ->type_name("HOST:PORT");
-  command.add_option("--timeout", into.timeout, "How long to wait in all, for example 500ms or 10s (default 30s)")
-      ->type_name("TIME");
-  if (what == prints::table) command.add_flag("--json", into.json, "Print JSON");
-}
-
-int run(const std::vector<std::string>& given, const environment& where) {
-  const std::vector<std::string> arguments = with_command_first(given);
+/// Reads the command line and does what it says.
+[[nodiscard]] int run_command(std::vector<std::string> arguments, const environment& where) {
   CLI::App app{"Talks to a Grove server: calls its actors, shows what it can do, measures it.", "grove"};
+  app.formatter(std::make_shared<command_line::help_page>());
   add_commands(app, where);
+  if (answer_shell(app, arguments, where)) return exit_codes::done;
   const std::vector<std::string> commands = commands_of(app);
-  if (!arguments.empty() && !arguments.front().starts_with('-') &&
-      std::find(commands.begin(), commands.end(), arguments.front()) == commands.end()) {
-    where.err << "grove: there is no command " << arguments.front() << did_you_mean(arguments.front(), commands)
-              << "\nSee grove --help\n";
-    return exit_codes::wrong_usage;
+  const std::string first = arguments.empty() ? "" : arguments.front();
+  const CLI::App* command = &app;
+  if (!first.empty() && !first.starts_with('-')) {
+    command = command_line::find_command(app, first);
+    if (command == nullptr) {
+      return wrong("there is no command " + first + command_line::did_you_mean(first, commands), "", where);
+    }
   }
+  const std::string name = command == &app ? "" : first;
+  const auto empty = command_line::take_empty_values(*command, arguments);
+  if (!empty.empty()) return wrong(empty.front() + ": there is no value behind its '='", name, where);
   try {
-    app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
+    std::ranges::reverse(arguments);
+    app.parse(std::move(arguments));
     return exit_codes::done;
   } catch (const command_error& error) {
     if (*error.what() != 0) where.err << "grove: " << error.what() << '\n';
@@ -122,11 +101,23 @@ int run(const std::vector<std::string>& given, const environment& where) {
   } catch (const CLI::Success& shown) {
     return app.exit(shown, where.out, where.err);
   } catch (const CLI::ParseError& error) {
-    const auto chosen = app.get_subcommands();
-    where.err << "grove: " << complaint(app, error) << "\nSee grove "
-              << (chosen.empty() ? "" : chosen.front()->get_name() + " ") << "--help\n";
-    return exit_codes::wrong_usage;
+    return wrong(command_line::complaint(*command, error), name, where);
   }
+}
+
+}  // namespace
+
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description) {
+  return app.add_subcommand(name, description);
+}
+
+int run(const std::vector<std::string>& given, const environment& where) {
+  const int code = run_command(with_command_first(given), where);
+  const int trouble = flush_and_look(where.out);
+  // A reader that has gone away has seen enough.
+  if (trouble == 0 || trouble == EPIPE) return code;
+  where.err << "grove: cannot write the output: " << std::generic_category().message(trouble) << '\n';
+  return code == exit_codes::done ? exit_codes::output_lost : code;
 }
 
 }  // namespace grove::cli

@@ -5,6 +5,8 @@
 // its callback runs it, and throws command_error when it fails.
 
 #include <CLI/App.hpp>
+#include <string>
+#include <vector>
 
 #include "client/cli/environment.h"
 
@@ -23,9 +25,8 @@ void add_completion(CLI::App& app, const environment& where);
 /// with all of CLI11, which takes seconds.
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description);
 
-enum class prints : bool { json_only, table };
-
-/// Adds --server and --timeout, and for a command that prints a table --json.
-void add_common_options(CLI::App& command, common_options& into, prints what);
+/// What the completion scripts ask with: `__complete line LINE`, or `__complete words WORD...`. False: it is not that.
+[[nodiscard]] bool answer_shell(const CLI::App& app, const std::vector<std::string>& arguments,
+                                const environment& where);
 
 }  // namespace grove::cli

@@ -1,144 +1,96 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
+// The scripts know nothing themselves: they hand what is typed to `grove __complete`, and so cannot be out of date.
+#include <CLI/App.hpp>
 #include <memory>
 #include <ostream>
-#include <vector>
+#include <string>
+#include <string_view>
 
 #include "client/cli/commands.h"
+#include "client/cli/completion_words.h"
 
 namespace grove::cli {
 namespace {
 
-/// A command's words for a shell, taken from what the command line itself knows.
-struct words {
-  std::string name;
-  std::string help;
-  std::vector<std::pair<std::string, std::string>> options;  ///< Each with its help.
-};
-
-[[nodiscard]] words words_of(const CLI::App& app) {
-  words found{app.get_name(), app.get_description(), {}};
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames())
-      found.options.emplace_back("--" + name, option->get_description());
-  }
-  return found;
+// Bash cuts words at ':' and '=', and replaces only what stands behind the last of them.
+constexpr std::string_view bash = R"(# bash completion for grove. Use: source <(grove completion bash)
+_grove() {
+  local LC_ALL=C line word
+  line=${COMP_LINE:0:COMP_POINT}
+  local whole=${line##*[[:space:]]} kept=""
+  if [[ $COMP_WORDBREAKS == *:* && $whole == *:* ]]; then kept=${whole%"${whole##*:}"}; fi
+  if [[ $COMP_WORDBREAKS == *=* && ${whole#"$kept"} == *=* ]]; then kept=${whole%"${whole##*=}"}; fi
+  COMPREPLY=()
+  while IFS=$'\t' read -r word _; do
+    COMPREPLY+=("${word#"$kept"}")
+  done < <("$1" __complete line "$line" 2>/dev/null)
+  if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]]; then compopt -o nospace; fi
 }
+complete -F _grove grove
+)";
 
-[[nodiscard]] std::vector<words> commands_of(const CLI::App& app) {
-  std::vector<words> all;
-  for (const CLI::App* command : app.get_subcommands({}))
-    all.push_back(words_of(*command));
-  return all;
+constexpr std::string_view zsh = R"(#compdef grove
+# zsh completion for grove. Use: source <(grove completion zsh)
+_grove() {
+  local line
+  local -a ended open ended_about open_about
+  for line in "${(@f)$("${words[1]}" __complete words "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}"; do
+    if [[ -z $line ]]; then continue; fi
+    if [[ ${line%%$'\t'*} == */ ]]; then
+      open+=("${line%%$'\t'*}")
+      open_about+=("${line/$'\t'/  }")
+    else
+      ended+=("${line%%$'\t'*}")
+      ended_about+=("${line/$'\t'/  }")
+    fi
+  done
+  if (( $#ended )); then compadd -l -d ended_about -a ended; fi
+  if (( $#open )); then compadd -l -S '' -d open_about -a open; fi
 }
+if [[ $funcstack[1] == _grove ]]; then _grove; else compdef _grove grove; fi
+)";
 
-[[nodiscard]] std::string joined(const words& of) {
-  std::string text;
-  for (const auto& [name, help] : of.options)
-    text.append(text.empty() ? "" : " ").append(name);
-  return text;
-}
-
-/// Within single quotes of a shell.
-[[nodiscard]] std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
-
-void bash(const CLI::App& app, std::ostream& out) {
-  std::string names;
-  for (const words& each : commands_of(app))
-    names += each.name + " ";
-  out << "# bash completion for grove. Use: source <(grove completion bash)\n"
-         "_grove() {\n"
-         "  local word=\"${COMP_WORDS[COMP_CWORD]}\" words=\"\"\n"
-         "  COMPREPLY=()\n"
-         "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-      << "    words=\"" << names << joined(words_of(app)) << "\"\n"
-      << "  else\n"
-         "    case \"${COMP_WORDS[1]}\" in\n";
-  for (const words& each : commands_of(app)) {
-    out << "      " << each.name << ") words=\"" << (each.name == "completion" ? "bash zsh fish " : "") << joined(each)
-        << "\" ;;\n";
-  }
-  out << "    esac\n"
-         "  fi\n"
-         "  while IFS= read -r word; do COMPREPLY+=(\"$word\"); done < <(compgen -W \"$words\" -- "
-         "\"$word\")\n"
-         "}\n"
-         "complete -F _grove grove\n";
-}
-
-void zsh(const CLI::App& app, std::ostream& out) {
-  out << "#compdef grove\n"
-         "# zsh completion for grove. Use: source <(grove completion zsh)\n"
-         "_grove() {\n"
-         "  local -a words_here\n"
-         "  if (( CURRENT == 2 )); then\n"
-         "    words_here=(\n";
-  const auto escaped = [](const std::string& text) {
-    std::string safe;
-    for (const char c : text) {
-      if (c == ':') safe += '\\';
-      safe += c;
-    }
-    return safe;
-  };
-  for (const words& each : commands_of(app))
-    out << "      " << quoted(each.name + ":" + escaped(each.help)) << '\n';
-  out << "    )\n"
-         "    _describe command words_here\n"
-         "    return\n"
-         "  fi\n"
-         "  case $words[2] in\n";
-  for (const words& each : commands_of(app)) {
-    out << "    " << each.name << ")\n      words_here=(";
-    if (each.name == "completion") out << "bash zsh fish ";
-    for (const auto& [name, help] : each.options)
-      out << "\n        " << quoted(name + ":" + escaped(help));
-    out << ") ;;\n";
-  }
-  out << "  esac\n"
-         "  _describe argument words_here\n"
-         "}\n"
-         "compdef _grove grove\n";
-}
-
-void fish(const CLI::App& app, std::ostream& out) {
-  out << "# fish completion for grove. Use: grove completion fish | source\n"
-         "complete -c grove -f\n";
-  for (const words& each : commands_of(app)) {
-    out << "complete -c grove -n __fish_use_subcommand -a " << each.name << " -d " << quoted(each.help) << '\n';
-    const std::string here = "complete -c grove -n '__fish_seen_subcommand_from " + each.name + "'";
-    if (each.name == "completion") out << here << " -a 'bash zsh fish'\n";
-    for (const auto& [name, help] : each.options) {
-      out << here << " -l " << name.substr(2) << " -d " << quoted(help) << '\n';
-    }
-  }
-}
+constexpr std::string_view fish = R"(# fish completion for grove. Use: grove completion fish | source
+function __grove_complete
+    set -l before (commandline -opc)
+    set -l program $before[1]
+    set -e before[1]
+    $program __complete words $before (commandline -ct) 2>/dev/null
+end
+complete -c grove -f -a '(__grove_complete)'
+)";
 
 }  // namespace
 
 void add_completion(CLI::App& app, const environment& where) {
   auto* command = add_command(app, "completion", "Print the completion script of a shell");
   auto shell = std::make_shared<std::string>();
-  command->add_option("SHELL", *shell, "bash, zsh or fish")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
-      ->type_name("");
-  command->footer("Example:\n  source <(grove completion bash)");
-  command->callback([shell, &app, &where] {
-    if (*shell == "bash") bash(app, where.out);
-    if (*shell == "zsh") zsh(app, where.out);
-    if (*shell == "fish") fish(app, where.out);
+  command->add_option("SHELL", *shell, "bash, zsh or fish")->required()->type_name("");
+  command->footer(
+      "Example:\n  source <(grove completion bash)\n"
+      "Commands and options complete, and the names of types and methods of the server\n"
+      "that the command line names, when it answers at once.");
+  command->callback([shell, &where] {
+    if (*shell == "bash")
+      where.out << bash;
+    else if (*shell == "zsh")
+      where.out << zsh;
+    else if (*shell == "fish")
+      where.out << fish;
+    else
+      throw wrong_usage("SHELL: '" + *shell + "' must be bash, zsh or fish");
   });
+}
+
+bool answer_shell(const CLI::App& app, const std::vector<std::string>& arguments, const environment& where) {
+  if (arguments.size() < 2 || arguments[0] != "__complete") return false;
+  std::vector<std::string> words{arguments.begin() + 2, arguments.end()};
+  if (arguments[1] == "line") {
+    words = split_line(words.empty() ? "" : words.front());
+    words.erase(words.begin());  // The program's own name.
+  }
+  print_candidates(app, words, where);
+  return true;
 }
 
 }  // namespace grove::cli

@@ -23,9 +23,11 @@ class complaints final : public google::protobuf::DescriptorPool::ErrorCollector
   std::string first;
 };
 
-[[nodiscard]] v1::SystemDescribeResponse ask(client& server, const std::string& type, const call_options& options) {
+[[nodiscard]] v1::SystemDescribeResponse ask(client& server, const std::string& type, const call_options& options,
+                                             comments wanted) {
   v1::SystemDescribeRequest request;
   request.set_type(type);
+  request.set_comments(wanted == comments::yes);
   // It may be asked on behalf of a stream, which has more time than a call may have.
   call_options within = options;
   const auto info = server.info();
@@ -35,8 +37,8 @@ class complaints final : public google::protobuf::DescriptorPool::ErrorCollector
 
 }  // namespace
 
-described_type::described_type(client& server, const std::string& type, const call_options& options)
-    : described_type{ask(server, type, options)} {}
+described_type::described_type(client& server, const std::string& type, const call_options& options, comments wanted)
+    : described_type{ask(server, type, options, wanted)} {}
 
 described_type::described_type(v1::SystemDescribeResponse description) : description_{std::move(description)} {
   for (const auto& file : description_.files().file()) {

@@ -13,11 +13,13 @@
 
 namespace grove::cli {
 
+enum class comments : bool { no, yes };
+
 /// An actor type as a server describes it: its messages can be read and written without their code.
 class described_type {
  public:
   /// Asks the server. Errors: command_error (NOT_FOUND names the nearest type).
-  described_type(client& server, const std::string& type, const call_options& options);
+  described_type(client& server, const std::string& type, const call_options& options, comments wanted = comments::no);
   /// From a description. Errors: command_error (INTERNAL) when it does not hold together.
   explicit described_type(v1::SystemDescribeResponse description);
 

@@ -2,8 +2,6 @@
 #include "client/cli/environment.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <utility>
 #include <variant>
 
@@ -38,20 +36,10 @@ command_error call_failed(const status& failure, outcome known) {
   return {exit_codes::call_failed, text};
 }
 
-std::chrono::microseconds parse_duration(std::string_view text, std::string_view what) {
-  static constexpr std::array<std::pair<std::string_view, double>, 6> units = {
-      {{"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"", 1e6}, {"m", 60e6}, {"h", 3600e6}}};
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  for (const auto& [name, microseconds] : units) {
-    const double value = number * microseconds;
-    if (error == std::errc{} && unit == name && value >= 0 && value < 1e15) {
-      return std::chrono::microseconds{static_cast<std::int64_t>(value)};
-    }
-  }
-  throw wrong_usage(std::string{what} + ": \"" + std::string{text} +
-                    "\" is no time; it is a number with us, ms, s, m or h, for example 500ms");
+command_error call_failed(const status& failure, outcome known, const actor_target& target) {
+  if (failure.code() != status_code::not_found || known != outcome::executed) return call_failed(failure, known);
+  return {exit_codes::call_failed,
+          failure.to_string() + " (said by the handler of " + target.type + "/" + target.key + ")"};
 }
 
 actor_target parse_target(std::string_view text) {
@@ -71,11 +59,8 @@ client_options connection_of(const common_options& options, const environment& w
   client_options made;
   made.servers = {std::get<server_address>(address)};
   made.connection.client_name = std::string{"grove/"}.append(version);
-  if (!options.timeout.empty()) {
-    if (parse_duration(options.timeout, "--timeout").count() == 0) {
-      throw wrong_usage("--timeout: it must be more than 0");
-    }
-    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(parse_duration(options.timeout, "--timeout"));
+  if (options.timeout.count() != 0) {
+    const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(options.timeout);
     made.call_timeout = timeout;
     made.connection.connect_timeout = std::min(made.connection.connect_timeout, timeout);
   }
@@ -84,7 +69,7 @@ client_options connection_of(const common_options& options, const environment& w
 
 call_options call_options_of(const common_options& options) {
   call_options made;
-  if (!options.timeout.empty()) made.timeout = parse_duration(options.timeout, "--timeout");
+  made.timeout = options.timeout;
   return made;
 }
 

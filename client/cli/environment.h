@@ -29,9 +29,10 @@ struct environment {
 
 /// What every command takes.
 struct common_options {
-  std::string server;   ///< --server; empty: GROVE_SERVER, else the default.
-  std::string timeout;  ///< --timeout
-  bool json = false;    ///< --json
+  std::string server;                    ///< --server; empty: GROVE_SERVER, else the default.
+  std::chrono::microseconds timeout{0};  ///< --timeout; 0: none was given.
+  bool json = false;                     ///< --json
+  bool compact = false;                  ///< --compact
 };
 
 /// Ends a command: `what()` goes to stderr after "grove: ", `code` is the exit code.
@@ -50,15 +51,15 @@ class command_error : public std::runtime_error {
 /// A call failed: exit code 1, the text begins with the status's code and says what is known of the effects.
 [[nodiscard]] command_error call_failed(const status& failure, outcome known);
 
-/// "250us", "500ms", "5s", "2m", "1h", or a number of seconds; `what` names the option in the error.
-/// Errors: wrong_usage.
-[[nodiscard]] std::chrono::microseconds parse_duration(std::string_view text, std::string_view what);
-
 /// "TYPE/KEY" taken apart at the first '/'.
 struct actor_target {
   std::string type;
   std::string key;
 };
+/// As `call_failed`, of a call to an actor: a NOT_FOUND of its handler is told from one of the server, which does not have
+/// its type.
+[[nodiscard]] command_error call_failed(const status& failure, outcome known, const actor_target& target);
+
 /// Errors: wrong_usage.
 [[nodiscard]] actor_target parse_target(std::string_view text);
 

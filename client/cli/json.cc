@@ -2,8 +2,11 @@
 #include "client/cli/json.h"
 
 #include <array>
+#include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <istream>
+#include <system_error>
 
 #include "client/cli/environment.h"
 #include "proto/json/mapping.h"
@@ -29,8 +32,11 @@ std::string json_from(const std::string& argument, std::istream& in) {
   if (argument == "-") return all_of(in, "the standard input");
   if (!argument.starts_with('@')) return argument;
   const std::string path = argument.substr(1);
+  if (path.empty()) throw wrong_usage("the name of a file is missing behind @");
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) throw wrong_usage("cannot read the file " + path + ": it is a folder");
   std::ifstream file{path, std::ios::binary};
-  if (!file) throw wrong_usage("cannot read the file " + path);
+  if (!file) throw wrong_usage("cannot read the file " + path + ": " + std::generic_category().message(errno));
   return all_of(file, path);
 }
 

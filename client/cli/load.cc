@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <asio/connect.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
 #include <atomic>
-#include <condition_variable>
+#include <csignal>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "base/exit_codes.h"
 #include "client/cli/environment.h"
@@ -26,6 +29,7 @@ using detail::load_times;
 
 constexpr auto connect_within = 10s;
 constexpr auto longest_run = 1h;
+constexpr auto between_progress = 200ms;
 
 /// One thread: its loop, its connections, its counts.
 class load_thread {
@@ -33,6 +37,7 @@ class load_thread {
   load_thread(const load_plan& plan, unsigned index, unsigned connections_before, unsigned connections,
               std::uint64_t seed)
       : plan_{plan}, first_connection_{connections_before} {
+    counts_.keys_used.resize(plan.numbers);
     const auto workers = static_cast<unsigned>(plan.keys_of.size());
     for (unsigned i = 0; i < connections; ++i) {
       const unsigned worker = (connections_before + i) % workers;
@@ -72,6 +77,9 @@ class load_thread {
     io_.run();
   }
 
+  /// Ends the run soon. Affinity: any thread.
+  void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
+
   [[nodiscard]] const load_counts& counts() const noexcept { return counts_; }
   /// Affinity: any thread.
   [[nodiscard]] std::uint64_t answers() const noexcept { return answers_.load(std::memory_order_relaxed); }
@@ -107,7 +115,9 @@ class load_thread {
     timer_.async_wait([this](const asio::error_code&) {
       const steady_time now = std::chrono::steady_clock::now();
       bool done = true;
+      const bool stops = stopped_.load(std::memory_order_relaxed) && !std::exchange(stopping_, true);
       for (const auto& link : links_) {
+        if (stops) link->stop(now);
         link->tick(now);
         done = done && link->done();
       }
@@ -124,6 +134,8 @@ class load_thread {
   connection::steady_timer timer_{io_.get_executor()};
   steady_duration tick_{};
   std::atomic<std::uint64_t> answers_{0};
+  std::atomic<bool> stopped_{false};
+  bool stopping_ = false;  ///< Each connection knows.
 };
 
 [[nodiscard]] command_error cannot_load(const std::string& why) {
@@ -155,6 +167,10 @@ class load_thread {
     result.lost_connections += part.lost_connections;
     result.behind += part.behind;
     all.last_answer = std::max(all.last_answer, part.last_answer);
+    result.keys_used.resize(part.keys_used.size());
+    for (std::size_t i = 0; i < part.keys_used.size(); ++i) {
+      if (part.keys_used[i]) result.keys_used[i] = true;
+    }
     for (std::size_t i = 0; i < part.failures.size(); ++i) {
       all.failed(static_cast<status_code>(i / 4), static_cast<outcome>(i % 4), part.examples[i], part.failures[i]);
     }
@@ -165,9 +181,45 @@ class load_thread {
     result.errors.push_back({static_cast<status_code>(i / 4), known, all.failures[i], all.examples[i]});
     if (known != outcome::not_executed && known != outcome::executed) result.unknown += all.failures[i];
   }
-  const steady_time end = timed ? times.stop : std::max(all.last_answer, times.measure_from);
-  result.seconds = std::chrono::duration<double>(end - times.measure_from).count();
+  const steady_time end = timed ? times.stop : all.last_answer;
+  result.seconds = std::max(0.0, std::chrono::duration<double>(end - times.measure_from).count());
   return result;
+}
+
+/// The threads of a run and the connections that they serve, all of them made.
+[[nodiscard]] std::vector<std::unique_ptr<load_thread>> connected(const load_plan& plan) {
+  std::random_device device;
+  const std::uint64_t seed = std::uint64_t{device()} << 32U | device();
+  const unsigned connections = plan.options.connections;
+  const unsigned count = std::clamp(plan.options.threads, 1U, connections);
+  std::vector<std::unique_ptr<load_thread>> loads;
+  for (unsigned i = 0, before = 0; i < count; ++i) {
+    const unsigned part = connections / count + (i < connections % count ? 1 : 0);
+    loads.push_back(std::make_unique<load_thread>(plan, i, before, part, seed));
+    before += part;
+  }
+  for (const auto& load : loads) {
+    const status ready = load->connect();
+    if (!ready.ok()) throw cannot_load(ready.to_string());
+  }
+  return loads;
+}
+
+/// How far a run is, by time or by the number of its requests, whichever is nearer to its end.
+[[nodiscard]] load_state state_of(const std::vector<std::unique_ptr<load_thread>>& loads, const load_times& times,
+                                  const load_options& options, std::uint64_t expected) {
+  load_state state;
+  for (const auto& load : loads)
+    state.answers += load->answers();
+  state.elapsed = std::chrono::steady_clock::now() - times.start;
+  if (options.duration.count() != 0) {
+    state.share = state.elapsed / std::chrono::duration<double>(times.stop - times.start);
+  }
+  if (expected != 0) {
+    state.share = std::max(state.share, static_cast<double>(state.answers) / static_cast<double>(expected));
+  }
+  state.share = std::min(state.share, 1.0);
+  return state;
 }
 
 }  // namespace
@@ -175,53 +227,50 @@ class load_thread {
 load_result run_load(const load_options& options, const server_info& info, const load_progress& progress) {
   load_plan plan{options, info};
   plan.endpoint = find_endpoint(options.server);
-  std::random_device device;
-  const std::uint64_t seed = std::uint64_t{device()} << 32U | device();
-  const unsigned count = std::clamp(options.threads, 1U, options.connections);
-  std::vector<std::unique_ptr<load_thread>> loads;
-  for (unsigned i = 0, before = 0; i < count; ++i) {
-    const unsigned part = options.connections / count + (i < options.connections % count ? 1 : 0);
-    loads.push_back(std::make_unique<load_thread>(plan, i, before, part, seed));
-    before += part;
-  }
-  for (const auto& load : loads) {
-    const status connected = load->connect();
-    if (!connected.ok()) throw cannot_load(connected.to_string());
-  }
+  const auto loads = connected(plan);
   load_times times;
   times.start = std::chrono::steady_clock::now();
   times.measure_from = time_after(times.start, options.warmup);
   const bool timed = options.duration.count() != 0;
   times.stop = time_after(timed ? times.measure_from : times.start, timed ? options.duration : longest_run);
 
-  std::mutex mutex;
-  std::condition_variable ended;
-  unsigned running = count;
+  asio::io_context io{1};
+  const auto work = asio::make_work_guard(io);
+  std::size_t running = loads.size();
+  bool interrupted = false;
+  asio::signal_set signals{io, SIGINT, SIGTERM};
+  signals.async_wait([&](const asio::error_code& error, int) {
+    if (error) return;
+    interrupted = true;
+    times.stop = std::min(times.stop, std::chrono::steady_clock::now());
+    for (const auto& load : loads)
+      load->stop();
+    signals.clear();  // A second one ends the program at once.
+  });
   std::vector<std::jthread> threads;
   threads.reserve(loads.size());
   for (const auto& load : loads) {
-    threads.emplace_back([&, load = load.get()] {
-      load->run(times);
-      const std::lock_guard lock{mutex};
-      --running;
-      ended.notify_one();
+    threads.emplace_back([&, load = load.get(), given = times] {
+      load->run(given);
+      asio::post(io, [&running] { --running; });
     });
   }
-  const std::uint64_t expected = options.order == key_order::each_once ? options.keys : options.requests;
-  std::unique_lock lock{mutex};
-  while (!ended.wait_for(lock, 200ms, [&running] { return running == 0; })) {
-    std::uint64_t answers = 0;
-    for (const auto& load : loads)
-      answers += load->answers();
-    const auto elapsed = std::chrono::steady_clock::now() - times.start;
-    const double by_time =
-        timed ? std::chrono::duration<double>(elapsed) / std::chrono::duration<double>(times.stop - times.start) : 0;
-    const double by_count = expected != 0 ? static_cast<double>(answers) / static_cast<double>(expected) : 0;
-    if (progress) progress(std::min(1.0, std::max(by_time, by_count)), answers);
+  std::uint64_t expected = options.requests;
+  if (options.order == key_order::each_once) {
+    expected = 0;
+    for (const auto& keys : plan.keys_of)
+      expected += keys.size();
   }
-  lock.unlock();
+  while (running != 0) {
+    const steady_time next = time_after(std::chrono::steady_clock::now(), between_progress);
+    while (running != 0 && io.run_one_until(next) != 0) {
+    }
+    if (progress && running != 0 && !interrupted) progress(state_of(loads, times, options, expected));
+  }
   threads.clear();
-  return sum_up(loads, times, timed && options.requests == 0);
+  load_result result = sum_up(loads, times, timed && options.requests == 0);
+  result.interrupted = interrupted;
+  return result;
 }
 
 }  // namespace grove::cli

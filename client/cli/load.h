@@ -9,7 +9,10 @@
 //   then, so that a server that stalls cannot hide it (no coordinated omission). At most `depth` are under way at a
 //   time.
 // - A connection is for one worker and sends it requests for actors that it owns.
-// - It always ends: after `duration`, or after `requests` or one hour; an answer is waited for no longer than `timeout`.
+// - Requests carry `timeout` as their deadline, so that a server with too much to do can say that it did not come to
+//   them. Only a connection from which nothing comes well beyond that is given up.
+// - It always ends: after `duration`, or after `requests` or one hour, or soon after a SIGINT or SIGTERM, with what was
+//   measured until then.
 
 #include <chrono>
 #include <cstdint>
@@ -46,7 +49,9 @@ struct load_options {
   std::chrono::microseconds warmup{0};    ///< Before.
   std::uint64_t requests = 0;             ///< 0: no such bound.
   double rate = 0;                        ///< Requests a second; 0: closed loop.
-  std::chrono::microseconds timeout{30'000'000};
+  std::chrono::microseconds timeout{0};   ///< Of each request; 0: the server's default.
+  /// With key_order::each_once: only the keys that are true in it, by their numbers.
+  const std::vector<bool>* only = nullptr;
 };
 
 struct load_errors {
@@ -70,6 +75,8 @@ struct load_result {
   /// Open loop: requests that were due and could not be sent because `depth` were under way.
   std::uint64_t behind = 0;
   std::vector<load_errors> errors;
+  bool interrupted = false;     ///< It ended before its time.
+  std::vector<bool> keys_used;  ///< By number: requests were sent to it.
 
   [[nodiscard]] std::uint64_t failed() const noexcept {
     std::uint64_t count = 0;
@@ -80,8 +87,13 @@ struct load_result {
   [[nodiscard]] double rate() const noexcept { return seconds > 0 ? static_cast<double>(in_time) / seconds : 0; }
 };
 
-/// How far a run is, for a progress bar: the share of it that is done (0 to 1) and the answers until now.
-using load_progress = std::function<void(double share, std::uint64_t answers)>;
+/// How far a run is.
+struct load_state {
+  double share = 0;  ///< Of it that is done, 0 to 1.
+  std::uint64_t answers = 0;
+  std::chrono::duration<double> elapsed{0};
+};
+using load_progress = std::function<void(const load_state&)>;
 
 /// Runs the load. `info` is what the server said at hello. `progress` is called a few times a second, on this thread.
 /// Errors: command_error (unreachable) when no connection can be made.

@@ -20,6 +20,16 @@ constexpr std::size_t frame_bytes_max = 16U << 20U;
 /// When a connection that another worker has taken is opened anew.
 constexpr std::chrono::milliseconds move_after{500};
 
+/// How long the answers under way are waited for once the run is interrupted.
+constexpr std::chrono::seconds answers_within{1};
+
+/// A server that is there has answered every request by then, be it with DEADLINE_EXCEEDED.
+[[nodiscard]] steady_duration silence_max(const load_options& options) {
+  constexpr std::chrono::seconds without_timeout{30};
+  constexpr std::chrono::seconds grace{5};
+  return (options.timeout.count() != 0 ? steady_duration{options.timeout} : without_timeout) + grace;
+}
+
 /// Field 1 of a response, a number: what Counter and Spin answer with. 0 when it is absent.
 [[nodiscard]] std::uint64_t number_in(std::string_view payload) noexcept {
   if (payload.empty() || payload[0] != 0x08) return 0;
@@ -108,9 +118,17 @@ void load_connection::start(const share& mine, const load_times& times) {
   if (ready_) send_due(times.start);
 }
 
+void load_connection::stop(steady_time now) {
+  times_.stop = std::min(times_.stop, now);
+  give_up_at_ = time_after(now, answers_within);
+}
+
 void load_connection::tick(steady_time now) {
   if (done_) return;
-  if (ready_ && under_way_ != 0 && now - last_heard_ > plan_.options.timeout) {
+  if (under_way_ != 0 && now >= give_up_at_) {
+    counts_.failed(status_code::cancelled, outcome::unknown, "interrupted before the answer came", under_way_);
+    under_way_ = 0;
+  } else if (ready_ && under_way_ != 0 && now - last_heard_ > silence_max(plan_.options)) {
     lost("no answer in time");
   } else if (ready_ && mine_.interval.count() != 0) {
     send_due(now);
@@ -213,12 +231,15 @@ std::uint64_t load_connection::left() const noexcept {
   return mine_.bounded ? mine_.quota - begun_ : UINT64_MAX;
 }
 
-std::uint32_t load_connection::next_key() noexcept {
+std::uint32_t load_connection::next_key() {
+  std::uint32_t key = 0;
   if (plan_.options.order == key_order::random) {
-    return (*keys_)[random_.below(static_cast<std::uint32_t>(keys_->size()))];
+    key = (*keys_)[random_.below(static_cast<std::uint32_t>(keys_->size()))];
+  } else {
+    key = (*keys_)[next_in_order_ % keys_->size()];
+    next_in_order_ += mine_.step;
   }
-  const std::uint32_t key = (*keys_)[next_in_order_ % keys_->size()];
-  next_in_order_ += mine_.step;
+  counts_.keys_used[key] = true;
   return key;
 }
 

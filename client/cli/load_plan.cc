@@ -21,12 +21,14 @@ load_plan::load_plan(const load_options& given, const server_info& info) : optio
   const std::uint32_t workers = given.workers_used == 0 ? info.workers : std::min(given.workers_used, info.workers);
   // When only some workers are used, keys are tried until enough belong to them.
   const std::uint64_t tried_max = workers == info.workers ? given.keys : std::uint64_t{given.keys} * info.workers * 8;
-  digits = digits_of(std::min<std::uint64_t>(tried_max, UINT32_MAX));
+  numbers = static_cast<std::uint32_t>(std::min<std::uint64_t>(tried_max, UINT32_MAX));
+  digits = digits_of(numbers);
   keys_of.resize(workers);
   const std::uint64_t type_hash = hash_of_type(given.type);
   std::string key = given.prefix + std::string(digits, '0');
   std::uint32_t found = 0;
-  for (std::uint32_t i = 0; found < given.keys && i < tried_max; ++i) {
+  for (std::uint32_t i = 0; found < given.keys && i < numbers; ++i) {
+    if (given.only != nullptr && !(*given.only)[i]) continue;
     write_digits(i, key.data() + given.prefix.size());
     std::uint32_t owner = i % info.workers;
     if (!info.owners.empty()) {
@@ -45,6 +47,7 @@ load_plan::load_plan(const load_options& given, const server_info& info) : optio
     request.key = key;
     request.method = given.method;
     request.payload = given.payload;
+    request.remaining_microseconds = static_cast<std::uint64_t>(given.timeout.count());
     const std::size_t before = bytes.size();
     wire::append_request(bytes, request);
     const std::string_view frame = bytes.view().substr(before);

@@ -11,6 +11,7 @@
 
 #include "base/exit_codes.h"
 #include "client/cli/cli.h"
+#include "client/cli/output.h"
 
 namespace {
 
@@ -32,9 +33,11 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   const bool out_is_terminal = isatty(STDOUT_FILENO) == 1;
   const char* server = std::getenv("GROVE_SERVER");
+  grove::cli::descriptor_output to_out{STDOUT_FILENO};
+  std::ostream out{&to_out};
   const grove::cli::environment where{
       .in = std::cin,
-      .out = std::cout,
+      .out = out,
       .err = std::cerr,
       .out_is_terminal = out_is_terminal,
       .err_is_terminal = isatty(STDERR_FILENO) == 1,
@@ -43,9 +46,7 @@ int main(int argc, char** argv) {
       .server_variable = server != nullptr ? std::optional<std::string>{server} : std::nullopt,
   };
   try {
-    const int code = grove::cli::run({argv + 1, argv + argc}, where);
-    std::cout.flush();
-    return code;
+    return grove::cli::run({argv + 1, argv + argc}, where);
   } catch (const std::exception& error) {
     std::cerr << "grove: " << error.what() << '\n';
     return grove::exit_codes::call_failed;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <string>
+#include <utility>
 
 #include "client/cli/environment.h"
+#include "client/cli/load.h"
 
 namespace grove::cli {
 
-/// A bar on stderr that is drawn over itself; nothing where that is no terminal. It is wiped when it goes.
+/// A bar on stderr that is drawn over itself, with the answers, their rate and the time left; nothing where that is no
+/// terminal. It is wiped when it goes.
 class progress_bar {
  public:
   progress_bar(const environment& where, std::string title) : where_{where}, title_{std::move(title)} {}
@@ -16,12 +18,16 @@ class progress_bar {
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;
 
-  void show(double share, std::uint64_t count);
+  void show(const load_state& state);
 
  private:
   const environment& where_;
   std::string title_;
+  load_state last_;
   bool shown_ = false;
 };
+
+/// "0:07", "1:02:03"; for a progress bar.
+[[nodiscard]] std::string time_left(const load_state& state);
 
 }  // namespace grove::cli

@@ -6,6 +6,8 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
+#include "client/cli/options.h"
+#include "client/cli/output.h"
 #include "client/cli/system_calls.h"
 #include "client/cli/table.h"
 #include "grove/v1/system.pb.h"
@@ -43,7 +45,7 @@ void run(const common_options& options, const environment& where) {
   const auto answer =
       ask_system<v1::SystemWorkersResponse>(server, "Workers", v1::SystemWorkersRequest{}, call_options_of(options));
   if (options.json) {
-    where.out << write_json(answer) << '\n';
+    print_json(write_json(answer), options, where);
     return;
   }
   table rows{{{"WORKER", align::right},

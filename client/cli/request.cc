@@ -19,7 +19,7 @@ namespace {
 
 }  // namespace
 
-void add_request_arguments(CLI::App& command, request_arguments& into) {
+void add_request_arguments(CLI::App& command, request_arguments& into, prints what, const std::string& standard_time) {
   command.add_option("TARGET", into.target, "The actor, as TYPE/KEY")->required()->type_name("");
   command.add_option("METHOD", into.method, "The method")->required()->type_name("");
   command.add_option("JSON", into.json, "The request: JSON, - for the standard input, @FILE for a file; default {}")
@@ -29,7 +29,7 @@ void add_request_arguments(CLI::App& command, request_arguments& into) {
                   "Something to say beside the request, for the actor to read; it may be given several times")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
-  add_common_options(command, into.common, prints::json_only);
+  add_common_options(command, into.common, what, standard_time);
 }
 
 ready_request make_request(client& server, const request_arguments& arguments, streaming kind,

@@ -10,6 +10,7 @@
 
 #include "client/cli/described_type.h"
 #include "client/cli/environment.h"
+#include "client/cli/options.h"
 
 namespace grove::cli {
 
@@ -23,7 +24,9 @@ struct request_arguments {
   common_options common;
 };
 
-void add_request_arguments(CLI::App& command, request_arguments& into);
+/// `standard_time` is what the help says of the time of a request without --timeout.
+void add_request_arguments(CLI::App& command, request_arguments& into, prints what,
+                           const std::string& standard_time = "30s");
 
 /// A request made ready from its arguments: the type asked for, the JSON encoded.
 struct ready_request {

@@ -12,7 +12,7 @@ void run(const request_arguments& arguments, const environment& where) {
   const ready_request request = make_request(server, arguments, streaming::no, where);
   const call_result result =
       server.tell(request.target.type, request.target.key, request.method->name(), request.payload, request.options);
-  if (!result.ok()) throw call_failed(result.status, result.outcome);
+  if (!result.ok()) throw call_failed(result.status, result.outcome, request.target);
 }
 
 }  // namespace
@@ -20,7 +20,7 @@ void run(const request_arguments& arguments, const environment& where) {
 void add_tell(CLI::App& app, const environment& where) {
   auto* command = add_command(app, "tell", "Send a message to an actor; done as soon as it is in the actor's mailbox");
   auto arguments = std::make_shared<request_arguments>();
-  add_request_arguments(*command, *arguments);
+  add_request_arguments(*command, *arguments, prints::nothing);
   command->footer("Example:\n  grove tell grove.Counter/visits Add '{\"by\":2}'");
   command->callback([arguments, &where] { run(*arguments, where); });
 }

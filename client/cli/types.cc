@@ -4,6 +4,8 @@
 
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
+#include "client/cli/options.h"
+#include "client/cli/output.h"
 #include "client/cli/system_calls.h"
 #include "client/cli/table.h"
 #include "grove/v1/system.pb.h"
@@ -17,7 +19,7 @@ void run(const common_options& options, const environment& where) {
   const auto answer =
       ask_system<v1::SystemTypesResponse>(server, "Types", v1::SystemTypesRequest{}, call_options_of(options));
   if (options.json) {
-    where.out << write_json(answer) << '\n';
+    print_json(write_json(answer), options, where);
     return;
   }
   table rows{{{"TYPE"}, {"METHODS"}}};

@@ -33,6 +33,7 @@ struct config_key {
   std::string (*current)(const server_config&);  ///< Its value as text, for the help.
   complaint (*set)(const config_key& key, std::string_view text, server_config&);
   value_range range{};
+  bool always_refused = false;  ///< By this version; the help does not show it.
 };
 
 /// All settings but `config` itself, in the order of the help.

@@ -145,12 +145,24 @@ TEST(back_door_of_a_worker, shows_its_turns_and_their_stacks) {
   std::filesystem::remove(folder);
 }
 
+TEST(back_door_of_a_worker, in_a_folder_that_is_not_there_ends_the_start) {
+  const finished_process result =
+      run({.arguments = {server_program(), "--backdoor", "/nowhere/at/all"}, .environment = {}, .input = {}});
+  EXPECT_EQ(result.exit.code, 64);
+  EXPECT_THAT(result.err, HasSubstr("flag --backdoor: no sockets can be made in '/nowhere/at/all': No such file"));
+}
+
 TEST(back_door_of_a_worker, that_cannot_be_opened_is_a_line_in_the_log) {
-  server_process server{{.workers = 1, .more = {"--backdoor", "/nowhere/at/all"}}};
+  std::string folder = (std::filesystem::temp_directory_path() / "grove-backdoor-XXXXXX").string();
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  // Nothing but an empty folder makes room for a socket.
+  std::filesystem::create_directories(folder + "/worker-0.sock/taken");
+  server_process server{{.workers = 1, .more = {"--backdoor", folder}}};
   wire_client client{server.address()};
   client.greet();
   EXPECT_EQ(client.call("grove.Echo", "x", "Echo", "").code(), 0U) << "it serves all the same";
-  EXPECT_THAT(server.stop().err, HasSubstr("/nowhere/at/all/worker-0.sock: No such file or directory"));
+  EXPECT_THAT(server.stop().err, HasSubstr(folder + "/worker-0.sock"));
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -9,11 +9,18 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/build_commit.h"
+#include "base/cli/command_line.h"
+#include "base/cli/help_page.h"
+#include "base/cli/show.h"
 #include "base/exit_codes.h"
 #include "base/inherited_fds.h"
 #include "base/log.h"
@@ -80,19 +87,47 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
   }
 }
 
+/// What the command line says: the slot, or the words that the process ends with.
+struct command {
+  std::uint32_t slot = 0;
+  std::string last_words;
+  int exit_code = -1;  ///< Less than 0: it serves.
+};
+
+[[nodiscard]] command read_command(std::vector<std::string> arguments) {
+  CLI::App app{"A worker process of grove-server, which starts it; it is of no use by hand."};
+  app.name("grove-worker");
+  app.formatter(std::make_shared<command_line::help_page>());
+  app.set_help_flag("-h,--help", "Show this help");
+  app.set_version_flag("--version", "grove-worker " + version_and_commit(), "Show the version");
+  std::string slot;
+  app.add_option("--slot", slot, "Which of the server's workers this is")->required()->type_name("N");
+  const auto wrong = [](const std::string& what) {
+    return command{0, "grove-worker: " + what + "\n", exit_codes::bad_configuration};
+  };
+  const auto empty = command_line::take_empty_values(app, arguments);
+  if (!empty.empty()) return wrong(empty.front() + ": there is no value behind its '='");
+  try {
+    std::ranges::reverse(arguments);
+    app.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    return {0, app.help(), exit_codes::done};
+  } catch (const CLI::CallForVersion& call) {
+    return {0, std::string{call.what()} + "\n", exit_codes::done};
+  } catch (const CLI::ParseError& error) {
+    return wrong(command_line::complaint(app, error));
+  }
+  command read;
+  const auto [end, error] = std::from_chars(slot.data(), slot.data() + slot.size(), read.slot);
+  if (error != std::errc{} || end != slot.data() + slot.size()) return wrong("--slot: '" + slot + "' is no number");
+  return read;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"A worker process of grove-server, which starts it; it is of no use by hand."};
-  app.name("grove-worker");
-  std::uint32_t slot = 0;
-  app.add_option("--slot", slot, "Which of the server's workers this is")->required();
-  app.set_version_flag("--version", "grove-worker " + version_and_commit());
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? exit_codes::done : exit_codes::bad_configuration;
-  }
+  const command read = read_command({argv + 1, argv + argc});
+  if (read.exit_code >= 0) return command_line::show("grove-worker", read.last_words, read.exit_code);
   if (!is_socket(inherited_fds::control)) {
     std::fprintf(stderr,
                  "grove-worker: there is no supervisor at descriptor %d; start grove-server, which starts its "
@@ -104,5 +139,5 @@ int main(int argc, char** argv) {
   ::signal(SIGXFSZ, SIG_IGN);  // A log in a file that is full must not end it.
   // A Ctrl-C in a terminal reaches the whole process group; what becomes of the workers is the supervisor's decision.
   ::signal(SIGINT, SIG_IGN);
-  return serve(slot);
+  return serve(read.slot);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "client/cli/environment.h"
@@ -16,8 +19,8 @@ struct bench_arguments {
   std::string method;
   std::string json;
   std::string prefix;
-  std::string duration;
-  std::string warmup;
+  std::chrono::microseconds duration{0};
+  std::chrono::microseconds warmup{0};
   unsigned connections = 50;
   unsigned depth = 0;  ///< 0: 16, or in the open loop what the server allows.
   unsigned threads = 1;
@@ -25,7 +28,39 @@ struct bench_arguments {
   std::uint64_t requests = 0;
   double rate = 0;
   bool verify = false;
+  bool clean = false;
 };
+
+/// What reading every key back has shown.
+struct verification {
+  std::uint64_t sum = 0;
+  std::uint64_t unread = 0;
+  bool holds = false;
+  bool interrupted = false;
+};
+
+/// A load that was run, and what came after it.
+struct bench_run {
+  load_options load;
+  load_result result;
+  std::optional<verification> checked;
+  std::optional<std::uint64_t> cleaned;  ///< How many actors were emptied.
+};
+
+/// The request that leaves an actor as if the load's had never been there.
+struct emptying_request {
+  std::string method;
+  std::string payload;
+};
+/// Nothing: the load leaves no state, or it is not known how to remove it.
+[[nodiscard]] std::optional<emptying_request> emptier_of(const load_options& load);
+
+/// The deadline of the requests, from --timeout.
+/// Errors: wrong_usage when the server allows less.
+[[nodiscard]] std::chrono::microseconds request_timeout(const common_options& options, const server_info& info);
+
+/// SIGINT or SIGTERM came: the exit code for what calls the program.
+inline constexpr int interrupted = 130;
 
 /// `prefix`, or one that no other run has.
 [[nodiscard]] std::string prefix_or_fresh(const std::string& prefix);
@@ -36,8 +71,7 @@ void run_concurrency(const bench_arguments& arguments, const server_info& info, 
 /// Actors of 1, then 2, ... workers compute: the work done in a second.
 void run_parallelism(const bench_arguments& arguments, const server_info& info, const environment& where);
 
-/// The load's errors, one a line.
-void print_errors(const load_result& result, const environment& where);
-[[nodiscard]] std::string errors_as_json(const load_result& result);
+void print_text(const bench_run& run, const server_info& info, const environment& where);
+void print_json(const bench_run& run, const common_options& options, const environment& where);
 
 }  // namespace grove::cli::detail

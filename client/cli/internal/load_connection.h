@@ -27,6 +27,7 @@ struct load_counts {
   std::uint64_t value_sum = 0;
   std::uint64_t lost_connections = 0;
   std::uint64_t behind = 0;
+  std::vector<bool> keys_used;
   std::array<std::uint64_t, 17 * 4> failures{};  ///< By code and outcome.
   std::array<std::string, 17 * 4> examples;
 
@@ -65,6 +66,9 @@ class load_connection {
   };
   void start(const share& mine, const load_times& times);
 
+  /// Sends no more, and waits only a moment for the answers that are under way.
+  void stop(steady_time now);
+
   /// Sends what is due; called now and then in the open loop, and to notice what takes too long.
   void tick(steady_time now);
 
@@ -88,7 +92,7 @@ class load_connection {
   void write_rest();
   void lost(std::string_view why);
   void end_if_over(steady_time now);
-  [[nodiscard]] std::uint32_t next_key() noexcept;
+  [[nodiscard]] std::uint32_t next_key();
 
   asio::io_context& io_;
   const load_plan& plan_;
@@ -105,6 +109,7 @@ class load_connection {
   steady_time next_due_{};
   steady_time last_heard_{};
   steady_time move_at_ = steady_time::max();
+  steady_time give_up_at_ = steady_time::max();
   unsigned under_way_ = 0;
   std::vector<steady_time> began_;       ///< By id - 1; the epoch: free.
   std::vector<std::uint32_t> free_ids_;  ///< Open loop.

@@ -25,6 +25,7 @@ struct load_plan {
   const load_options& options;
   asio::ip::tcp::endpoint endpoint;  ///< Set by who uses the plan.
   unsigned depth = 1;
+  std::uint32_t numbers = 0;  ///< Every key's number is below it.
   unsigned digits = 1;
   /// By worker: the numbers of its keys. A worker without any shares all of them.
   std::vector<std::vector<std::uint32_t>> keys_of;

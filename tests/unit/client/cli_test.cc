@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/cli/cli.h"
-
 #include <gmock/gmock.h>
+#include <signal.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <fstream>
-#include <sstream>
-#include <streambuf>
+#include <set>
 
-#include "tests/unit/client/fake_actors.h"
+#include "tests/unit/client/cli_fixture.h"
 
 namespace grove::cli {
 namespace {
@@ -20,35 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-class cli_test : public ::testing::Test {
- protected:
-  int grove(std::vector<std::string> arguments, const std::string& input = "") {
-    std::ostringstream to_out;
-    const int code = grove_to(to_out, arguments, input);
-    out = to_out.str();
-    return code;
-  }
-  int grove_to(std::ostream& to_out, const std::vector<std::string>& arguments, const std::string& input = "") {
-    std::istringstream in{input};
-    std::ostringstream to_err;
-    const environment where{.in = in,
-                            .out = to_out,
-                            .err = to_err,
-                            .out_is_terminal = false,
-                            .err_is_terminal = false,
-                            .colour = false,
-                            .columns = 80,
-                            .server_variable = actors.address()};
-    const int code = run(arguments, where);
-    err = to_err.str();
-    return code;
-  }
-
-  test::fake_actors actors;
-  std::string out;
-  std::string err;
-};
 
 TEST_F(cli_test, call_prints_the_reply_as_json) {
   EXPECT_EQ(grove({"call", "grove.Counter/visits", "Add", R"({"by":2})"}), 0);
@@ -79,7 +50,15 @@ TEST_F(cli_test, json_comes_from_a_file) {
   EXPECT_EQ(out, "{\"value\":\"9\"}\n");
   std::remove(path.c_str());
   EXPECT_EQ(grove({"call", "grove.Counter/file", "Add", "@" + path}), 2);
-  EXPECT_THAT(err, HasSubstr("cannot read the file " + path));
+  EXPECT_THAT(err, HasSubstr("cannot read the file " + path + ": No such file or directory"));
+}
+
+TEST_F(cli_test, a_file_for_json_that_is_none_is_named) {
+  EXPECT_EQ(grove({"call", "grove.Counter/file", "Add", "@"}), 2);
+  EXPECT_THAT(err, HasSubstr("the name of a file is missing behind @"));
+  EXPECT_EQ(grove({"call", "grove.Counter/file", "Add", "@/tmp"}), 2);
+  EXPECT_THAT(err, HasSubstr("cannot read the file /tmp: it is a folder"));
+  EXPECT_EQ(actors.sum(), 0);
 }
 
 TEST_F(cli_test, tell_prints_nothing) {
@@ -88,44 +67,10 @@ TEST_F(cli_test, tell_prints_nothing) {
   EXPECT_EQ(actors.sum(), 1);
 }
 
-TEST_F(cli_test, watch_prints_a_line_an_item) {
-  EXPECT_EQ(grove({"watch", "grove.Topic/news", "Subscribe"}), 0);
-  EXPECT_EQ(out,
-            "{\"sequence\":\"1\",\"text\":\"z\"}\n{\"sequence\":\"2\",\"text\":\"y\"}\n{\"sequence\":\"3\",\"text\":"
-            "\"x\"}\n");
-}
-
 TEST_F(cli_test, a_timeout_beyond_the_servers_most_is_refused_for_a_call_and_taken_for_a_watch) {
   EXPECT_EQ(grove({"call", "grove.Counter/a", "Get", "--timeout", "1h"}), 1);
   EXPECT_THAT(err, HasSubstr("INVALID_ARGUMENT: the call asks for 1h; call_microseconds_max allows 10m"));
   EXPECT_EQ(grove({"watch", "grove.Topic/news", "Subscribe", "--timeout", "1h"}), 0) << err;
-}
-
-/// An output that cannot be written, for a reason.
-class closed_output : public std::streambuf {
- public:
-  explicit closed_output(int reason) : reason_{reason} {}
-
- private:
-  int overflow(int) override {
-    errno = reason_;
-    return traits_type::eof();
-  }
-  int reason_;
-};
-
-TEST_F(cli_test, watch_whose_reader_has_gone_is_done) {
-  closed_output gone{EPIPE};
-  std::ostream to_out{&gone};
-  EXPECT_EQ(grove_to(to_out, {"watch", "grove.Topic/news", "Subscribe"}), 0);
-  EXPECT_THAT(err, IsEmpty());
-}
-
-TEST_F(cli_test, watch_that_cannot_write_fails_and_says_why) {
-  closed_output full{ENOSPC};
-  std::ostream to_out{&full};
-  EXPECT_EQ(grove_to(to_out, {"watch", "grove.Topic/news", "Subscribe"}), 1);
-  EXPECT_THAT(err, HasSubstr("cannot write the output: No space left on device"));
 }
 
 TEST_F(cli_test, metadata_is_sent_with_the_call_and_a_wrong_one_is_wrong_usage) {
@@ -141,6 +86,21 @@ TEST_F(cli_test, an_error_of_the_call_goes_to_stderr_with_its_code) {
   EXPECT_EQ(grove({"call", "grove.Counter/a", "Reset"}), 1);
   EXPECT_EQ(err, "grove: FAILED_PRECONDITION: this one stays\n");
   EXPECT_THAT(out, IsEmpty());
+}
+
+TEST_F(cli_test, a_not_found_of_the_handler_is_told_from_one_of_the_server) {
+  actors.change([](test::fake_server& server) {
+    server.on_request = [next = server.on_request](auto& from, const wire::request_view& request) {
+      if (request.method == "Get") {
+        return from.fail(request.id, status_code::not_found, "no such entry", outcome::executed);
+      }
+      next(from, request);
+    };
+  });
+  EXPECT_EQ(grove({"call", "grove.Counter/a", "Get"}), 1);
+  EXPECT_EQ(err, "grove: NOT_FOUND: no such entry (said by the handler of grove.Counter/a)\n");
+  EXPECT_EQ(grove({"call", "grove.Cuonter/a", "Get"}), 1);
+  EXPECT_THAT(err, AllOf(HasSubstr("NOT_FOUND: no actor type 'grove.Cuonter'"), Not(HasSubstr("handler"))));
 }
 
 TEST_F(cli_test, an_unknown_type_is_answered_with_the_nearest) {
@@ -182,36 +142,6 @@ TEST_F(cli_test, a_server_that_never_answers_ends_at_the_timeout) {
   EXPECT_THAT(err, HasSubstr("DEADLINE_EXCEEDED: no answer within 2500 ms (it may have run)"));
 }
 
-struct misuse {
-  const char* name;
-  std::vector<std::string> arguments;
-  const char* complaint;
-};
-
-class cli_misuse_test : public cli_test, public ::testing::WithParamInterface<misuse> {};
-
-TEST_P(cli_misuse_test, is_exit_code_2_with_what_is_wrong) {
-  EXPECT_EQ(grove(GetParam().arguments), 2);
-  EXPECT_THAT(err, HasSubstr(GetParam().complaint));
-  EXPECT_THAT(out, IsEmpty());
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    table, cli_misuse_test,
-    ::testing::Values(misuse{"no_command", {}, "--help"}, misuse{"command", {"cal"}, "did you mean call?"},
-                      misuse{"option", {"types", "--jsn"}, "there is no option --jsn; did you mean --json?"},
-                      misuse{"extra", {"types", "more"}, "one argument too many: more"},
-                      misuse{"no_method", {"call", "grove.Counter/a"}, "METHOD"},
-                      misuse{"no_slash", {"call", "visits", "Get"}, "\"visits\" is no TYPE/KEY"},
-                      misuse{"no_key", {"call", "grove.Counter/", "Get"}, "is no TYPE/KEY"},
-                      misuse{"no_type", {"call", "/a", "Get"}, "is no TYPE/KEY"},
-                      misuse{"timeout", {"types", "--timeout", "soon"}, "--timeout: \"soon\" is no time"},
-                      misuse{"zero", {"types", "--timeout", "0"}, "more than 0"},
-                      misuse{"shell", {"completion", "tcsh"}, "tcsh"},
-                      misuse{"depth", {"bench", "--depth", "257"}, "the server's limit unfinished_calls, 256"},
-                      misuse{"scenario", {"bench", "--scenario", "world-peace"}, "world-peace"}),
-    [](const auto& each) { return each.param.name; });
-
 TEST_F(cli_test, every_command_has_help_with_an_example) {
   for (const char* command : {"call", "tell", "watch", "types", "describe", "ps", "bench", "completion"}) {
     EXPECT_EQ(grove({command, "--help"}), 0);
@@ -236,20 +166,28 @@ TEST_F(cli_test, describe_shows_methods_and_fields) {
       out, AllOf(HasSubstr("grove.v1.CounterAddRequest"), HasSubstr("by: int64, optional"), HasSubstr("value: int64")));
 }
 
+TEST_F(cli_test, describe_shows_the_comments_of_the_proto_file) {
+  EXPECT_EQ(grove({"describe", "grove.Counter"}), 0);
+  EXPECT_THAT(out, AllOf(HasSubstr("A number that many add to."),
+                         HasSubstr("\nAdd\n  Adds `by`, 1 when it is absent, and returns the sum.")));
+  EXPECT_EQ(grove({"describe", "grove.Map"}), 0);
+  EXPECT_THAT(out, HasSubstr("A small ordered map"));
+}
+
+TEST_F(cli_test, describe_shows_one_method_and_an_example_to_paste) {
+  EXPECT_EQ(grove({"describe", "grove.Counter", "Add"}), 0);
+  EXPECT_THAT(out, AllOf(HasSubstr("grove.v1.CounterAddRequest"), Not(HasSubstr("CounterResetRequest"))));
+  EXPECT_EQ(grove({"describe", "grove.Counter", "Add", "--example"}), 0);
+  EXPECT_EQ(out, "grove call grove.Counter/KEY Add '{\"by\":\"1\"}'\n");
+  EXPECT_EQ(grove({"describe", "grove.Counter", "Ad"}), 1);
+  EXPECT_THAT(err, HasSubstr("did you mean Add?"));
+}
+
 TEST_F(cli_test, ps_shows_restarts_and_how_a_worker_ended) {
   EXPECT_EQ(grove({"ps"}), 0);
   EXPECT_THAT(out, AllOf(HasSubstr("RESTARTS"), HasSubstr("3m07s"), HasSubstr("killed by signal 9")));
   EXPECT_EQ(grove({"ps", "--json"}), 0);
   EXPECT_THAT(out, HasSubstr(R"("restarts":1)"));
-}
-
-TEST_F(cli_test, completion_knows_every_command_and_option) {
-  for (const char* shell : {"bash", "zsh", "fish"}) {
-    EXPECT_EQ(grove({"completion", shell}), 0);
-    for (const char* word : {"call", "describe", "bench", "completion", "scenario", "timeout"}) {
-      EXPECT_THAT(out, HasSubstr(word)) << shell;
-    }
-  }
 }
 
 TEST_F(cli_test, bench_counts_what_it_sends_and_verifies_it) {
@@ -269,6 +207,69 @@ TEST_F(cli_test, bench_notices_an_acknowledged_add_that_is_not_there) {
   });
   EXPECT_EQ(grove({"bench", "-n", "100", "-c", "1", "-k", "5", "--verify"}), 1);
   EXPECT_THAT(err, HasSubstr("not verified: the sum over all keys is 99 and 100 adds were acknowledged"));
+}
+
+TEST_F(cli_test, bench_cleans_the_actors_that_it_went_to_and_else_says_that_they_stay) {
+  std::set<std::string> reset;
+  actors.change([&reset](test::fake_server& server) {
+    server.on_request = [&reset, next = server.on_request](auto& from, const wire::request_view& request) {
+      if (request.method != "Reset") return next(from, request);
+      reset.emplace(request.key);
+      from.respond(request.id, "");
+    };
+  });
+  EXPECT_EQ(grove({"bench", "-n", "20", "-c", "2", "-d", "4", "-k", "1000000", "--prefix", "mine-"}), 0);
+  EXPECT_THAT(out, AllOf(HasSubstr("actors, grove.Counter mine-...; --clean empties them")));
+  EXPECT_TRUE(reset.empty());
+  EXPECT_EQ(grove({"bench", "-n", "20", "-c", "2", "-d", "4", "-k", "3", "--prefix", "mine-", "--clean"}), 0);
+  EXPECT_THAT(out, HasSubstr("emptied   3 of 3 actors"));
+  actors.change([&reset](test::fake_server&) { EXPECT_THAT(reset, ElementsAre("mine-0", "mine-1", "mine-2")); });
+  EXPECT_EQ(grove({"bench", "--type", "grove.Echo", "--method", "Echo", "--clean"}), 2);
+  EXPECT_THAT(err, HasSubstr("--clean can remove what grove.Counter Add and grove.Map Set leave"));
+}
+
+TEST_F(cli_test, bench_sends_its_timeout_as_the_deadline_of_each_request) {
+  std::atomic<std::uint64_t> least{UINT64_MAX};
+  std::atomic<std::uint64_t> most{0};
+  actors.change([&](test::fake_server& server) {
+    server.on_request = [&, next = server.on_request](auto& from, const wire::request_view& request) {
+      if (request.method != "Add") return next(from, request);
+      least = std::min(least.load(), request.remaining_microseconds);
+      most = std::max(most.load(), request.remaining_microseconds);
+      from.fail(request.id, status_code::deadline_exceeded, "too late", outcome::not_executed);
+    };
+  });
+  EXPECT_EQ(grove({"bench", "-n", "40", "-c", "2", "--timeout", "1500ms"}), 1);
+  EXPECT_EQ(least, 1'500'000U);
+  EXPECT_EQ(most, 1'500'000U);
+  EXPECT_THAT(out, AllOf(HasSubstr("40 x DEADLINE_EXCEEDED (not executed): too late"), Not(HasSubstr("lost"))));
+}
+
+TEST_F(cli_test, bench_that_is_interrupted_prints_what_it_has_measured) {
+  actors.change([](test::fake_server& server) {
+    server.on_request = [next = server.on_request, requests = 0](auto& from,
+                                                                 const wire::request_view& request) mutable {
+      next(from, request);
+      if (request.method == "Add" && ++requests == 500) ::kill(::getpid(), SIGINT);
+    };
+  });
+  EXPECT_EQ(grove({"bench", "--duration", "1h", "-c", "2"}), 130);
+  EXPECT_THAT(out, AllOf(HasSubstr("interrupted: this is what was measured until then"), HasSubstr("requests/s"),
+                         HasSubstr("p99")));
+  EXPECT_EQ(err, "");
+}
+
+TEST_F(cli_test, bench_that_is_interrupted_does_not_wait_for_answers_that_do_not_come) {
+  actors.change([](test::fake_server& server) {
+    server.on_request = [next = server.on_request, requests = 0](auto& from,
+                                                                 const wire::request_view& request) mutable {
+      if (request.method != "Add" || requests < 64) next(from, request);
+      if (request.method == "Add" && ++requests == 100) ::kill(::getpid(), SIGINT);
+    };
+  });
+  EXPECT_EQ(grove({"bench", "--duration", "1h", "-c", "2", "-d", "32", "--json"}), 130);
+  EXPECT_THAT(out, AllOf(HasSubstr(R"("interrupted":true)"), HasSubstr(R"("lost_connections":0)"),
+                         HasSubstr("interrupted before the answer came")));
 }
 
 TEST_F(cli_test, bench_in_the_open_loop_sends_what_is_due) {

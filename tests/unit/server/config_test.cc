@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <regex>
+#include <sstream>
 
 #include "base/exit_codes.h"
 #include "base/shared_segment.h"
@@ -216,7 +218,9 @@ TEST_P(number_setting, refuses_one_less_and_one_more_with_its_range) {
 }
 
 TEST_P(number_setting, is_in_the_help_with_its_range) {
-  EXPECT_THAT(std::get<config_exit>(read({"--help"})).text, HasSubstr("(" + GetParam().range.to_string() + ")"));
+  // The help is broken into lines where they have room.
+  const std::string help = std::regex_replace(std::get<config_exit>(read({"--help"})).text, std::regex{"\\s+"}, " ");
+  EXPECT_THAT(help, HasSubstr("(" + GetParam().range.to_string() + ")"));
 }
 
 INSTANTIATE_TEST_SUITE_P(all, number_setting, testing::ValuesIn(numbers()), [](const auto& test) {
@@ -265,6 +269,45 @@ TEST(config, what_this_version_does_not_have_is_refused_and_says_so) {
   EXPECT_THAT(error({"--data", "/var/lib/grove"}), HasSubstr("in memory"));
   EXPECT_THAT(error({}, {{"GROVE_ACTORS", "/usr/lib/bank.so"}}), HasSubstr("loads no modules"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "data = '/var/lib/grove'\n"), HasSubstr("grove.toml:1: data"));
+}
+
+TEST(config, help_fits_a_terminal_and_leaves_out_what_is_always_refused) {
+  const std::string help = std::get<config_exit>(read({"--help"})).text;
+  std::istringstream lines{help};
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_LE(line.size(), 80U) << line;
+  EXPECT_THAT(help, Not(testing::AnyOf(HasSubstr("--data"), HasSubstr("--actors"), HasSubstr("Display program"))));
+}
+
+TEST(config, an_empty_value_is_an_error_and_takes_nothing_from_what_follows) {
+  EXPECT_EQ(error({"--listen=", "--workers", "2"}), "grove-server: flag --listen: there is no value behind its '='\n");
+  EXPECT_THAT(error({"--config="}), HasSubstr("flag --config: there is no value behind its '='"));
+  EXPECT_THAT(error({"--backdoor=", "--admin="}), testing::AllOf(HasSubstr("--backdoor"), HasSubstr("--admin")));
+  EXPECT_THAT(error({"--workers", ""}), HasSubstr("flag --workers: '' must be"));
+  EXPECT_THAT(error({"--max-restarts", ""}), HasSubstr("flag --max-restarts: '' must be"));
+  EXPECT_THAT(error({"--lisen="}), HasSubstr("flag --lisen: there is no such option; did you mean --listen?"));
+  EXPECT_THAT(error({"--listen"}), HasSubstr("--listen needs a value: HOST:PORT"));
+  EXPECT_THAT(error({"-o", "json"}), HasSubstr("flag -o: there is no such option"));
+}
+
+TEST(config, the_folder_of_the_back_door_is_looked_at_before_workers_start) {
+  const auto with_backdoor = [](strings arguments, variables environment) {
+    config_sources sources{std::move(arguments), std::move(environment), {}};
+    sources.folder_trouble = [](const std::string& path) -> std::optional<std::string> {
+      if (path == "/there") return std::nullopt;
+      return "No such file or directory";
+    };
+    const auto outcome = read_config(sources);
+    const auto* stop = std::get_if<config_exit>(&outcome);
+    return stop == nullptr ? std::string{} : std::to_string(stop->code) + " " + stop->text;
+  };
+  EXPECT_EQ(with_backdoor({"--backdoor", "/there"}, {}), "");
+  EXPECT_EQ(with_backdoor({"--backdoor", "off"}, {{"GROVE_BACKDOOR", "/gone"}}), "");
+  EXPECT_EQ(with_backdoor({"--backdoor", "/there"}, {{"GROVE_BACKDOOR", "/gone"}}), "")
+      << "only what counts is looked at";
+  EXPECT_EQ(with_backdoor({}, {{"GROVE_BACKDOOR", "/gone"}}),
+            "64 grove-server: environment variable GROVE_BACKDOOR: no sockets can be made in '/gone': No such file or "
+            "directory\n");
 }
 
 TEST(config, all_errors_are_told_at_once) {
