@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "client/cli/commands.h"
 #include "client/cli/described_type.h"
 #include "client/cli/example.h"
@@ -63,7 +64,7 @@ template <class Described>
     std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     if (line.starts_with(' ')) line.remove_prefix(1);
-    text.append(before).append(line).append("\n");
+    text.append(before).append(printable(line)).append("\n");
   }
   return text;
 }

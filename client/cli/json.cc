@@ -34,7 +34,8 @@ std::string json_from(const std::string& argument, std::istream& in) {
   const std::string path = argument.substr(1);
   if (path.empty()) throw wrong_usage("the name of a file is missing behind @");
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) throw wrong_usage("cannot read the file " + path + ": it is a folder");
+  if (std::filesystem::is_directory(path, ignored))
+    throw wrong_usage("cannot read the file " + path + ": it is a folder");
   std::ifstream file{path, std::ios::binary};
   if (!file) throw wrong_usage("cannot read the file " + path + ": " + std::generic_category().message(errno));
   return all_of(file, path);

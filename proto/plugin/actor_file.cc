@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "proto/plugin/comments.h"
 #include "proto/plugin/cpp_names.h"
 #include "proto/plugin/files.h"
 
@@ -95,6 +96,13 @@ std::string method_entry(const service_model& service, const method_model& m) {
                      m.name, m.read_only, m.interleave, m.streaming, m.request, body);
 }
 
+/// What describes the file's services to a person.
+std::string comments_constant(const file_model& file) {
+  if (file.services.empty()) return {};
+  return fmt::format("namespace {{\nconstexpr char grove_comments[] =\n{};\n}}  // namespace\n",
+                     as_literals(file.comments));
+}
+
 std::string definition(const file_model& file, const service_model& service) {
   std::string methods;
   for (const method_model& m : service.methods)
@@ -109,6 +117,7 @@ std::string definition(const file_model& file, const service_model& service) {
   ::grove::actor_type_definition made;
   made.name = {0}::actor_type;
   made.service = {1}::default_instance().GetDescriptor()->file()->pool()->FindFileByName("{2}")->service({3});
+  made.comments = {{grove_comments, sizeof grove_comments - 1}};
   made.placement = ::grove::actor_placement::{4};
 {5}  made.methods = {{
 {6}  }};
@@ -158,6 +167,7 @@ std::string actor_source(const file_model& file) {
   std::string text = generated_notice(file);
   text += fmt::format("#include \"{}.actor.h\"\n\n#include <google/protobuf/descriptor.h>\n\n", file.stem);
   text += open_namespace(file);
+  text += comments_constant(file);
   for (const service_model& service : file.services)
     text += definition(file, service);
   return text + close_namespace(file);

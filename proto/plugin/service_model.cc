@@ -10,6 +10,7 @@
 
 #include "base/values.h"
 #include "grove/v1/options.pb.h"
+#include "proto/plugin/comments.h"
 #include "proto/plugin/cpp_names.h"
 
 namespace grove::plugin {
@@ -123,6 +124,7 @@ file_model read_model(const FileDescriptor& file, faults& found) {
   file_model model;
   model.source = file.name();
   model.stem = google::protobuf::compiler::cpp::StripProto(file.name());
+  model.comments = encoded_comments(file);
   model.cpp_namespace = cpp_namespace(file);
   for (int i = 0; i < file.service_count(); ++i) {
     const ServiceDescriptor& service = *file.service(i);

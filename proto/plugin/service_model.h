@@ -45,6 +45,7 @@ struct file_model {
   std::string stem;           ///< "bank/account".
   std::string cpp_namespace;  ///< "bank::v1".
   std::vector<service_model> services;
+  std::string comments;  ///< As of encoded_comments().
 };
 
 /// Reads what is to be generated from `file`: the services that carry the option (grove.v1.actor).

@@ -2,7 +2,9 @@
 // The CLI as a user types it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <memory>
 #include <string>
 
 #include "tests/support/kept_port.h"
@@ -60,8 +62,65 @@ TEST_F(cli, watches_what_is_published) {
   }
   EXPECT_EQ(server.cli({"call", "grove.Topic/news", "Publish", R"({"text":"two"})"}).exit.code, 0);
   EXPECT_EQ(server.stop().exit.code, 0);
+  // It would wait for the server to come back.
+  watch.wait_for_line("grove: the stream was cut (");
+  watch.signal(SIGINT);
   const finished_process end = watch.wait();
+  EXPECT_EQ(end.exit.code, 130);
   EXPECT_THAT(end.out, AllOf(HasSubstr(R"("text":"one"})"), HasSubstr(R"("text":"two"})"))) << end.err;
+}
+
+TEST(cli_watch, goes_on_after_a_restart_of_the_server) {
+  const kept_port port;
+  auto server = std::make_unique<server_process>(server_settings{.workers = 1, .listen = port.address()});
+  child_process watch{{.arguments = {cli_program(), "watch", "grove.Topic/news", "Subscribe"},
+                       .environment = {{"GROVE_SERVER", port.address()}},
+                       .input = {}}};
+  const auto publish = [&server](const std::string& text) {
+    while (server->cli({"call", "grove.Topic/news", "Publish", R"({"text":")" + text + R"("})"})
+               .out.find("\"subscribers\":1") == std::string::npos) {
+    }
+  };
+  publish("before");
+  EXPECT_EQ(server->stop().exit.code, 0);
+  EXPECT_THAT(watch.wait_for_line("the stream was cut"), HasSubstr("items may be missing"));
+  server = std::make_unique<server_process>(server_settings{.workers = 1, .listen = port.address()});
+  publish("after");
+  watch.signal(SIGTERM);
+  EXPECT_THAT(watch.wait().out, AllOf(HasSubstr("before"), HasSubstr("after")));
+}
+
+TEST_F(cli, describe_shows_the_comments_of_the_proto_files) {
+  const finished_process result = server.cli({"describe", "grove.Counter"});
+  EXPECT_THAT(result.out, AllOf(HasSubstr("A number that many add to."), HasSubstr("Adds `by`, 1 when it is absent")));
+  EXPECT_THAT(server.cli({"describe", "grove.Map"}).out, HasSubstr("// Absent: there is no such entry."));
+}
+
+TEST_F(cli, example_of_a_request_is_taken) {
+  const std::string example = server.cli({"describe", "grove.Map", "Set", "--example"}).out;
+  const auto json = example.find('{');
+  ASSERT_NE(json, std::string::npos) << example;
+  EXPECT_EQ(server.cli({"call", "grove.Map/example", "Set", example.substr(json, example.rfind('}') + 1 - json)}).out,
+            "{\"existed\":false}\n");
+}
+
+TEST_F(cli, reply_that_cannot_be_written_is_an_error) {
+  const auto in_shell = [this](const std::string& command) {
+    return run(
+        {.arguments = {"sh", "-c", command},
+         .environment = {{"GROVE_SERVER", server.address()}, {"GROVE", cli_program()}, {"SERVE", server_program()}},
+         .input = {}});
+  };
+  for (const char* command : {"call grove.Counter/full Add", "types --json", "--version", "completion bash"}) {
+    const finished_process full = in_shell(std::string{"\"$GROVE\" "} + command + " >/dev/full");
+    EXPECT_EQ(full.exit.code, 1) << command;
+    EXPECT_EQ(full.err, "grove: cannot write the output: No space left on device\n") << command;
+  }
+  const finished_process server_version = in_shell("\"$SERVE\" --version >/dev/full");
+  EXPECT_EQ(server_version.exit.code, 1);
+  EXPECT_EQ(server_version.err, "grove-server: cannot write the output: No space left on device\n");
+  const finished_process gone = in_shell("\"$GROVE\" completion bash | true");
+  EXPECT_EQ(gone.err, "");
 }
 
 TEST_F(cli, names_the_field_that_does_not_fit) {

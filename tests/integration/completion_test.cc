@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "tests/support/server_process.h"
 
@@ -55,7 +56,7 @@ class terminal {
 
   /// Reads until `text` has appeared behind what was found before.
   [[nodiscard]] bool shows(const std::string& text) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    const auto give_up = time_after(std::chrono::steady_clock::now(), std::chrono::seconds{60});
     for (;;) {
       if (const auto found = seen_.find(text, from_); found != std::string::npos) {
         from_ = found + text.size();

@@ -42,6 +42,9 @@ enum class actor_placement : std::uint8_t {
 struct actor_type_definition {
   std::string name;
   const google::protobuf::ServiceDescriptor* service = nullptr;
+  /// The comments in the service's .proto file and those that it imports, which compiled descriptors lack: an encoded
+  /// FileDescriptorSet with nothing but each file's name and source_code_info. Lifetime: static.
+  std::string_view comments = {};
   std::vector<actor_method> methods;
   actor_placement placement = actor_placement::hashed;
   std::optional<std::chrono::milliseconds> idle_timeout;  ///< Empty: the server's default.

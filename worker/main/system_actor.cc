@@ -7,6 +7,7 @@
 #include <chrono>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/version.h"
 
@@ -35,6 +36,18 @@ void add_with_imports(const google::protobuf::FileDescriptor& file, google::prot
   for (int i = 0; i < file.dependency_count(); ++i)
     add_with_imports(*file.dependency(i), into, seen);
   file.CopyTo(into.add_file());
+}
+
+/// Gives each file its comments, from what the generator has kept of them.
+void add_comments(std::string_view encoded, google::protobuf::FileDescriptorSet& into) {
+  google::protobuf::FileDescriptorSet known;
+  if (!known.ParseFromArray(encoded.data(), static_cast<int>(encoded.size()))) return;
+  for (auto& file : *into.mutable_file()) {
+    for (auto& with_comments : *known.mutable_file()) {
+      if (file.name() == with_comments.name())
+        file.mutable_source_code_info()->Swap(with_comments.mutable_source_code_info());
+    }
+  }
 }
 
 [[nodiscard]] std::uint64_t milliseconds_since(std::int64_t ns) {
@@ -89,6 +102,7 @@ v1::SystemDescribeResponse SystemActor::Describe(const v1::SystemDescribeRequest
   describe(*type, *response.mutable_type());
   std::set<const google::protobuf::FileDescriptor*> seen;
   add_with_imports(*type->definition().service->file(), *response.mutable_files(), seen);
+  if (request.comments()) add_comments(type->definition().comments, *response.mutable_files());
   return response;
 }
 
