@@ -9,11 +9,14 @@
 namespace grove::command_line {
 namespace {
 
-/// The option or argument that an error is about; the parser puts its name in front.
+/// The option or argument that an error is about: the first word of the parser's text that is the name of one.
 [[nodiscard]] const CLI::Option* subject_of(const CLI::App& command, std::string_view text) {
-  const std::string name{text.substr(0, text.find_first_of(": "))};
-  for (const CLI::Option* option : command.get_options()) {
-    if (option->get_name() == name) return option;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find_first_of(": "));
+    for (const CLI::Option* option : command.get_options()) {
+      if (option->get_name() == word) return option;
+    }
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
   }
   return nullptr;
 }

@@ -33,6 +33,7 @@ using std::chrono::steady_clock;
 constexpr int interrupted = 128 + SIGINT;
 constexpr std::chrono::milliseconds first_pause{100};
 constexpr std::chrono::milliseconds longest_pause{5'000};
+constexpr std::chrono::seconds settled_after{5};
 
 struct watch_arguments : request_arguments {
   bool no_reconnect = false;
@@ -70,6 +71,7 @@ class follower {
     signals_.async_wait([this](const asio::error_code& error, int) {
       if (error) return;
       stopped_ = true;
+      signals_.clear();  // A second one ends the program at once.
       stop_.emit(asio::cancellation_type::terminal);
       pause_.cancel();
     });
@@ -82,6 +84,8 @@ class follower {
 
  private:
   void start() {
+    begun_at_ = steady_clock::now();
+    had_items_ = false;
     server_.async_watch(
         request_.target.type, request_.target.key, request_.method->name(), request_.payload,
         [this](std::string_view bytes) { print(bytes); }, options_,
@@ -102,9 +106,9 @@ class follower {
   }
 
   void connect_again(const call_result& end) {
-    // While the server cannot be reached one line is enough.
-    if (end.outcome != outcome::not_executed || failures_ == 0) {
-      failures_ = 0;
+    if (has_lasted()) failures_ = 0;
+    // One line is enough for a server that cannot be reached, or that cuts what has just begun.
+    if (failures_ == 0) {
       where_.err << "grove: the stream was cut (" << end.status.message() << "); connecting again, items may be missing"
                  << std::endl;
     }
@@ -119,6 +123,10 @@ class follower {
     });
   }
 
+  [[nodiscard]] bool has_lasted() const {
+    return had_items_ || steady_clock::now() >= time_after(begun_at_, settled_after);
+  }
+
   /// Also takes what is over from the time of the next attempt.
   [[nodiscard]] bool time_is_left() {
     if (!give_up_at_) return true;
@@ -128,7 +136,7 @@ class follower {
 
   void print(std::string_view bytes) {
     if (over_ || !item_->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
-    failures_ = 0;
+    had_items_ = true;
     print_json(write_json(*item_), arguments_.common, where_);
     // Why it could not be written is said where every command's output is looked at.
     if (flush_and_look(where_.out) != 0) over_ = true;
@@ -147,6 +155,8 @@ class follower {
   client server_;
   std::unique_ptr<google::protobuf::Message> item_;
   std::optional<call_result> end_;
+  steady_clock::time_point begun_at_{};
+  bool had_items_ = false;
   unsigned failures_ = 0;  ///< Attempts in a row that came to nothing.
   bool stopped_ = false;   ///< By a signal.
   bool over_ = false;

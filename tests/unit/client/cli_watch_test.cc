@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tests/unit/client/cli_fixture.h"
 
 namespace grove::cli {
@@ -75,6 +77,7 @@ TEST_F(cli_test, watch_ends_at_a_signal_between_two_attempts) {
   });
   EXPECT_EQ(grove({"watch", "grove.Topic/news", "Subscribe"}), 130);
   EXPECT_THAT(out, IsEmpty());
+  EXPECT_EQ(std::ranges::count(err, '\n'), 1) << "one line for a server that cuts what has just begun: " << err;
 }
 
 }  // namespace
