@@ -8,6 +8,7 @@
 
 #include "base/cli/show.h"
 #include "base/log.h"
+#include "base/standard_descriptors.h"
 #include "server/config.h"
 #include "server/server_loop.h"
 
@@ -31,6 +32,7 @@ grove::server::config_sources sources(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  grove::open_standard_descriptors(grove::closed_output::discarded);
   const auto outcome = grove::server::read_config(sources(argc, argv));
   if (const auto* stop = std::get_if<grove::server::config_exit>(&outcome)) {
     return grove::command_line::show("grove-server", stop->text, stop->code);

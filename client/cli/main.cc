@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/exit_codes.h"
+#include "base/standard_descriptors.h"
 #include "client/cli/cli.h"
 #include "client/cli/output.h"
 
@@ -29,6 +30,7 @@ namespace {
 }  // namespace
 
 int main(int argc, char** argv) {
+  grove::open_standard_descriptors(grove::closed_output::refused);
   // A reader that goes away is met as a write error.
   std::signal(SIGPIPE, SIG_IGN);
   const bool out_is_terminal = isatty(STDOUT_FILENO) == 1;

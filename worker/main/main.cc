@@ -24,6 +24,7 @@
 #include "base/exit_codes.h"
 #include "base/inherited_fds.h"
 #include "base/log.h"
+#include "base/standard_descriptors.h"
 #include "base/version.h"
 #include "worker/main/control_link.h"
 #include "worker/main/crash_report.h"
@@ -126,6 +127,7 @@ struct command {
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_descriptors(closed_output::discarded);
   const command read = read_command({argv + 1, argv + argc});
   if (read.exit_code >= 0) return command_line::show("grove-worker", read.last_words, read.exit_code);
   if (!is_socket(inherited_fds::control)) {
