@@ -38,6 +38,8 @@ namespace grove {
   X(mesh_faults,           counter, "Rings from other workers that were found corrupted and emptied")           \
   X(wakeups,               counter, "Sleeping workers woken up by a system call")                               \
   X(stalls,                counter, "Times that a turn held its worker for longer than stall-after")            \
+  X(log_lines_dropped,     counter, "Lines of the worker's log that were dropped: nobody read it, or it could "     \
+                                    "not be written")                                                           \
   X(actors,                gauge,   "Actors in memory")                                                         \
   X(connections,           gauge,   "Connections open")                                                         \
   X(mesh_pending,          gauge,   "Calls that wait for another worker's answer")                              \

@@ -26,8 +26,9 @@ class page {
   }
 
   /// One number of the whole server.
-  void one(std::string name, std::string help, double value, std::vector<ClientMetric::Label> labels = {}) {
-    MetricFamily& family = begin(std::move(name), std::move(help), MetricType::Gauge);
+  void one(std::string name, std::string help, double value, std::vector<ClientMetric::Label> labels = {},
+           MetricType type = MetricType::Gauge) {
+    MetricFamily& family = begin(std::move(name), std::move(help), type);
     add(family, std::move(labels), value);
   }
 
@@ -68,7 +69,8 @@ double seconds(steady_duration value) {
 
 }  // namespace
 
-std::string metrics_page(const shared_segment& segment, const supervisor& judge, steady_time now) {
+std::string metrics_page(const shared_segment& segment, const supervisor& judge, steady_time now,
+                         std::uint64_t own_log_lines_dropped) {
   const worker_table& workers = judge.workers();
   page out{workers.size()};
   out.one("grove_build_info", "The version of the server", 1, {{"version", std::string{version}}});
@@ -76,6 +78,9 @@ std::string metrics_page(const shared_segment& segment, const supervisor& judge,
   const steady_time started{
       std::chrono::duration_cast<steady_duration>(std::chrono::nanoseconds{segment.started_at_ns()})};
   out.one("grove_uptime_seconds", "Since the server was started", seconds(now - started));
+  out.one("grove_supervisor_log_lines_dropped_total",
+          "Lines of the supervisor's log that were dropped: nobody read it, or it could not be written",
+          static_cast<double>(own_log_lines_dropped), {}, MetricType::Counter);
   out.each("grove_worker_up", "Whether the worker serves", MetricType::Gauge,
            [&](std::uint32_t slot) { return workers[slot].state == worker_state::up ? 1 : 0; });
   out.each("grove_worker_restarts_total", "How often the worker's process was replaced", MetricType::Counter,

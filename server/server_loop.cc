@@ -12,6 +12,8 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -21,6 +23,7 @@
 #include "base/shared_segment.h"
 #include "base/values.h"
 #include "base/version.h"
+#include "proto/wire/protobuf_log.h"
 #include "server/admin.h"
 #include "server/cpu_budget.h"
 #include "server/listeners.h"
@@ -52,21 +55,23 @@ std::uint64_t seed() {
 class server_loop {
  public:
   server_loop(const server_config& config, service_manager manager, cpu_budget cpus, std::string program,
-              listener clients, std::optional<listener> admin, const std::shared_ptr<spdlog::logger>& log)
+              listener clients, std::optional<listener> admin, const process_log& log)
       : manager_{std::move(manager)},
         stop_takes_{config.drain_timeout + supervisor::quit_grace + supervisor::kill_grace},
         cpus_{std::move(cpus)},
         clients_{std::move(clients)},
         segment_{make_segment(config, config.workers.value_or(cpus_.workers()), time_)},
         processes_{io_, std::move(program), segment_.workers(), segment_.fd(), clients_.fd.get(), worker_events()},
-        supervisor_{{config, cpus_, segment_, processes_, time_, random_, log, clients_.address.to_string(),
+        supervisor_{{config, cpus_, segment_, processes_, time_, random_, log.logger, clients_.address.to_string(),
                      admin ? admin->address.to_string() : std::string{"off"}}} {
     signals_.add(SIGUSR2);  // The constructor takes three.
     if (admin) {
       admin_.emplace(io_, std::move(admin->fd),
                      admin_pages{[this] { return supervisor_.ready(); },
-                                 [this] { return metrics_page(segment_, supervisor_, time_.now()); }},
-                     log);
+                                 [this, lines = log.lines] {
+                                   return metrics_page(segment_, supervisor_, time_.now(), lines->dropped());
+                                 }},
+                     log.logger);
     }
   }
 
@@ -156,42 +161,46 @@ void tell_the_beginning(const server_config& config, const cpu_budget& cpus, spd
 
 }  // namespace
 
-int run_server(const server_config& config, const std::shared_ptr<spdlog::logger>& log) {
+int run_server(const server_config& config, const process_log& process) {
+  spdlog::logger& log = *process.logger;
   reset_signals();
   service_manager manager = service_manager::from_environment();
+  const protobuf_log protobuf{[&log](bool is_error, std::string_view text) {
+    log.log(is_error ? spdlog::level::err : spdlog::level::warn, "protobuf: {}", text);
+  }};
   try {
     cpu_budget cpus = read_cpu_budget();
-    tell_the_beginning(config, cpus, *log);
+    tell_the_beginning(config, cpus, log);
     const std::uint32_t workers = config.workers.value_or(cpus.workers());
     const std::uint64_t descriptors = raise_descriptor_limit();
     // What workers inherit is above 256 (process.h); with them come our own sockets.
     const auto needed = 2 * static_cast<std::uint64_t>(inherited_fds::wake(workers)) + 256 + 128;
     if (descriptors < needed) {
-      log->critical("at most {} descriptors may be open, {} are needed: raise the limit (ulimit -n)", descriptors,
-                    needed);
+      log.critical("at most {} descriptors may be open, {} are needed: raise the limit (ulimit -n)", descriptors,
+                   needed);
       return exit_codes::bad_configuration;
     }
     std::string program;
     try {
       program = find_worker_program();
     } catch (const std::runtime_error& missing) {
-      log->critical("{}", missing.what());
+      log.critical("{}", missing.what());
       return exit_codes::bad_configuration;
     }
     listener clients = listen_on(config.listen, "--listen");
     std::optional<listener> admin;
     if (config.admin) admin = listen_on(*config.admin, "--admin");
     server_loop loop{
-        config, std::move(manager), std::move(cpus), std::move(program), std::move(clients), std::move(admin), log};
+        config, std::move(manager), std::move(cpus), std::move(program), std::move(clients), std::move(admin), process};
     return loop.run();
   } catch (const file_size_limit_error& failure) {
-    log->critical("{}", failure.what());
+    log.critical("{}", failure.what());
     return exit_codes::bad_configuration;
   } catch (const listen_error& failure) {
-    log->critical("{}", failure.what());
+    log.critical("{}", failure.what());
     return exit_codes::cannot_listen;
   } catch (const std::exception& failure) {
-    log->critical("internal failure: {}", failure.what());
+    log.critical("internal failure: {}", failure.what());
     return exit_codes::internal_failure;
   }
 }

@@ -2,11 +2,15 @@
 // grove-server: reads its configuration and runs the supervisor.
 #include <unistd.h>
 
+#include <cstdio>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "base/cli/show.h"
+#include "base/exit_codes.h"
+#include "base/last_words.h"
 #include "base/log.h"
 #include "base/standard_descriptors.h"
 #include "server/config.h"
@@ -38,5 +42,10 @@ int main(int argc, char** argv) {
     return grove::command_line::show("grove-server", stop->text, stop->code);
   }
   const auto& config = std::get<grove::server::server_config>(outcome);
-  return grove::server::run_server(config, grove::make_logger("supervisor", config.log_level));
+  try {
+    return grove::server::run_server(config, grove::make_log("supervisor", config.log_level));
+  } catch (const std::exception& failure) {
+    grove::last_words{}.say("grove-server: " + std::string{failure.what()} + "\n");
+    return grove::exit_codes::internal_failure;
+  }
 }

@@ -2,7 +2,6 @@
 #include "worker/greenlet/overflow_report.h"
 
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,6 +9,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/last_words.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 namespace grove {
@@ -29,7 +29,7 @@ class report_line {
   void add_label(overflow_label label, const greenlet& running) noexcept {
     used_ += std::min(label(running, bytes_ + used_, sizeof(bytes_) - used_), sizeof(bytes_) - used_);
   }
-  void write() const noexcept { [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, bytes_, used_); }
+  void write() const noexcept { last_words{}.say({bytes_, used_}); }
 
  private:
   char bytes_[1024];

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/line_writer.h"
 #include "base/shared_segment.h"
 
 namespace grove {
 
-/// From now on a fatal signal (ABRT, which the supervisor sends to a worker that hangs, BUS, FPE, ILL) prints what the
-/// worker was running and the stack of the running greenlet to stderr before the process dies of it.
-/// Lifetime: `slot` is borrowed for ever.
-void install_crash_report(const worker_slot& slot);
+/// While it lives, a fatal signal (ABRT, which the supervisor sends to a worker that hangs, BUS, FPE, ILL) prints what the
+/// worker was running and the stack of the running greenlet to stderr before the process dies of it. What was logged
+/// before comes first. A reader of stderr that stalls holds this up for no longer than half a second.
+/// Lifetime: `slot` and `log` are borrowed. There is one at a time in a process.
+class crash_report {
+ public:
+  crash_report(const worker_slot& slot, const line_writer& log);
+  ~crash_report();
+  crash_report(const crash_report&) = delete;
+  crash_report& operator=(const crash_report&) = delete;
+};
 
 }  // namespace grove

@@ -15,6 +15,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/build_commit.h"
@@ -23,9 +24,11 @@
 #include "base/cli/show.h"
 #include "base/exit_codes.h"
 #include "base/inherited_fds.h"
+#include "base/last_words.h"
 #include "base/log.h"
 #include "base/standard_descriptors.h"
 #include "base/version.h"
+#include "proto/wire/protobuf_log.h"
 #include "worker/main/control_link.h"
 #include "worker/main/crash_report.h"
 #include "worker/main/worker.h"
@@ -48,7 +51,7 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
 }
 
 [[nodiscard]] int fail(control_link& control, const std::string& reason, int exit_code) {
-  std::fprintf(stderr, "grove-worker: %s\n", reason.c_str());
+  last_words{}.say("grove-worker: " + reason + "\n");
   v1::ControlMessage failed;
   failed.mutable_failed()->set_reason(reason);
   failed.mutable_failed()->set_exit_code(exit_code);
@@ -70,18 +73,21 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
                   exit_codes::internal_failure);
     }
     const v1::WorkerStart& sent = first->start();
-    const auto log =
-        make_logger("worker " + std::to_string(slot), sent.log_level().empty() ? "info" : sent.log_level());
-    if (sent.has_cpu()) pin_to(sent.cpu(), *log);
+    const process_log log =
+        make_log("worker " + std::to_string(slot), sent.log_level().empty() ? "info" : sent.log_level());
+    const protobuf_log protobuf{[&to = *log.logger](bool is_error, std::string_view text) {
+      to.log(is_error ? spdlog::level::err : spdlog::level::warn, "protobuf: {}", text);
+    }};
+    if (sent.has_cpu()) pin_to(sent.cpu(), *log.logger);
     shared_segment segment = shared_segment::open(unique_fd{inherited_fds::shared_memory});
-    install_crash_report(segment.slot(slot));
+    const crash_report report{segment.slot(slot), *log.lines};
     const worker_start start{.slot = slot,
                              .generation = sent.generation(),
                              .workers = sent.workers(),
                              .bounds = limits_from(sent.limits()),
                              .stall_after = std::chrono::milliseconds{sent.stall_after_ms()},
                              .backdoor = sent.backdoor()};
-    worker self{start, std::move(segment), control, *log};
+    worker self{start, std::move(segment), control, log};
     return self.run();
   } catch (const std::exception& e) {
     return fail(control, e.what(), exit_codes::internal_failure);
@@ -131,10 +137,8 @@ int main(int argc, char** argv) {
   const command read = read_command({argv + 1, argv + argc});
   if (read.exit_code >= 0) return command_line::show("grove-worker", read.last_words, read.exit_code);
   if (!is_socket(inherited_fds::control)) {
-    std::fprintf(stderr,
-                 "grove-worker: there is no supervisor at descriptor %d; start grove-server, which starts its "
-                 "workers\n",
-                 inherited_fds::control);
+    last_words{}.say("grove-worker: there is no supervisor at descriptor " + std::to_string(inherited_fds::control) +
+                     "; start grove-server, which starts its workers\n");
     return exit_codes::bad_configuration;
   }
   ::signal(SIGPIPE, SIG_IGN);

@@ -53,13 +53,14 @@ std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_
 
 }  // namespace
 
-worker::worker(const worker_start& start, shared_segment segment, control_link& control, spdlog::logger& log)
+worker::worker(const worker_start& start, shared_segment segment, control_link& control, const process_log& log)
     : start_{start},
       segment_{std::move(segment)},
       control_{control},
-      log_{log},
+      log_lines_{*log.lines},
+      log_{*log.logger},
       hub_{clock_},
-      recorder_{segment_.slot(start_.slot), hub_, log},
+      recorder_{segment_.slot(start_.slot), hub_, log_},
       agreement_{segment_, start_.slot, wake_fds(segment_.workers())} {
   worker_slot& slot = segment_.slot(start_.slot);
   slot.metrics.reset_gauges();
@@ -74,6 +75,8 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
       log_.error("{}: something was thrown that is no std::exception", where);
     }
   });
+  set_unraisable_hook(
+      [&to = log_](const greenlet& from, std::string_view text) { to.error("greenlet '{}': {}", from.name(), text); });
 
   add_builtin_types(types_);
   types_.add<SystemActor>(types_, segment_, start_.slot);
@@ -123,6 +126,7 @@ worker::~worker() {
   runtime_.reset();
   mesh_.reset();
   hub_.detach(*this);
+  set_unraisable_hook({});
 }
 
 int worker::run() {
@@ -218,8 +222,11 @@ void worker::open_backdoor() {
 
 void worker::every_second() {
   runtime_->sweep_idle();
+  worker_metrics& metrics = segment_.slot(start_.slot).metrics;
+  const std::uint64_t dropped = log_lines_.dropped();
+  metrics[metric::log_lines_dropped].add(dropped - std::exchange(counted_dropped_lines_, dropped));
   const stack_pool& stacks = thread_stacks();
-  segment_.slot(start_.slot).metrics[metric::stacks_in_use].set(stacks.in_use() - runtime_->idle_stacks());
+  metrics[metric::stacks_in_use].set(stacks.in_use() - runtime_->idle_stacks());
 }
 
 }  // namespace grove

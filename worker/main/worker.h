@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/shared_segment.h"
 #include "worker/actor/runtime.h"
 #include "worker/gate/acceptor.h"
@@ -24,10 +25,6 @@
 #include "worker/mesh/handoff.h"
 #include "worker/mesh/mesh.h"
 #include "worker/store/memory_store.h"
-
-namespace spdlog {
-class logger;
-}
 
 namespace grove {
 
@@ -46,7 +43,7 @@ struct worker_start {
 class worker final : private gate_surroundings, private hub_component {
  public:
   /// Errors: std::system_error for what cannot be mapped or watched.
-  worker(const worker_start& start, shared_segment segment, control_link& control, spdlog::logger& log);
+  worker(const worker_start& start, shared_segment segment, control_link& control, const process_log& log);
   ~worker() override;
 
   /// Serves until it has been told to stop, and has; returns the exit code.
@@ -77,6 +74,7 @@ class worker final : private gate_surroundings, private hub_component {
   worker_start start_;
   shared_segment segment_;
   control_link& control_;
+  const line_writer& log_lines_;
   spdlog::logger& log_;
   system_clock clock_;
   hub hub_;
@@ -95,6 +93,7 @@ class worker final : private gate_surroundings, private hub_component {
   std::unique_ptr<callback_timer> tick_;
   std::unique_ptr<callback_timer> grace_over_;
   std::uint32_t ticks_ = 0;
+  std::uint64_t counted_dropped_lines_ = 0;
   int exit_code_ = 0;
   std::optional<int> drained_exit_;  ///< Set when no client waits for an answer any more.
   bool stopping_ = false;
