@@ -53,4 +53,10 @@ v1::ControlMessage drain_worker(std::chrono::milliseconds grace) {
   return message;
 }
 
+v1::ControlMessage quit_worker() {
+  v1::ControlMessage message;
+  message.mutable_quit();
+  return message;
+}
+
 }  // namespace grove::server::detail

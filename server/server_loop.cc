@@ -64,7 +64,8 @@ class server_loop {
         processes_{io_, std::move(program), segment_.workers(), segment_.fd(), clients_.fd.get(), worker_events()},
         supervisor_{{config, cpus_, segment_, processes_, time_, random_, log.logger, clients_.address.to_string(),
                      admin ? admin->address.to_string() : std::string{"off"}}} {
-    signals_.add(SIGUSR2);  // The constructor takes three.
+    for (const int more : {SIGQUIT, SIGUSR1, SIGUSR2})  // The constructor takes three.
+      signals_.add(more);
     if (admin) {
       admin_.emplace(io_, std::move(admin->fd),
                      admin_pages{[this] { return supervisor_.ready(); },

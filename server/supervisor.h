@@ -62,7 +62,7 @@ class supervisor {
   static constexpr std::chrono::milliseconds look_period{100};
   /// How long a worker may live on after it has closed its control socket.
   static constexpr std::chrono::milliseconds control_lost_grace{1'000};
-  /// A quick stop: SIGTERM, and SIGKILL this much later.
+  /// A quick stop: the order to quit, and SIGKILL this much later. A worker that has said that it is done has as long.
   static constexpr std::chrono::milliseconds quit_grace{500};
   /// How long a killed process may stay (one that waits in the kernel does) before the supervisor leaves without it.
   static constexpr std::chrono::seconds kill_grace{5};
@@ -78,7 +78,7 @@ class supervisor {
   void on_control_lost(std::uint32_t slot, std::string_view why);
   /// A worker's process has ended and was reaped.
   void on_exit(std::uint32_t slot, const exit_status& status);
-  /// TERM drains (a second one quits), INT quits, HUP is answered in the log.
+  /// TERM drains (a second one quits), INT and QUIT quit, others are answered in the log.
   void on_signal(int signal);
   /// Does what is due: call it at `next_wake` or whenever.
   void tick();

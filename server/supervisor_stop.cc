@@ -26,6 +26,7 @@ void supervisor::on_signal(int signal) {
       if (phase_ == phase::serving) return drain();
       break;
     case SIGINT:
+    case SIGQUIT:
       break;
     default:
       parts_.log->warn("{} is ignored", name);
@@ -90,7 +91,7 @@ void supervisor::quit(int code, std::string_view why) {
     record.restart_at.reset();
     if (record.pid == 0) continue;
     record.signalled_by_us = true;
-    parts_.host.signal(slot, SIGTERM);
+    if (!parts_.host.send(slot, detail::quit_worker())) parts_.host.signal(slot, SIGKILL);
   }
   finish_when_empty();
 }

@@ -16,4 +16,6 @@ namespace grove::server::detail {
 
 [[nodiscard]] v1::ControlMessage drain_worker(std::chrono::milliseconds grace);
 
+[[nodiscard]] v1::ControlMessage quit_worker();
+
 }  // namespace grove::server::detail

@@ -3,7 +3,6 @@
 // there: descriptors by their numbers (base/inherited_fds.h), the rest as a message over the control socket.
 
 #include <sched.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +30,7 @@
 #include "proto/wire/protobuf_log.h"
 #include "worker/main/control_link.h"
 #include "worker/main/crash_report.h"
+#include "worker/main/process_signals.h"
 #include "worker/main/worker.h"
 
 namespace {
@@ -141,9 +141,6 @@ int main(int argc, char** argv) {
                      "; start grove-server, which starts its workers\n");
     return exit_codes::bad_configuration;
   }
-  ::signal(SIGPIPE, SIG_IGN);
-  ::signal(SIGXFSZ, SIG_IGN);  // A log in a file that is full must not end it.
-  // A Ctrl-C in a terminal reaches the whole process group; what becomes of the workers is the supervisor's decision.
-  ::signal(SIGINT, SIG_IGN);
+  leave_signals_to_supervisor();
   return serve(read.slot);
 }

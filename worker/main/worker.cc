@@ -170,7 +170,15 @@ void worker::on_control() {
   }
   if (message->has_drain()) {
     drain(std::chrono::milliseconds{message->drain().grace_ms()}, exit_codes::done);
+  } else if (message->has_quit()) {
+    quit();
   }
+}
+
+/// Nobody waits for what was begun: whoever called finds out by the end of the connection.
+void worker::quit() {
+  exit_code_ = exit_codes::done;
+  hub_.stop();
 }
 
 void worker::drain(std::chrono::milliseconds grace, int exit_code) {

@@ -67,6 +67,7 @@ class worker final : private gate_surroundings, private hub_component {
   void drain(std::chrono::milliseconds grace, int exit_code);
   void leave_when_all_is_done();
   void stop(int exit_code);
+  void quit();
   void every_second();
   void watch_stalls();
   void open_backdoor();

@@ -9,7 +9,7 @@
 //   silent      never gets ready
 //   hang        gets ready and then does nothing more, "while running grove.Echo/x Spin"
 //   deaf        hangs and ignores SIGABRT
-//   stubborn    ignores orders to drain and SIGTERM
+//   stubborn    ignores orders to drain and to quit
 //   version     is of another version
 //   close       gets ready and closes its control socket
 //
@@ -153,11 +153,13 @@ void wait_until_others_serve(const shared_segment& segment, std::uint32_t index)
     ::pause();
 }
 
-[[noreturn]] void serve(grove::worker_slot& slot, bool drains) {
+[[noreturn]] void serve(grove::worker_slot& slot, bool obeys) {
   while (true) {
     ++slot.heartbeat;
     const auto message = listen(20);
-    if (!message || !message->has_drain() || !drains) continue;
+    if (!message || !obeys) continue;
+    if (message->has_quit()) std::_Exit(0);
+    if (!message->has_drain()) continue;
     grove::v1::ControlMessage drained;
     drained.mutable_drained();
     say(drained);
@@ -188,7 +190,6 @@ int main(int argc, char** argv) {
   if (start->start().generation() != slot.generation.load()) fail("it was told another generation");
   if (mode == "silent") hang();
   if (mode == "deaf") ::signal(SIGABRT, SIG_IGN);
-  if (mode == "stubborn") ::signal(SIGTERM, SIG_IGN);
 
   grove::v1::ControlMessage ready;
   ready.mutable_ready()->set_actor_types(1);

@@ -150,12 +150,14 @@ TEST(server_process, int_quits_at_once) {
   EXPECT_THAT(server.log(), HasSubstr("SIGINT: quitting at once"));
 }
 
-TEST(server_process, hup_usr2_and_pipe_do_no_harm) {
+TEST(server_process, hup_usr1_usr2_and_pipe_do_no_harm) {
   started_server server;
   server.wait_for("ready: ");
   server.signal(SIGPIPE);
   server.signal(SIGHUP);
   server.wait_for("SIGHUP is ignored: reloading without a restart comes in a later version");
+  server.signal(SIGUSR1);
+  server.wait_for("SIGUSR1 is ignored");
   server.signal(SIGUSR2);
   server.wait_for("SIGUSR2 is ignored: upgrading the program in place comes in a later version");
   server.signal(SIGTERM);

@@ -33,7 +33,8 @@ class recording_host final : public worker_host {
   }
   bool send(std::uint32_t slot, const v1::ControlMessage& message) override {
     if (!reachable) return false;
-    done.push_back((message.has_start() ? "greet " : "drain ") + std::to_string(slot));
+    const char* const what = message.has_start() ? "greet " : message.has_quit() ? "quit " : "drain ";
+    done.push_back(what + std::to_string(slot));
     sent[slot] = message;
     return true;
   }
@@ -78,9 +79,10 @@ class supervisor_fixture : public testing::Test {
     say_hello(slot);
     say_ready(slot);
   }
-  void say_drained(std::uint32_t slot) {
+  void say_drained(std::uint32_t slot, std::uint64_t unfinished = 0, bool cut = false) {
     v1::ControlMessage message;
-    message.mutable_drained();
+    message.mutable_drained()->set_unfinished_messages(unfinished);
+    message.mutable_drained()->set_cut(cut);
     judge.on_message(slot, message);
   }
   void begin_and_serve() {

@@ -83,7 +83,7 @@ TEST_F(supervisor_restart, a_crash_loop_at_start_gives_up_with_its_own_exit_code
     if (judge.workers()[1].pid != 0) judge.on_exit(1, exit_status::exited(1));
     pass(2s);
   }
-  if (judge.workers()[1].pid != 0) judge.on_exit(1, exit_status::signalled(SIGTERM));
+  if (judge.workers()[1].pid != 0) judge.on_exit(1, exit_status::exited(0));
   EXPECT_EQ(judge.exit_code(), exit_codes::crash_loop);
   EXPECT_THAT(logged(), HasSubstr("failed to start 6 times within 1m and no other serves: this is a crash loop"));
 }
@@ -96,9 +96,9 @@ TEST_F(supervisor_restart, giving_up_ends_the_workers_that_still_start) {
     say_hello(1);
     if (round < 5) pass(1940ms);
   }
-  EXPECT_THAT(host.take(), testing::Contains("SIGTERM 1"));
+  EXPECT_THAT(host.take(), testing::Contains("quit 1"));
   EXPECT_FALSE(judge.exit_code());
-  judge.on_exit(1, exit_status::signalled(SIGTERM));
+  judge.on_exit(1, exit_status::exited(0));
   EXPECT_EQ(judge.exit_code(), exit_codes::crash_loop);
 }
 

@@ -123,16 +123,37 @@ TEST_F(supervisor_stop, a_worker_that_hangs_while_draining_is_found) {
 TEST_F(supervisor_stop, int_quits_at_once_and_exits_with_0) {
   begin_and_serve();
   judge.on_signal(SIGINT);
-  EXPECT_THAT(host.take(), ElementsAre("SIGTERM 0", "SIGTERM 1"));
-  judge.on_exit(0, exit_status::signalled(SIGTERM));
-  judge.on_exit(1, exit_status::signalled(SIGTERM));
+  EXPECT_THAT(host.take(), ElementsAre("quit 0", "quit 1"));
+  judge.on_exit(0, exit_status::exited(0));
+  judge.on_exit(1, exit_status::exited(0));
   EXPECT_EQ(judge.exit_code(), 0);
+}
+
+TEST_F(supervisor_stop, quit_is_a_quick_stop_too) {
+  begin_and_serve();
+  judge.on_signal(SIGQUIT);
+  EXPECT_THAT(host.take(), ElementsAre("quit 0", "quit 1"));
+  EXPECT_THAT(logged(), HasSubstr("SIGQUIT: quitting at once"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_cannot_be_told_to_quit_is_killed) {
+  begin_and_serve();
+  host.reachable = false;
+  judge.on_signal(SIGINT);
+  EXPECT_THAT(host.take(), ElementsAre("SIGKILL 0", "SIGKILL 1"));
+}
+
+TEST_F(supervisor_stop, usr1_is_answered_and_changes_nothing) {
+  begin_and_serve();
+  judge.on_signal(SIGUSR1);
+  EXPECT_THAT(host.take(), IsEmpty());
+  EXPECT_THAT(logged(), HasSubstr("SIGUSR1 is ignored"));
 }
 
 TEST_F(supervisor_stop, whoever_ignores_a_quick_quit_is_killed_half_a_second_later) {
   begin_and_serve();
   judge.on_signal(SIGINT);
-  judge.on_exit(0, exit_status::signalled(SIGTERM));
+  judge.on_exit(0, exit_status::exited(0));
   (void)host.take();
   pass(499ms);
   EXPECT_THAT(host.take(), IsEmpty());
@@ -145,7 +166,7 @@ TEST_F(supervisor_stop, a_second_term_quits_at_once) {
   judge.on_signal(SIGTERM);
   (void)host.take();
   judge.on_signal(SIGTERM);
-  EXPECT_THAT(host.take(), ElementsAre("SIGTERM 0", "SIGTERM 1"));
+  EXPECT_THAT(host.take(), ElementsAre("quit 0", "quit 1"));
   EXPECT_EQ(judge.ready().reason, "stopping");
 }
 
