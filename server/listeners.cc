@@ -80,7 +80,7 @@ host_port bound_address(const unique_fd& fd) {
 
 }  // namespace
 
-listener listen_on(const host_port& where, const std::string& option) {
+listener listen_on(const host_port& where, const std::string& option, const std::function<bool()>& try_again) {
   const address_list list = resolve(where, option);
   std::vector<const addrinfo*> addresses;
   for (const addrinfo* one = list.get(); one != nullptr; one = one->ai_next)
@@ -88,14 +88,16 @@ listener listen_on(const host_port& where, const std::string& option) {
   std::stable_partition(addresses.begin(), addresses.end(),
                         [](const addrinfo* one) { return one->ai_family == AF_INET; });
   int error = EADDRNOTAVAIL;
-  for (const addrinfo* one : addresses) {
-    if (unique_fd fd = try_listen(*one, error)) {
-      host_port address = bound_address(fd);
-      return {std::move(fd), std::move(address)};
+  do {
+    for (const addrinfo* one : addresses) {
+      if (unique_fd fd = try_listen(*one, error)) {
+        host_port address = bound_address(fd);
+        return {std::move(fd), std::move(address)};
+      }
+      // A taken port is no reason to go to another address that nobody would look at.
+      if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT) break;
     }
-    // A taken port is no reason to go to another address that nobody would look at.
-    if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT) break;
-  }
+  } while (error == EADDRINUSE && try_again && try_again());
   throw listen_error{fmt::format("cannot listen on {}: {}", where.to_string(), advice(error, where, option))};
 }
 

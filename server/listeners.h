@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -21,8 +22,11 @@ struct listener {
 };
 
 /// Binds and listens. A name is resolved; of its addresses IPv4 comes first and the first that is ours is taken.
-/// `option` is the setting that errors tell the person to change, "--listen".
+/// `option` is the setting that errors tell the person to change, "--listen". While the address is in use, `try_again` is
+/// asked, which waits and says whether there is to be another attempt: the workers of a server that was killed have it
+/// for a moment longer.
 /// Errors: listen_error.
-[[nodiscard]] listener listen_on(const host_port& where, const std::string& option);
+[[nodiscard]] listener listen_on(const host_port& where, const std::string& option,
+                                 const std::function<bool()>& try_again = {});
 
 }  // namespace grove::server

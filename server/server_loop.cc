@@ -160,6 +160,32 @@ void tell_the_beginning(const server_config& config, const cpu_budget& cpus, spd
   log.info("state is kept in memory in this version: it is lost when its worker ends");
 }
 
+/// Lets an address that is in use be tried again for a while.
+class bind_patience {
+ public:
+  bind_patience(host_port where, spdlog::logger& log) : where_{std::move(where)}, log_{&log} {}
+
+  bool operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!give_up_) {
+      give_up_ = time_after(now, whole);
+      log_->warn("{} is in use; if a server was killed here, its workers leave it in a moment: trying again for {}",
+                 where_.to_string(), duration_value(whole));
+    }
+    if (now >= *give_up_) return false;
+    std::this_thread::sleep_for(step);
+    return true;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds whole{5'000};
+  static constexpr std::chrono::milliseconds step{50};
+
+  host_port where_;
+  spdlog::logger* log_;
+  std::optional<steady_time> give_up_;
+};
+
 }  // namespace
 
 int run_server(const server_config& config, const process_log& process) {
@@ -188,9 +214,9 @@ int run_server(const server_config& config, const process_log& process) {
       log.critical("{}", missing.what());
       return exit_codes::bad_configuration;
     }
-    listener clients = listen_on(config.listen, "--listen");
+    listener clients = listen_on(config.listen, "--listen", bind_patience{config.listen, log});
     std::optional<listener> admin;
-    if (config.admin) admin = listen_on(*config.admin, "--admin");
+    if (config.admin) admin = listen_on(*config.admin, "--admin", bind_patience{*config.admin, log});
     server_loop loop{
         config, std::move(manager), std::move(cpus), std::move(program), std::move(clients), std::move(admin), process};
     return loop.run();

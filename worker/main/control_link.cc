@@ -51,6 +51,15 @@ void control_link::send(const v1::ControlMessage& message) noexcept {
   } while (sent < 0 && errno == EINTR);
 }
 
+int control_link::peer() const {
+  ucred who{};
+  socklen_t size = sizeof who;
+  if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) {
+    throw std::system_error{errno, std::generic_category(), "asking who the supervisor is"};
+  }
+  return who.pid;
+}
+
 limits limits_from(const v1::ServerLimits& sent) {
   limits made;
   take(made.frame_bytes_max, sent.frame_bytes_max());

@@ -21,6 +21,9 @@ class control_link {
   /// Sends; a supervisor that has gone is noticed by the next `receive`.
   void send(const v1::ControlMessage& message) noexcept;
 
+  /// The process at the other end. Errors: std::system_error.
+  [[nodiscard]] int peer() const;
+
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
 
  private:

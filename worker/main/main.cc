@@ -2,9 +2,11 @@
 // grove-worker: one of the processes that a supervisor (grove-server) starts. It gets everything that it needs from
 // there: descriptors by their numbers (base/inherited_fds.h), the rest as a message over the control socket.
 
+#include <linux/close_range.h>
 #include <sched.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -30,6 +32,7 @@
 #include "proto/wire/protobuf_log.h"
 #include "worker/main/control_link.h"
 #include "worker/main/crash_report.h"
+#include "worker/main/orphan_guard.h"
 #include "worker/main/process_signals.h"
 #include "worker/main/worker.h"
 
@@ -50,6 +53,12 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
   if (::sched_setaffinity(0, sizeof set, &set) != 0) log.warn("cannot run on core {} alone: the kernel refused", cpu);
 }
 
+/// What we inherited is ours: a program that a module starts must not keep the server's address when all of us are gone.
+/// A kernel before 5.11 cannot say it in one call, and leaves it to whoever starts a program.
+void keep_from_children() noexcept {
+  ::syscall(SYS_close_range, inherited_fds::control, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 [[nodiscard]] int fail(control_link& control, const std::string& reason, int exit_code) {
   last_words{}.say("grove-worker: " + reason + "\n");
   v1::ControlMessage failed;
@@ -66,6 +75,7 @@ void pin_to(std::uint32_t cpu, spdlog::logger& log) {
   hello.mutable_hello()->set_version(std::string{version});
   control.send(hello);
   try {
+    guard_against_orphanhood(control.peer());
     const auto first = control.receive();
     if (!first) return exit_codes::supervisor_lost;
     if (!first->has_start() || first->start().slot() != slot) {
@@ -142,5 +152,6 @@ int main(int argc, char** argv) {
     return exit_codes::bad_configuration;
   }
   leave_signals_to_supervisor();
+  keep_from_children();
   return serve(read.slot);
 }

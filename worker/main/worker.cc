@@ -13,6 +13,7 @@
 #include "base/inherited_fds.h"
 #include "worker/builtin/builtin.h"
 #include "worker/greenlet/overflow_report.h"
+#include "worker/main/orphan_guard.h"
 #include "worker/main/system_actor.h"
 
 namespace grove {
@@ -20,9 +21,6 @@ namespace {
 
 constexpr std::chrono::milliseconds heartbeat_every{100};
 constexpr std::uint32_t ticks_a_second = 10;
-
-// A worker without a supervisor has nobody who would restart it or tell it to stop.
-constexpr std::chrono::milliseconds orphan_grace{1000};
 
 [[nodiscard]] std::vector<int> wake_fds(std::uint32_t workers) {
   std::vector<int> fds;
