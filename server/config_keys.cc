@@ -244,11 +244,17 @@ constexpr std::array keys = {
     count<&restart_limits::max_restarts>("max-restarts", {1, 1'000},
                                          "Failed starts of a worker within the window before giving up"),
     duration<&restart_limits::window>("restart-window", {1s, 24h}, "The window of max-restarts"),
+    count<&restart_limits::budget>(
+        "restart-budget", {1, 1'000},
+        "Deaths of a worker that served within restart-budget-window before its next restart "
+        "waits"),
+    duration<&restart_limits::budget_window>("restart-budget-window", {1s, 1h}, "The window of restart-budget"),
     duration<&restart_limits::first_delay>("restart-delay", {1ms, 1h},
-                                           "Before a worker's second restart, then doubled; the first is at once"),
+                                           "Before the restart of a worker that failed to start, or died twice in one "
+                                           "actor and method; then doubled"),
     duration<&restart_limits::longest_delay>("restart-delay-max", {1ms, 1h}, "Where the doubling ends"),
     duration<&restart_limits::healthy_after>("restart-healthy-after", {1s, 24h},
-                                             "A worker that served for this long is restarted at once again"),
+                                             "After it served for this long, a worker's earlier deaths are forgotten"),
     size<&limits::frame_bytes_max>("limits.frame-bytes-max", {64 * kib, 16 * mib},
                                    "Largest frame of the client protocol"),
     count<&limits::nesting_max>("limits.nesting-max", {1, 100}, "Deepest nesting of a message"),

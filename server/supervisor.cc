@@ -24,6 +24,22 @@ std::string on_core(const worker_record& record) {
   return record.core ? fmt::format("core {}", *record.core) : std::string{"any core"};
 }
 
+/// Why a restart waits, as the end of a line.
+std::string explain(const restart_decision& decision, const process_life& life, const restart_limits& limits) {
+  switch (decision.why) {
+    case restart_reason::served:
+      return {};
+    case restart_reason::failed_start:
+      return ": it ended before it was ready";
+    case restart_reason::same_turn:
+      return fmt::format(": {} has ended a worker before", life.turn->text);
+    case restart_reason::many_deaths:
+      return fmt::format(": it has died {} times within {}", decision.recent_deaths,
+                         duration_value(limits.budget_window));
+  }
+  return {};
+}
+
 }  // namespace
 
 supervisor::supervisor(supervisor_parts parts)
@@ -159,9 +175,12 @@ void supervisor::on_control_lost(std::uint32_t slot, std::string_view why) {
 void supervisor::on_exit(std::uint32_t slot, const exit_status& status) {
   worker_record& record = workers_[slot];
   const steady_time now = parts_.time.now();
-  const process_life life{record.ready_at.has_value(),
-                          record.ready_at ? now - *record.ready_at : steady_duration::zero()};
-  const std::string text = epitaph(slot, status);
+  const flight_report flight = read_flight(parts_.segment.slot(slot));
+  process_life life;
+  life.served = record.ready_at.has_value();
+  if (life.served) life.served_for = now - *record.ready_at;
+  if (flight.running) life.turn = fatal_turn{flight.hash, flight.method, flight.to_string()};
+  const std::string text = epitaph(slot, status, flight);
   bury(slot, text);
   if (phase_ == phase::serving) {
     parts_.log->error("worker {} {}", slot, text);
@@ -173,11 +192,10 @@ void supervisor::on_exit(std::uint32_t slot, const exit_status& status) {
   finish_when_empty();
 }
 
-std::string supervisor::epitaph(std::uint32_t slot, const exit_status& status) const {
+std::string supervisor::epitaph(std::uint32_t slot, const exit_status& status, const flight_report& flight) const {
   const worker_record& record = workers_[slot];
   std::string text = fmt::format("(pid {}) {} after {}", record.pid, describe(status),
                                  spoken_duration(parts_.time.now() - record.started_at));
-  const flight_report flight = read_flight(parts_.segment.slot(slot));
   if (flight.running) text += " while running " + flight.to_string();
   if (!record.failure.empty()) text += ": " + record.failure;
   if (const auto tip = hint(status, record.signalled_by_us); !tip.empty()) text += fmt::format("; {}", tip);
@@ -216,11 +234,12 @@ void supervisor::replace(std::uint32_t slot, bool is_final, const process_life& 
     parts_.log->warn("{}; others serve, so it is tried again", times);
   }
   record.restart_at = time_after(now, decision.delay);
+  const std::string why = explain(decision, life, parts_.config.restarts);
   if (decision.delay.count() == 0) {
-    parts_.log->info("worker {}: restarts at once", slot);
+    parts_.log->info("worker {}: restarts at once{}", slot, why);
     start(slot);
   } else {
-    parts_.log->info("worker {}: restarts in {}", slot, spoken_duration(decision.delay));
+    parts_.log->info("worker {}: restarts in {}{}", slot, spoken_duration(decision.delay), why);
   }
 }
 

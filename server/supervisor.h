@@ -106,7 +106,7 @@ class supervisor {
   void announce_ready();
 
   void bury(std::uint32_t slot, std::string_view ending);
-  [[nodiscard]] std::string epitaph(std::uint32_t slot, const exit_status& status) const;
+  [[nodiscard]] std::string epitaph(std::uint32_t slot, const exit_status& status, const flight_report& flight) const;
   void replace(std::uint32_t slot, bool is_final, const process_life& life);
 
   void look_at_heartbeats(steady_time now);

@@ -64,6 +64,8 @@ TEST(config, has_the_documented_defaults) {
   EXPECT_EQ(config.restarts.max_restarts, 5U);
   EXPECT_EQ(config.hangs.kill_after_abort, 500ms);
   EXPECT_EQ(config.restarts.window, 60s);
+  EXPECT_EQ(config.restarts.budget, 10U);
+  EXPECT_EQ(config.restarts.budget_window, 10s);
   EXPECT_EQ(config.restarts.first_delay, 100ms);
   EXPECT_EQ(config.restarts.longest_delay, 5s);
   EXPECT_EQ(config.restarts.healthy_after, 60s);

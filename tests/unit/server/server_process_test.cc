@@ -43,13 +43,14 @@ TEST(server_process, a_killed_worker_is_told_and_replaced_and_the_other_lives_on
 }
 
 TEST(server_process, a_worker_that_dies_again_and_again_is_replaced_again_and_again) {
-  started_server server;
+  started_server server{{}, {"--restart-budget=3", "--restart-budget-window=1h", "--restart-delay-max=100ms"}};
   server.wait_for("ready: ");
-  for (int round = 0; round < 4; ++round) {
+  for (int death = 1; death <= 4; ++death) {
+    EXPECT_THAT(server.log(), Not(HasSubstr("restarts in"))) << "the budget was not used up before death " << death;
     ::kill(server.worker_pid(1), SIGKILL);
     server.wait_for("worker 1: ready again after");
   }
-  EXPECT_THAT(server.log(), HasSubstr("worker 1: restarts in"));
+  EXPECT_THAT(server.log(), HasSubstr(": it has died 4 times within 1h"));
 }
 
 TEST(server_process, connections_wait_in_the_listener_while_nobody_accepts) {

@@ -46,33 +46,61 @@ TEST_F(supervisor_restart, a_successor_does_not_inherit_the_flight_record) {
   EXPECT_THAT(logged().substr(told), Not(HasSubstr("while running")));
 }
 
-TEST_F(supervisor_restart, restarts_back_off_while_a_worker_keeps_dying) {
+TEST_F(supervisor_restart, a_worker_that_served_is_back_at_once_when_it_is_killed_every_second) {
   begin_and_serve();
-  judge.on_exit(1, exit_status::exited(70));
-  EXPECT_THAT(host.take(), ElementsAre("start 1"));
-  for (const auto base : {100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms}) {
+  for (int round = 0; round < 100; ++round) {
+    judge.on_exit(1, exit_status::signalled(SIGKILL));
+    EXPECT_THAT(host.take(), ElementsAre("start 1"));
+    become_ready(1);
+    pass(1s);
+    (void)host.take();
+  }
+  EXPECT_THAT(logged(), Not(HasSubstr("restarts in")));
+}
+
+TEST_F(supervisor_restart, a_worker_that_dies_in_the_same_turn_again_waits_and_the_log_says_why) {
+  begin_and_serve();
+  segment.slot(1).names.write("grove.Echo\tSpin");
+  for (const auto base : {0ms, 100ms, 200ms, 400ms, 800ms, 1600ms, 3200ms, 5000ms, 5000ms}) {
+    segment.slot(1).flight.running(5, 0, 0, "x", 17, 0, 0);
+    judge.on_exit(1, exit_status::signalled(SIGSEGV));
+    if (base > 0ms) {
+      EXPECT_EQ(state(1), worker_state::down);
+      pass(base - 1ms);
+      EXPECT_THAT(host.take(), IsEmpty());
+      pass(base / 5 + 1ms);
+    }
+    EXPECT_THAT(host.take(), ElementsAre("start 1"));
     become_ready(1);
     (void)host.take();
-    judge.on_exit(1, exit_status::exited(70));
-    EXPECT_EQ(state(1), worker_state::down);
-    pass(base - 1ms);
-    EXPECT_THAT(host.take(), IsEmpty());
-    pass(base / 5 + 1ms);
-    EXPECT_THAT(host.take(), ElementsAre("start 1"));
   }
+  EXPECT_THAT(logged(),
+              testing::ContainsRegex("worker 1: restarts in 1.. ms: grove.Echo/x Spin has ended a worker before"));
   EXPECT_FALSE(judge.exit_code());
+}
+
+TEST_F(supervisor_restart, a_start_that_fails_is_tried_again_after_a_while_and_the_log_says_why) {
+  judge.begin();
+  (void)host.take();
+  judge.on_exit(1, exit_status::exited(70));
+  EXPECT_THAT(host.take(), IsEmpty());
+  EXPECT_THAT(logged(), testing::ContainsRegex("worker 1: restarts in 1.. ms: it ended before it was ready"));
 }
 
 TEST_F(supervisor_restart, sixty_healthy_seconds_make_the_next_restart_immediate) {
   begin_and_serve();
-  for (int i = 0; i < 4; ++i) {
+  const auto die_in_a_turn = [&] {
+    segment.slot(1).flight.running(5, 0, 0, "x", 17, 0, 0);
     judge.on_exit(1, exit_status::exited(70));
+  };
+  for (int i = 0; i < 4; ++i) {
+    die_in_a_turn();
     pass(2s);
     become_ready(1);
   }
   pass(60s);
   (void)host.take();
-  judge.on_exit(1, exit_status::exited(70));
+  die_in_a_turn();
   EXPECT_THAT(host.take(), ElementsAre("start 1"));
 }
 
