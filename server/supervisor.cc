@@ -69,6 +69,8 @@ void supervisor::start(std::uint32_t slot) {
   record.ready_at.reset();
   record.control_lost_at.reset();
   record.signalled_by_us = false;
+  record.killed_by_us = false;
+  record.said_drained = false;
   record.failure.clear();
   record.started_at = now;
   record.start_deadline = time_after(now, parts_.config.start_timeout);
@@ -146,12 +148,17 @@ void supervisor::on_failed(std::uint32_t slot, const v1::WorkerFailed& failed) {
 }
 
 void supervisor::on_drained(std::uint32_t slot, const v1::WorkerDrained& drained) {
+  workers_[slot].said_drained = true;
   const std::string took = spoken_duration(parts_.time.now() - stop_begun_at_);
-  if (drained.unfinished_calls() == 0 && drained.unfinished_messages() == 0) {
-    parts_.log->info("worker {}: drained after {}", slot, took);
-  } else {
+  if (drained.unfinished_calls() > 0 || drained.unfinished_messages() > 0) {
+    workers_[slot].drain_cut = true;
+    given_up_ += drained.unfinished_messages();
     parts_.log->warn("worker {}: not drained within {}; {} given up, among them {} of clients", slot, took,
                      counted(drained.unfinished_messages(), "message"), counted(drained.unfinished_calls(), "call"));
+  } else if (drained.cut()) {
+    parts_.log->info("worker {}: nothing of its own was left after {}, but other workers were not done", slot, took);
+  } else {
+    parts_.log->info("worker {}: drained after {}", slot, took);
   }
 }
 
@@ -197,6 +204,7 @@ std::string supervisor::epitaph(std::uint32_t slot, const exit_status& status, c
   std::string text = fmt::format("(pid {}) {} after {}", record.pid, describe(status),
                                  spoken_duration(parts_.time.now() - record.started_at));
   if (flight.running) text += " while running " + flight.to_string();
+  if (record.killed_by_us && status.how == exit_status::kind::exited) text += " before SIGKILL reached it";
   if (!record.failure.empty()) text += ": " + record.failure;
   if (const auto tip = hint(status, record.signalled_by_us); !tip.empty()) text += fmt::format("; {}", tip);
   return text;
@@ -322,6 +330,7 @@ void supervisor::abort_worker(std::uint32_t slot, steady_time now) {
 
 void supervisor::kill_worker(std::uint32_t slot) {
   workers_[slot].signalled_by_us = true;
+  workers_[slot].killed_by_us = true;
   parts_.host.signal(slot, SIGKILL);
 }
 

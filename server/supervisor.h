@@ -118,6 +118,7 @@ class supervisor {
   void drain();
   void quit(int code, std::string_view why);
   void stop_when_due(steady_time now);
+  [[nodiscard]] bool cut_drain(steady_time now);
   void finish_when_empty();
 
   supervisor_parts parts_;
@@ -128,6 +129,7 @@ class supervisor {
   bool announced_ = false;
 
   int code_when_empty_ = 0;
+  std::uint64_t given_up_ = 0;  ///< Messages, by workers whose drain was cut.
   steady_time stop_begun_at_{};
   std::optional<steady_time> kill_at_;   ///< Whoever still lives then is killed.
   std::optional<steady_time> leave_at_;  ///< And then the supervisor goes alone.

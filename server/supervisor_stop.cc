@@ -104,10 +104,7 @@ void supervisor::stop_when_due(steady_time now) {
     return;
   }
   if (!kill_at_ || now < *kill_at_) return;
-  if (phase_ == phase::draining) {
-    parts_.log->warn("{} not drained within {}; killed", counted(workers_.processes(), "worker"),
-                     duration_value(parts_.config.drain_timeout));
-  }
+  if (phase_ == phase::draining && !cut_drain(now)) return;
   phase_ = phase::quitting;
   kill_at_.reset();
   leave_at_ = time_after(now, kill_grace);
@@ -116,12 +113,44 @@ void supervisor::stop_when_due(steady_time now) {
   }
 }
 
+/// Names those that will be killed because the drain's time is over; false when nobody has to be yet: all who are left
+/// have said that they are done, and are given a moment to end.
+bool supervisor::cut_drain(steady_time now) {
+  const steady_time last_moment = time_after(time_after(stop_begun_at_, parts_.config.drain_timeout), quit_grace);
+  bool somebody_works = false;
+  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot)
+    somebody_works = somebody_works || (workers_[slot].pid != 0 && !workers_[slot].said_drained);
+  if (!somebody_works && now < last_moment) {
+    kill_at_ = last_moment;
+    return false;
+  }
+  for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
+    worker_record& record = workers_[slot];
+    if (record.pid == 0) continue;
+    if (record.said_drained) {
+      parts_.log->warn("worker {} (pid {}): has said that it is done and has not ended; it gets SIGKILL", slot,
+                       record.pid);
+    } else {
+      record.drain_cut = true;
+      parts_.log->warn("worker {} (pid {}): not drained within {}; it gets SIGKILL", slot, record.pid,
+                       duration_value(parts_.config.drain_timeout));
+    }
+  }
+  return true;
+}
+
 void supervisor::finish_when_empty() {
   if (phase_ == phase::serving || workers_.processes() != 0 || exit_code_) return;
   exit_code_ = code_when_empty_;
-  parts_.log->info("stopped within {} after {} of service; exit {}",
-                   spoken_duration(parts_.time.now() - stop_begun_at_), spoken_duration(stop_begun_at_ - begun_at_),
-                   *exit_code_);
+  std::string cut;
+  if (const std::uint32_t workers = workers_.cut_drains(); workers > 0) {
+    cut = fmt::format("; the drain was cut: {} not done, {} known to be given up", counted(workers, "worker"),
+                      counted(given_up_, "message"));
+  }
+  parts_.log->log(cut.empty() ? spdlog::level::info : spdlog::level::warn,
+                  "stopped within {} after {} of service{}; exit {}",
+                  spoken_duration(parts_.time.now() - stop_begun_at_), spoken_duration(stop_begun_at_ - begun_at_), cut,
+                  *exit_code_);
 }
 
 }  // namespace grove::server

@@ -16,6 +16,10 @@ std::uint32_t worker_table::count(worker_state state) const noexcept {
   return static_cast<std::uint32_t>(std::ranges::count(records_, state, &worker_record::state));
 }
 
+std::uint32_t worker_table::cut_drains() const noexcept {
+  return static_cast<std::uint32_t>(std::ranges::count(records_, true, &worker_record::drain_cut));
+}
+
 std::uint32_t worker_table::processes() const noexcept {
   return static_cast<std::uint32_t>(
       std::ranges::count_if(records_, [](const worker_record& record) { return record.pid != 0; }));

@@ -34,7 +34,10 @@ struct worker_record {
 
   bool abandoned = false;  ///< It gets no successor.
   bool signalled_by_us = false;
-  std::string failure;  ///< What the process said about why it cannot start.
+  bool killed_by_us = false;
+  bool said_drained = false;  ///< It is about to end by itself.
+  bool drain_cut = false;     ///< It was not done when the drain's time was over.
+  std::string failure;        ///< What the process said about why it cannot start.
 
   heartbeat_watch watch;
   restart_policy policy;
@@ -51,6 +54,9 @@ class worker_table {
   [[nodiscard]] const worker_record& operator[](std::uint32_t slot) const { return records_.at(slot); }
 
   [[nodiscard]] std::uint32_t count(worker_state state) const noexcept;
+
+  /// Slots whose drain was cut.
+  [[nodiscard]] std::uint32_t cut_drains() const noexcept;
 
   /// Slots with a process, whatever its state.
   [[nodiscard]] std::uint32_t processes() const noexcept;

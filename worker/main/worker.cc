@@ -191,6 +191,7 @@ void worker::drain(std::chrono::milliseconds grace, int exit_code) {
       log_.warn("draining took too long; {} calls of clients and {} messages in all are given up",
                 gate_->unfinished_calls(), runtime_->messages().in_use());
     }
+    cut_ = true;
     stop(exit_code);
   });
   grace_over_->arm_after(hub_, grace);
@@ -202,6 +203,7 @@ void worker::stop(int exit_code) {
   v1::ControlMessage drained;
   drained.mutable_drained()->set_unfinished_calls(static_cast<std::uint32_t>(gate_->unfinished_calls()));
   drained.mutable_drained()->set_unfinished_messages(runtime_->messages().in_use());
+  drained.mutable_drained()->set_cut(cut_);
   control_.send(drained);
   hub_.stop();
 }

@@ -98,6 +98,7 @@ class worker final : private gate_surroundings, private hub_component {
   int exit_code_ = 0;
   std::optional<int> drained_exit_;  ///< Set when no client waits for an answer any more.
   bool stopping_ = false;
+  bool cut_ = false;  ///< The drain's time was over.
   std::optional<stall_log> stall_log_;
   std::optional<stall_monitor> stalls_;
   std::optional<backdoor> backdoor_;

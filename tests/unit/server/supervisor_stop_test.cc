@@ -61,7 +61,62 @@ TEST_F(supervisor_stop, a_worker_that_does_not_drain_in_time_is_killed_and_the_e
   EXPECT_THAT(host.take(), ElementsAre("SIGKILL 1"));
   judge.on_exit(1, exit_status::signalled(SIGKILL));
   EXPECT_EQ(judge.exit_code(), 0);
-  EXPECT_THAT(logged(), HasSubstr("1 worker not drained within 25s; killed"));
+  EXPECT_THAT(logged(), HasSubstr("warning worker 1 (pid 101): not drained within 25s; it gets SIGKILL"));
+  EXPECT_THAT(logged(), HasSubstr("the drain was cut: 1 worker not done"));
+  EXPECT_THAT(logged(), Not(HasSubstr("before SIGKILL reached it")));
+}
+
+TEST_F(supervisor_stop, a_worker_that_is_done_just_in_time_is_not_killed_and_not_called_cut) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  pass(24'990ms);
+  say_drained(0);
+  say_drained(1);
+  (void)host.take();
+  pass(400ms);
+  EXPECT_THAT(host.take(), IsEmpty()) << "both are about to end";
+  judge.on_exit(0, exit_status::exited(0));
+  judge.on_exit(1, exit_status::exited(0));
+  EXPECT_EQ(judge.exit_code(), 0);
+  EXPECT_THAT(logged(), Not(HasSubstr("not drained")));
+  EXPECT_THAT(logged(), Not(HasSubstr("SIGKILL")));
+  EXPECT_THAT(logged(), Not(HasSubstr("cut")));
+}
+
+TEST_F(supervisor_stop, a_worker_that_says_that_it_is_done_and_does_not_end_is_killed_half_a_second_later) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  say_drained(0);
+  judge.on_exit(0, exit_status::exited(0));
+  say_drained(1);
+  (void)host.take();
+  pass(25'499ms);
+  EXPECT_THAT(host.take(), IsEmpty());
+  pass(1ms);
+  EXPECT_THAT(host.take(), ElementsAre("SIGKILL 1"));
+  EXPECT_THAT(logged(), HasSubstr("worker 1 (pid 101): has said that it is done and has not ended; it gets SIGKILL"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_ends_before_its_kill_arrives_is_told_as_that) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  judge.on_exit(0, exit_status::exited(0));
+  pass(25s);
+  say_drained(1);
+  judge.on_exit(1, exit_status::exited(0));
+  EXPECT_THAT(logged(), HasSubstr("worker 1 (pid 101) exited with 0 (done) after 25 s before SIGKILL reached it"));
+}
+
+TEST_F(supervisor_stop, a_worker_that_waited_for_others_in_vain_is_not_called_drained) {
+  begin_and_serve();
+  judge.on_signal(SIGTERM);
+  say_drained(0, 0, true);
+  say_drained(1, 7, true);
+  judge.on_exit(0, exit_status::exited(0));
+  judge.on_exit(1, exit_status::exited(0));
+  EXPECT_THAT(logged(), HasSubstr("worker 0: nothing of its own was left after 0 ms, but other workers were not done"));
+  EXPECT_THAT(logged(), HasSubstr("the drain was cut: 1 worker not done, 7 messages known to be given up; exit 0"));
+  EXPECT_THAT(logged(), Not(HasSubstr("drained after")));
 }
 
 TEST_F(supervisor_stop, a_worker_that_gives_messages_up_is_not_called_drained) {
