@@ -61,6 +61,7 @@ child_process::child_process(const process_options& options) {
   pipe_ends in = make_pipe();
   pipe_ends out = make_pipe();
   pipe_ends err = make_pipe();
+  if (options.err_pipe_bytes != 0) ::fcntl(err.write.get(), F_SETPIPE_SZ, options.err_pipe_bytes);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, in.read.get(), STDIN_FILENO);

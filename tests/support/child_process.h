@@ -30,6 +30,7 @@ struct process_options {
   std::vector<std::string> arguments;                            ///< The program first.
   std::vector<std::pair<std::string, std::string>> environment;  ///< Beside the test's own.
   std::string input;                                             ///< Its standard input.
+  int err_pipe_bytes = 0;  ///< What fits into its stderr; 0: what the kernel gives.
 };
 
 /// A program under test: its output is kept, and it is killed when this object goes away.

@@ -24,6 +24,7 @@ std::string worker_program() {
 server_process::server_process(const server_settings& settings) {
   disable_core_dumps();
   process_options options;
+  options.err_pipe_bytes = settings.err_pipe_bytes;
   options.arguments = {server_program(),
                        "--listen",
                        settings.listen,

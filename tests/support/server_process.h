@@ -14,6 +14,7 @@ struct server_settings {
   unsigned workers = 2;
   std::vector<std::string> more;  ///< Further arguments.
   std::string listen = "127.0.0.1:0";
+  int err_pipe_bytes = 0;  ///< What fits into its stderr while the test does not read; 0: what the kernel gives.
 };
 
 /// A real server, on ports that the kernel chose unless told otherwise; it serves when the constructor returns.
