@@ -14,6 +14,7 @@
 #include "base/cli/command_line.h"
 #include "base/cli/help_page.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "base/values.h"
 #include "server/internal/config_file.h"
 #include "server/internal/config_keys.h"
@@ -26,6 +27,30 @@ using command_line::did_you_mean;
 using detail::config_key;
 using detail::setting;
 
+/// The one that ends with `end`, if there is one and no other: who leaves out "limits." has all the rest right.
+std::string_view only_one_with_end(std::string_view end, const std::vector<std::string>& candidates) {
+  std::string_view found;
+  for (const std::string& candidate : candidates) {
+    if (!candidate.ends_with(end)) continue;
+    if (!found.empty()) return {};
+    found = candidate;
+  }
+  return found;
+}
+
+/// did_you_mean() for the name of a setting, in which the part before its last words may be missing.
+std::string did_you_mean_setting(std::string_view word, const std::vector<std::string>& candidates) {
+  if (std::string near = did_you_mean(word, candidates); !near.empty()) return near;
+  // What the sources put before a setting's name is no part of it.
+  std::string_view name = word;
+  for (const std::string_view prefix : {"GROVE_", "--"}) {
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  }
+  constexpr std::size_t length_min = 4;  // A few letters are the end of many words.
+  const std::string_view best = name.size() < length_min ? "" : only_one_with_end(name, candidates);
+  return best.empty() ? std::string{} : fmt::format("; did you mean {}?", best);
+}
+
 /// The names of all keys as one source spells them.
 template <typename Spell>
 std::vector<std::string> spelled(Spell spell) {
@@ -35,12 +60,11 @@ std::vector<std::string> spelled(Spell spell) {
   return names;
 }
 
-/// Variables that begin with GROVE_ and are not ours to judge: those of Grove's other programs and tests, and what
-/// Kubernetes puts into every container of a namespace that has a service whose name begins with "grove".
-bool belongs_to_others(const std::string& name) {
-  static constexpr std::array<std::string_view, 3> others = {"GROVE_WORKER", "GROVE_SERVER", "GROVE_CACHE"};
-  if (std::ranges::find(others, name) != others.end() || name.starts_with("GROVE_TEST_")) return true;
-  return is_service_link(name);
+/// Variables that begin with GROVE_ and are not ours to judge: the CLI's, those of Grove's tests, and Kubernetes'.
+bool belongs_to_others(const std::string& name, const std::string& value) {
+  static constexpr std::array<std::string_view, 2> others = {"GROVE_SERVER", "GROVE_CACHE"};
+  return std::ranges::find(others, name) != others.end() || name.starts_with("GROVE_TEST_") ||
+         is_service_link(name, value);
 }
 
 class config_reader {
@@ -80,7 +104,8 @@ class config_reader {
   }
 
  private:
-  void error(const std::string& text) { errors_.push_back("grove-server: " + text); }
+  /// What is wrong may be any bytes, and goes to a terminal.
+  void error(const std::string& text) { errors_.push_back("grove-server: " + printable(text)); }
 
   /// Returns what the process ends with when the flags alone decide that.
   std::optional<config_exit> parse_flags() {
@@ -119,7 +144,7 @@ class config_reader {
     for (const std::string& extra : extras) {
       if (extra.starts_with('-')) {
         const std::string word = extra.substr(0, extra.find('='));
-        error(fmt::format("flag {}: there is no such option{}", word, did_you_mean(word, flags)));
+        error(fmt::format("flag {}: there is no such option{}", word, did_you_mean_setting(word, flags)));
       } else if (!follows_a_flag) {
         // After an unknown flag it is most likely that flag's value, and one error is enough.
         error(fmt::format("unexpected argument '{}'; see --help", extra));
@@ -145,9 +170,9 @@ class config_reader {
       if (!name.starts_with("GROVE_")) continue;
       if (const auto known = names.find(name); known != names.end()) {
         environment_.push_back({std::string{known->second}, value, fmt::format("environment variable {}", name)});
-      } else if (!belongs_to_others(name)) {
+      } else if (!belongs_to_others(name, value)) {
         error(fmt::format("environment variable {}: there is no such setting{}", name,
-                          did_you_mean(name, spelled(detail::environment_name))));
+                          did_you_mean_setting(name, spelled(detail::environment_name))));
       }
     }
   }
@@ -165,10 +190,22 @@ class config_reader {
     if (const auto failure = detail::read_settings(*text, where->value, file_)) return error(*failure);
     const auto names = spelled([](auto name) { return std::string{name}; });
     for (const setting& one : file_) {
-      if (one.key == "config" || detail::find_config_key(one.key) == nullptr) {
-        error(fmt::format("{}: there is no setting '{}'{}", one.origin, one.key, did_you_mean(one.key, names)));
+      if (one.key.ends_with('.')) {
+        judge_empty_table(one);
+      } else if (one.key == "config" || detail::find_config_key(one.key) == nullptr) {
+        error(fmt::format("{}: there is no setting '{}'{}", one.origin, one.key, did_you_mean_setting(one.key, names)));
       }
     }
+  }
+
+  /// A table of settings may have none of them.
+  void judge_empty_table(const setting& table) {
+    const auto within = [&table](const config_key& key) { return key.name.starts_with(table.key); };
+    if (std::ranges::any_of(detail::config_keys(), within)) return;
+    const std::string_view name = std::string_view{table.key}.substr(0, table.key.size() - 1);
+    const bool is_setting = detail::find_config_key(name) != nullptr;
+    error(is_setting ? fmt::format("{}: {} is a setting and no table; write {} = VALUE", table.origin, name, name)
+                     : fmt::format("{}: there is no table '{}'{}", table.origin, name, did_you_mean(name, {"limits"})));
   }
 
   void apply(const setting& one) {

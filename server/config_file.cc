@@ -15,22 +15,29 @@ struct located_setting {
   setting what;
 };
 
+/// Numbers are written anew: TOML++ would write those of another base as the file has them.
+std::string text_of(const toml::node& node) {
+  if (const auto* string = node.as_string()) return string->get();
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  std::ostringstream text;
+  node.visit([&text](const auto& value) { text << value; });
+  return std::move(text).str();
+}
+
 void flatten(const toml::table& table, const std::string& prefix, const std::string& file,
              std::vector<located_setting>& out) {
   for (const auto& [key, node] : table) {
     const std::string name = prefix + std::string{key.str()};
-    if (const toml::table* inner = node.as_table()) {
-      flatten(*inner, name + ".", file, out);
-      continue;
-    }
-    std::ostringstream text;
-    if (const auto* string = node.as_string()) {
-      text << string->get();
-    } else {
-      node.visit([&text](const auto& value) { text << value; });
-    }
     const std::uint32_t line = key.source().begin.line;
-    out.push_back({line, {name, text.str(), fmt::format("{}:{}", file, line)}});
+    const std::string origin = fmt::format("{}:{}", file, line);
+    const toml::table* const inner = node.as_table();
+    if (inner == nullptr) {
+      out.push_back({line, {name, text_of(node), origin}});
+    } else if (inner->empty()) {
+      out.push_back({line, {name + ".", {}, origin}});
+    } else {
+      flatten(*inner, name + ".", file, out);
+    }
   }
 }
 

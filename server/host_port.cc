@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "base/text.h"
+
 namespace grove::server {
 
 std::string host_port::to_string() const {
@@ -21,7 +23,8 @@ std::optional<host_port> parse_host_port(std::string_view text) {
   } else if (host.find_first_of(":[]") != std::string_view::npos) {
     return std::nullopt;
   }
-  if (host.empty() || host.find_first_of(" \t\r\n/") != std::string_view::npos) return std::nullopt;
+  if (host.empty() || host.find_first_of(" /") != std::string_view::npos || printable(host) != host)
+    return std::nullopt;
   std::uint16_t number = 0;
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (error != std::errc{} || end != port.data() + port.size()) return std::nullopt;

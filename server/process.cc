@@ -159,8 +159,9 @@ std::string find_worker_program() {
   const auto usable = [](const std::string& path) {
     return !std::filesystem::is_directory(path) && ::access(path.c_str(), X_OK) == 0;
   };
-  if (const char* named = std::getenv("GROVE_WORKER"); named != nullptr && *named != '\0') {
-    if (!usable(named)) throw std::runtime_error{fmt::format("$GROVE_WORKER is '{}', which is no program", named)};
+  if (const char* named = std::getenv("GROVE_TEST_WORKER_PROGRAM"); named != nullptr && *named != '\0') {
+    if (!usable(named))
+      throw std::runtime_error{fmt::format("$GROVE_TEST_WORKER_PROGRAM is '{}', which is no program", named)};
     return named;
   }
   std::error_code ignored;
@@ -170,8 +171,9 @@ std::string find_worker_program() {
   for (const std::string& place : places) {
     if (usable(place)) return place;
   }
-  throw std::runtime_error{fmt::format("the worker program is missing: looked for {}; set GROVE_WORKER to its path",
-                                       fmt::join(places, " and "))};
+  throw std::runtime_error{
+      fmt::format("the worker program is missing: looked for {}; install grove-server and grove-worker together",
+                  fmt::join(places, " and "))};
 }
 
 }  // namespace grove::server

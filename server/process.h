@@ -52,7 +52,7 @@ std::uint64_t raise_descriptor_limit() noexcept;
 /// Forgets what the parent left us: blocked signals, an ignored SIGCHLD (waitid would not work); ignores SIGPIPE.
 void reset_signals() noexcept;
 
-/// The worker program: $GROVE_WORKER, else `grove-worker` beside our own program, else in ../libexec/grove/.
+/// The worker program: $GROVE_TEST_WORKER_PROGRAM, else `grove-worker` beside our own program, else in ../libexec/grove/.
 /// Errors: std::runtime_error that names every place where it is not.
 [[nodiscard]] std::string find_worker_program();
 

@@ -15,7 +15,8 @@ struct setting {
   std::string origin;  ///< "flag --workers", "grove.toml:3".
 };
 
-/// Flattens a TOML document into settings, in the order of its lines.
+/// Flattens a TOML document into settings, in the order of its lines; a table with nothing in it is one with a key that
+/// ends in a dot ("limits.").
 /// Errors: returns what is wrong, with file and line, when it is not TOML.
 [[nodiscard]] std::optional<std::string> read_settings(std::string_view text, const std::string& file,
                                                        std::vector<setting>& out);

@@ -132,15 +132,36 @@ TEST(config, an_unknown_variable_is_named_with_the_nearest_one) {
               HasSubstr("environment variable GROVE_LISTN: there is no such setting; did you mean GROVE_LISTEN?"));
 }
 
+TEST(config, a_slip_of_a_variable_is_an_error_whatever_it_looks_like) {
+  EXPECT_THAT(error({}, {{"GROVE_WORKER", "2"}}), HasSubstr("GROVE_WORKER: there is no such setting; did you mean "
+                                                            "GROVE_WORKERS?"));
+  EXPECT_THAT(error({}, {{"GROVE_KEY_BYTES_MAX", "64"}}), HasSubstr("did you mean GROVE_LIMITS_KEY_BYTES_MAX?"));
+  EXPECT_THAT(error({"--key-bytes-max=64"}), HasSubstr("did you mean --limits.key-bytes-max?"));
+  for (const auto& [name, value] : variables{{"GROVE_PORT", "7400"},
+                                             {"GROVE_ADMIN_PORT", "7401"},
+                                             {"GROVE_SERVICE_HOST", "localhost"},
+                                             {"GROVE_SERVICE_PORT", "clients"},
+                                             {"GROVE_X", ""},
+                                             {"GROVE_", "1"}}) {
+    EXPECT_THAT(error({}, {{name, value}}), HasSubstr("environment variable " + name + ": there is no such setting"));
+  }
+}
+
 TEST(config, variables_of_others_are_left_alone) {
   EXPECT_EQ(good({}, {{"PATH", "/bin"},
-                      {"GROVE_WORKER", "/x"},
+                      {"GROVE_TEST_WORKER_PROGRAM", "/x"},
                       {"GROVE_SERVER", "127.0.0.1:7400"},
                       {"GROVE_TEST_ANYTHING", "1"},
                       {"GROVE_PORT", "tcp://10.0.0.1:7400"},
                       {"GROVE_SERVICE_HOST", "10.0.0.1"},
                       {"GROVE_SERVICE_PORT_CLIENTS", "7400"},
+                      {"GROVE_PORT_7400_TCP", "tcp://10.0.0.1:7400"},
                       {"GROVE_PORT_7400_TCP_ADDR", "10.0.0.1"},
+                      {"GROVE_PORT_7400_TCP_PORT", "7400"},
+                      {"GROVE_PORT_7400_TCP_PROTO", "tcp"},
+                      {"GROVE_6_SERVICE_HOST", "fd00::1"},
+                      {"GROVE_6_PORT", "tcp://[fd00::1]:7400"},
+                      {"GROVE_SERVICE_PORT", "7400"},
                       {"GROVE_ADMIN_SERVICE_HOST", "10.0.0.1"}})
                 .listen,
             (host_port{"127.0.0.1", 7400}));
@@ -154,6 +175,37 @@ TEST(config, an_error_in_the_file_has_its_line) {
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nlisten = = 3\n"),
               HasSubstr("grove.toml:2: not TOML"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"), HasSubstr("no setting 'config'"));
+}
+
+TEST(config, a_number_of_the_file_may_have_any_base_of_toml) {
+  const server_config config = good({"--config=grove.toml"}, {},
+                                    "workers = 0b11\nmax-restarts = 0o17\n[limits]\nkey-bytes-max = 0x40\n"
+                                    "frame-bytes-max = 0x10_0000\ncall-depth-max = 1_0\n");
+  EXPECT_EQ(config.workers, 3U);
+  EXPECT_EQ(config.restarts.max_restarts, 15U);
+  EXPECT_EQ(config.limits.key_bytes_max, 64U);
+  EXPECT_EQ(config.limits.frame_bytes_max, 1U << 20U);
+  EXPECT_EQ(config.limits.call_depth_max, 10U);
+  EXPECT_THAT(error({"--config=grove.toml"}, {}, "workers = 0xff\n"), HasSubstr("grove.toml:1: workers '255' must be"));
+}
+
+TEST(config, a_table_with_nothing_in_it_is_judged_like_any_other) {
+  EXPECT_EQ(good({"--config=grove.toml"}, {}, "workers = 2\n[limits]\n").workers, 2U);
+  EXPECT_THAT(error({"--config=grove.toml"}, {}, "workers = 2\n[limit]\n"),
+              HasSubstr("grove.toml:2: there is no table 'limit'; did you mean limits?"));
+  EXPECT_THAT(error({"--config=grove.toml"}, {}, "[logging]\n"),
+              HasSubstr("grove.toml:1: there is no table 'logging'"));
+  EXPECT_THAT(error({"--config=grove.toml"}, {}, "[limits.gate]\n"), HasSubstr("there is no table 'limits.gate'"));
+  EXPECT_THAT(error({"--config=grove.toml"}, {}, "pin = {}\n"), HasSubstr("pin is a setting and no table"));
+  EXPECT_THAT(error({"--config=grove.toml"}, {}, "[[limits]]\n"),
+              HasSubstr("grove.toml:1: there is no setting 'limits'"));
+}
+
+TEST(config, an_error_is_safe_to_show_whatever_was_set) {
+  const std::string text = error({"--\x1b[2J", "--pin=\x1b]0;x\a"}, {{"GROVE_LISTEN", "\xff\n"}});
+  EXPECT_THAT(text, HasSubstr("flag --\\x1b[2J: there is no such option"));
+  EXPECT_THAT(text, HasSubstr("'\\x1b]0;x\\x07' must be auto or off"));
+  EXPECT_THAT(text, HasSubstr("'\\xff\\n' must be HOST:PORT"));
 }
 
 TEST(config, a_file_that_cannot_be_read_is_named_with_who_asked_for_it) {

@@ -182,9 +182,10 @@ TEST(server_process, a_taken_port_ends_it_with_71_and_says_what_to_do) {
 }
 
 TEST(server_process, a_missing_worker_program_ends_it_with_64) {
-  started_server server{{{"GROVE_WORKER", "/nonexistent/grove-worker"}}};
+  started_server server{{{"GROVE_TEST_WORKER_PROGRAM", "/nonexistent/grove-worker"}}};
   EXPECT_EQ(server.wait_for_exit(), exit_codes::bad_configuration);
-  EXPECT_THAT(server.log(), HasSubstr("$GROVE_WORKER is '/nonexistent/grove-worker', which is no program"));
+  EXPECT_THAT(server.log(),
+              HasSubstr("$GROVE_TEST_WORKER_PROGRAM is '/nonexistent/grove-worker', which is no program"));
 }
 
 TEST(server_process, a_wrong_option_ends_it_with_64) {

@@ -48,7 +48,7 @@ started_server::started_server(variables environment, std::vector<std::string> a
   std::vector<std::string> entries;
   for (const auto& [name, value] : environment)
     entries.push_back(name + "=" + value);
-  entries.push_back(std::string{"GROVE_WORKER="} + GROVE_FAKE_WORKER);
+  entries.push_back(std::string{"GROVE_TEST_WORKER_PROGRAM="} + GROVE_FAKE_WORKER);
   // A healthy worker that gets no time for a while is not what these tests are about; those that are set the flags.
   entries.emplace_back("GROVE_HANG_TIMEOUT=30s");
   entries.emplace_back("GROVE_START_TIMEOUT=60s");
