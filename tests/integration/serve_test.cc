@@ -158,7 +158,7 @@ TEST(server, accepts_a_one_way_request_when_the_mailbox_has_it_on_whichever_work
       continue;
     }
     EXPECT_EQ(response.outcome(), v1::OUTCOME_NOT_EXECUTED);
-    EXPECT_THAT(response.message(), HasSubstr("mailbox_messages"));
+    EXPECT_THAT(response.message(), HasSubstr("limits.mailbox-messages-max"));
   }
   EXPECT_GT(accepted, 0U);
   EXPECT_LT(accepted, tells);

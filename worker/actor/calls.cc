@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/limit_text.h"
 #include "worker/actor/runtime.h"
 #include "worker/hub/waiter.h"
 
@@ -49,8 +50,7 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
   }
   const limits& bounds = owner_.bounds();
   if (key.size() > bounds.key_bytes_max) {
-    throw invalid_argument{"the key has " + std::to_string(key.size()) + " bytes; key_bytes allows " +
-                           std::to_string(bounds.key_bytes_max)};
+    throw invalid_argument{over_limit_text("the key", key.size(), "key_bytes", bounds.key_bytes_max)};
   }
   const turn* const caller = current_turn();
   const message* const cause = caller != nullptr ? caller->handled() : nullptr;
@@ -64,7 +64,7 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
     depth = static_cast<std::uint16_t>(cause->depth + (waits ? 1 : 0));
   }
   if (depth > bounds.call_depth_max) {
-    throw failed_precondition{"calls are nested deeper than call_depth allows (" +
+    throw failed_precondition{"calls are nested deeper than limits.call-depth-max allows (" +
                               std::to_string(bounds.call_depth_max) + ")"};
   }
   const payload_source payload{request};

@@ -165,8 +165,8 @@ bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) {
     return false;
   }
   recorder_.mailbox_was_full();
-  const std::string text = "the mailbox of " + cell.address_text() + " is full (limits mailbox_messages " +
-                           std::to_string(limits_.mailbox_messages_max) + ", mailbox_bytes " +
+  const std::string text = "the mailbox of " + cell.address_text() + " is full (limits.mailbox-messages-max " +
+                           std::to_string(limits_.mailbox_messages_max) + ", limits.mailbox-bytes-max " +
                            std::to_string(limits_.mailbox_bytes_max) + ")";
   refuse(std::move(call), {status_code::resource_exhausted, text});
   return true;

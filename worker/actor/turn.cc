@@ -84,7 +84,7 @@ void runtime::release_outbox(turn& t) {
         if (call.origin == nullptr || call.origin->backlog_bytes(call) > limits_.output_buffer_bytes_max) {
           break_stream(*out.stream.get(),
                        status{status_code::resource_exhausted,
-                              "the reader is too slow: more than output_buffer_bytes (" +
+                              "the reader is too slow: more than limits.output-buffer-bytes-max (" +
                                   std::to_string(limits_.output_buffer_bytes_max) + ") wait for it"});
         }
       }
@@ -126,8 +126,8 @@ scratch_message read_request(turn& t, const google::protobuf::Message& prototype
   const std::string_view payload = t.call->payload();
   if (!parse(*request, payload, t.owner.bounds().nesting_max)) {
     throw invalid_argument{"the payload is no " + prototype.GetDescriptor()->full_name() +
-                           ", or its messages are nested deeper than " + std::to_string(t.owner.bounds().nesting_max) +
-                           " (limit nesting)"};
+                           ", or a string in it is no UTF-8, or its messages are nested deeper than " +
+                           std::to_string(t.owner.bounds().nesting_max) + " (limits.nesting-max)"};
   }
   t.entered = true;
   return {free, std::move(request)};

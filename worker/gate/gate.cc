@@ -52,7 +52,7 @@ void gate::adopt(unique_fd connected, std::string_view already_read) {
   metrics_[metric::connections].set(sessions_.size());
   if (one_too_many) {
     made->start_refused("worker " + std::to_string(around_.own_slot()) +
-                        " has as many connections as connections_max allows (" +
+                        " has as many connections as limits.connections-max allows (" +
                         std::to_string(limits_.connections_max) + ")");
   } else {
     made->start(already_read);

@@ -46,8 +46,8 @@ status request_intake::examine(const wire::request_view& request) const {
   }
   if (request.metadata_entries > bounds.metadata_entries_max) {
     return {status_code::invalid_argument, "the metadata has " + std::to_string(request.metadata_entries) +
-                                               " entries; metadata_entries allows " +
-                                               std::to_string(bounds.metadata_entries_max)};
+                                               " entries; " +
+                                               limit_text("metadata_entries", bounds.metadata_entries_max)};
   }
   if (!request.idempotency_key.empty()) {
     return {status_code::unimplemented,

@@ -145,8 +145,8 @@ void session::take_frames() {
     }
     if (frame.state == wire::frame_state::too_large) {
       refuse(status_code::resource_exhausted,
-             "a frame of " + std::to_string(frame.length) + " bytes; frame_bytes allows " +
-                 std::to_string(owner_.bounds().frame_bytes_max) +
+             "a frame of " + std::to_string(frame.length) + " bytes; " +
+                 limit_text("frame_bytes", owner_.bounds().frame_bytes_max) +
                  (phase_ == phase::awaiting_hello ? " (is this a client of the Grove protocol?)" : ""));
       break;
     }
@@ -431,13 +431,15 @@ void session::expired() {
   const limits& bounds = owner_.bounds();
   switch (watch_) {
     case watch::first_frame:
-      refuse(status_code::deadline_exceeded,
-             "no complete first frame within " + std::to_string(bounds.first_frame_within.count()) + " ms");
+      refuse(status_code::deadline_exceeded, "no complete first frame within " +
+                                                 std::to_string(bounds.first_frame_within.count()) +
+                                                 " ms (limits.first-frame-within)");
       flush();
       break;
     case watch::whole_frame:
-      refuse(status_code::deadline_exceeded,
-             "a frame that was not complete within " + std::to_string(bounds.frame_within.count()) + " ms");
+      refuse(status_code::deadline_exceeded, "a frame that was not complete within " +
+                                                 std::to_string(bounds.frame_within.count()) +
+                                                 " ms (limits.frame-within)");
       flush();
       break;
     case watch::slow_reader:

@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/limit_text.h"
 #include "worker/mesh/internal/peer.h"
 #include "worker/mesh/internal/pending_calls.h"
 #include "worker/mesh/internal/records.h"
@@ -37,7 +36,8 @@ std::string worker_text(std::uint32_t slot) {
 }
 
 std::string too_large(std::string_view what, std::size_t bytes, const peer& p) {
-  return over_limit_text(what, bytes, "the ring to " + worker_text(p.slot), p.out.bytes_max());
+  return std::string{what} + " has " + std::to_string(bytes) + " bytes; the ring to " + worker_text(p.slot) +
+         " takes " + std::to_string(p.out.bytes_max()) + " (it grows with limits.frame-bytes-max)";
 }
 
 }  // namespace

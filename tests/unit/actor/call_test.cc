@@ -36,7 +36,7 @@ TEST_F(call_between_actors, is_refused_beyond_the_nesting_limit_and_named) {
     keys.push_back("k" + std::to_string(i));
   const ended_call too_deep = call("trial.Caller", "start", "Visit", path(keys));
   EXPECT_EQ(too_deep.code, status_code::failed_precondition);
-  EXPECT_NE(too_deep.text.find("call_depth"), std::string::npos) << too_deep.text;
+  EXPECT_NE(too_deep.text.find("limits.call-depth-max"), std::string::npos) << too_deep.text;
   keys.pop_back();
   EXPECT_EQ(ask<trial::Visited>("trial.Caller", "start", "Visit", path(keys)).count(), bounds.call_depth_max + 1);
 }

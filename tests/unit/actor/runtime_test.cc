@@ -61,7 +61,7 @@ TEST_F(runtime_of_a_worker, refuses_messages_beyond_the_bytes_of_a_mailbox_and_n
   const auto one_more = send_bytes("trial.Account", "a", "Deposit", "x");
   EXPECT_EQ(sink.ended[one_more].code, status_code::resource_exhausted);
   EXPECT_EQ(sink.ended[one_more].result, outcome::not_executed);
-  EXPECT_THAT(sink.ended[one_more].text, HasSubstr("mailbox_bytes 200"));
+  EXPECT_THAT(sink.ended[one_more].text, HasSubstr("limits.mailbox-bytes-max 200"));
   advance(10ms);
 }
 
@@ -89,7 +89,8 @@ TEST_F(runtime_of_a_worker, reports_tells_that_a_full_mailbox_does_not_take) {
     actors->calls().tell("trial.Book", "book", "Append", amount(1));
   EXPECT_THAT(recorder.lost, IsEmpty());
   actors->calls().tell("trial.Book", "book", "Append", amount(1));
-  EXPECT_THAT(recorder.lost, ElementsAre(AllOf(HasSubstr("trial.Book/book Append"), HasSubstr("mailbox_messages"))));
+  EXPECT_THAT(recorder.lost,
+              ElementsAre(AllOf(HasSubstr("trial.Book/book Append"), HasSubstr("limits.mailbox-messages-max"))));
   run();
 }
 

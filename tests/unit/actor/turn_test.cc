@@ -139,7 +139,7 @@ TEST_F(turn_of_an_actor, refuses_messages_beyond_the_mailbox_limit_and_names_it)
   const auto one_more = send("trial.Account", "a", "Deposit", amount(1));
   EXPECT_EQ(sink.ended[one_more].code, status_code::resource_exhausted);
   EXPECT_EQ(sink.ended[one_more].result, outcome::not_executed);
-  EXPECT_NE(sink.ended[one_more].text.find("mailbox_messages"), std::string::npos);
+  EXPECT_NE(sink.ended[one_more].text.find("limits.mailbox-messages-max"), std::string::npos);
   advance(10ms);
   EXPECT_EQ(ask<trial::Balance>("trial.Account", "a", "Get", trial::Nothing{}).balance(), 10 + 128);
 }

@@ -63,7 +63,7 @@ TEST_F(echo, refuses_a_request_that_is_nested_deeper_than_the_limit_without_runn
   const ended_call end = call("grove.Echo", "x", "Echo", deeper);
   EXPECT_EQ(end.code, status_code::invalid_argument);
   EXPECT_EQ(end.result, outcome::not_executed);
-  EXPECT_NE(end.text.find("limit nesting"), std::string::npos) << end.text;
+  EXPECT_NE(end.text.find("limits.nesting-max"), std::string::npos) << end.text;
 }
 
 }  // namespace

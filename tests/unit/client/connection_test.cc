@@ -394,7 +394,7 @@ TEST_F(connection_test, a_call_that_asks_for_more_time_than_the_server_allows_is
   EXPECT_TRUE(call.ended);
   EXPECT_EQ(call.code, status_code::invalid_argument);
   EXPECT_EQ(call.result, outcome::not_executed);
-  EXPECT_EQ(call.message, "the call asks for 24h; call_microseconds_max allows 10m");
+  EXPECT_EQ(call.message, "the call asks for 24h; call_microseconds_max allows 10m (limits.call-deadline-max)");
 }
 
 struct nonsense {

@@ -27,7 +27,7 @@ TEST_F(request_limit, key_bytes) {
   const v1::Response refused = response_to(*client, get("grove.Counter", std::string(257, 'k'), "Get"));
   EXPECT_EQ(refused.code(), 3U);
   EXPECT_EQ(refused.outcome(), v1::OUTCOME_NOT_EXECUTED);
-  EXPECT_THAT(refused.message(), AllOf(HasSubstr("257"), HasSubstr("key_bytes allows 256")));
+  EXPECT_THAT(refused.message(), AllOf(HasSubstr("257"), HasSubstr("key_bytes allows 256 (limits.key-bytes-max)")));
 }
 
 TEST_F(request_limit, type_bytes) {
@@ -88,7 +88,7 @@ TEST_F(request_limit, connections_max_holds_for_those_that_are_handed_over_too) 
   const auto got = third->receive();
   ASSERT_EQ(got.size(), 1U);
   EXPECT_EQ(got.front().refusal().code(), 8U);
-  EXPECT_THAT(got.front().refusal().message(), HasSubstr("connections_max allows (2)"));
+  EXPECT_THAT(got.front().refusal().message(), HasSubstr("limits.connections-max allows (2)"));
   advance(1s);
   EXPECT_TRUE(third->receive().empty() && third->closed());
   EXPECT_EQ(front->sessions(), 2U);
