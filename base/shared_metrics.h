@@ -25,7 +25,8 @@ namespace grove {
   X(mailbox_full,          counter, "Calls refused because a mailbox was full")                                 \
   X(tells_lost,            counter, "Tells that could not be delivered, or whose time was over before they ran, "  \
                                     "not those that a worker had read when it died")                            \
-  X(deadline_expired,      counter, "Calls dropped before they ran because their deadline had passed")          \
+  X(deadline_expired,      counter, "Calls and tells dropped before they ran, because their deadline had passed") \
+  X(turns_expired,         counter, "Turns interrupted because their call's deadline passed while they ran")    \
   X(connections_accepted,  counter, "Connections accepted")                                                     \
   X(handoffs_out,          counter, "Connections handed over to another worker")                                \
   X(handoffs_in,           counter, "Connections taken over from another worker")                               \

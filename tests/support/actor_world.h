@@ -36,12 +36,17 @@ class recording_sink final : public reply_sink {
   std::size_t backlog = 0;
 };
 
-/// Keeps the tells that were lost, as "Type/key Method: why".
+/// Keeps the tells that were lost, as "Type/key Method: why", and counts what its time has ended.
 class loss_recorder final : public null_flight_recorder {
  public:
   void tell_lost(const message& tell, const status& why) override;
 
+  void deadline_expired() override { ++deadlines_expired; }
+  void turn_expired() override { ++turns_expired; }
+
   std::vector<std::string> lost;
+  int deadlines_expired = 0;
+  int turns_expired = 0;
 };
 
 /// A runtime with its own hub and its own time, for tests of actors. Its end fails the test when messages are left.

@@ -28,7 +28,9 @@ class flight_recorder {
   virtual void activated() = 0;
   virtual void passivated() = 0;
   virtual void mailbox_was_full() = 0;
+  /// The time of a call was over before its turn began, or while its turn ran.
   virtual void deadline_expired() = 0;
+  virtual void turn_expired() = 0;
   /// A tell does not run, and nobody waits to be told so.
   virtual void tell_lost(const message& tell, const status& why) = 0;
 };
@@ -43,6 +45,7 @@ class null_flight_recorder : public flight_recorder {
   void passivated() override {}
   void mailbox_was_full() override {}
   void deadline_expired() override {}
+  void turn_expired() override {}
   void tell_lost(const message&, const status&) override {}
 };
 

@@ -325,7 +325,7 @@ void runtime::invoke(turn& t, wait_bound& within) {
   } catch (const turn_cancelled&) {
     abort_turn(t, status_code::cancelled, outcome::unknown, "cancelled by the caller while it ran");
   } catch (const turn_expired&) {
-    recorder_.deadline_expired();
+    recorder_.turn_expired();
     abort_turn(t, status_code::deadline_exceeded, outcome::unknown, "the call's time was over while it ran");
   } catch (const greenlet_exit&) {
     abort_turn(t, status_code::unavailable, outcome::unknown, "the worker stopped while it ran");

@@ -29,6 +29,7 @@ class shared_recorder final : public flight_recorder {
   void passivated() override;
   void mailbox_was_full() override { slot_.metrics[metric::mailbox_full].add(); }
   void deadline_expired() override { slot_.metrics[metric::deadline_expired].add(); }
+  void turn_expired() override { slot_.metrics[metric::turns_expired].add(); }
   /// Writes it to the log, too: at most ten lines a second.
   void tell_lost(const message& tell, const status& why) override;
 

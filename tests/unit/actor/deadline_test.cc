@@ -44,6 +44,17 @@ TEST_F(deadline_of_a_turn, that_ended_it_does_not_touch_the_next_turn) {
   EXPECT_EQ(next_turn().code, status_code::ok);
 }
 
+TEST_F(deadline_of_a_turn, that_ended_it_counts_apart_from_one_that_was_over_before) {
+  (void)turn_of(2s, 1s);
+  EXPECT_EQ(recorder.turns_expired, 1);
+  EXPECT_EQ(recorder.deadlines_expired, 0);
+  const auto late = send_run_within(-1s);
+  run();
+  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+  EXPECT_EQ(recorder.turns_expired, 1);
+  EXPECT_EQ(recorder.deadlines_expired, 1);
+}
+
 TEST_F(deadline_of_a_turn, that_has_not_come_does_not_touch_the_next_turn) {
   EXPECT_EQ(turn_of(1s, 2s).code, status_code::ok);
   EXPECT_EQ(next_turn().code, status_code::ok);
