@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/limit_text.h"
 
-#include "base/values.h"
 #include <algorithm>
+
+#include "base/values.h"
 
 namespace grove {
 

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 
 namespace grove {
 
@@ -266,9 +267,10 @@ flight_report read_flight(const worker_slot& slot) {
   flight_report report;
   report.running = seen.running_since_ns != 0;
   report.running_since_ns = seen.running_since_ns;
-  report.type = type.empty() ? "type " + std::to_string(seen.type) : std::string{type};
-  report.method = method.empty() ? "method " + std::to_string(seen.method) : std::string{method};
-  report.key = seen.key;
+  report.type = type.empty() ? "type " + std::to_string(seen.type) : printable(type);
+  report.method = method.empty() ? "method " + std::to_string(seen.method) : printable(method);
+  // Of a worker that runs it may be torn, half of one key and half of another.
+  report.key = printable(seen.key_size > seen.key.size() ? whole_characters(seen.key) : seen.key);
   if (seen.key_size > seen.key.size()) report.key += "...";
   report.hash = seen.hash;
   report.session = seen.session;

@@ -106,13 +106,13 @@ class shared_segment {
   std::atomic<std::uint16_t>* owners_ = nullptr;
 };
 
-/// The flight record in words.
+/// The flight record in words, which are safe to show.
 struct flight_report {
   bool running = false;
   std::int64_t running_since_ns = 0;
   std::string type;    ///< "grove.Counter"; "type 7" when the worker did not write its names.
   std::string method;  ///< "Add"
-  std::string key;     ///< The first 40 bytes, and "..." when there are more.
+  std::string key;     ///< Printable: what the first 40 bytes have of it, and "..." when there are more.
   std::uint64_t hash = 0;
   std::uint64_t session = 0;
   std::uint64_t request = 0;

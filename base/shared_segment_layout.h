@@ -32,6 +32,7 @@
 
 #include "base/cache_line.h"
 #include "base/shared_metrics.h"
+#include "base/text.h"
 
 namespace grove {
 
@@ -49,11 +50,12 @@ class shared_text {
  public:
   static_assert(Bytes % 8 == 0);
 
-  /// Replaces the text; what does not fit is cut off. Affinity: the one writing thread.
-  void write(std::string_view text) noexcept {
+  /// Replaces the text; what does not fit is cut off, between two characters. Affinity: the one writing thread.
+  void write(std::string_view whole) noexcept {
+    const std::string_view text = cut_text(whole, Bytes);
     const std::uint32_t odd = version_.load(std::memory_order_relaxed) | 1U;
     version_.store(odd, std::memory_order_relaxed);
-    const std::size_t size = text.size() < Bytes ? text.size() : Bytes;
+    const std::size_t size = text.size();
     for (std::size_t at = 0; at < size; at += 8) {
       std::uint64_t word = 0;
       std::memcpy(&word, text.data() + at, size - at < 8 ? size - at : 8);
@@ -167,7 +169,7 @@ class flight_record {
     std::uint16_t type = 0;
     std::uint16_t method = 0;
     std::uint32_t key_size = 0;  ///< Of the whole key.
-    std::string key;             ///< At most its first 40 bytes.
+    std::string key;             ///< At most its first 40 bytes, whatever character that cuts.
     std::uint64_t hash = 0;      ///< Of the address.
     std::uint64_t session = 0;   ///< The origin's two numbers of the call.
     std::uint64_t request = 0;

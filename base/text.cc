@@ -145,15 +145,17 @@ bool is_utf8(std::string_view bytes) noexcept {
   return true;
 }
 
-std::string_view cut_text(std::string_view text, std::size_t bytes_max) noexcept {
-  if (text.size() <= bytes_max) return text;
-  // The cut is inside a character when one that begins up to three bytes before it reaches beyond it.
-  for (std::size_t back = 1; back <= 3 && back <= bytes_max; ++back) {
-    const std::size_t size = first_character(text.substr(bytes_max - back)).size;
-    if (size > back) return text.substr(0, bytes_max - back);
-    if (size > 0) break;
+std::string_view whole_characters(std::string_view text) noexcept {
+  for (std::size_t back = 1; back <= 3 && back <= text.size(); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if ((byte & 0xc0U) == 0x80) continue;  // What it belongs to begins before it.
+    return lead_of(byte).size > back ? text.substr(0, text.size() - back) : text;
   }
-  return text.substr(0, bytes_max);
+  return text;
+}
+
+std::string_view cut_text(std::string_view text, std::size_t bytes_max) noexcept {
+  return text.size() <= bytes_max ? text : whole_characters(text.substr(0, bytes_max));
 }
 
 std::string utf8_text(std::string_view bytes) {
@@ -165,6 +167,11 @@ std::string utf8_text(std::string_view bytes) {
     bytes.remove_prefix(size == 0 ? 1 : size);
   }
   return made;
+}
+
+std::string no_utf8_text(std::string_view what, std::string_view bytes) {
+  constexpr std::size_t shown_max = 64;
+  return std::string{what}.append(" is no UTF-8: '").append(printable(bytes, shown_max)).append("'");
 }
 
 std::string printable(std::string_view bytes, std::size_t bytes_max) {

@@ -35,6 +35,10 @@ struct text_character {
 /// Affinity: async-signal-safe.
 [[nodiscard]] bool is_utf8(std::string_view bytes) noexcept;
 
+/// The text without the character that its end has cut, if it has. For what was cut already, byte by byte.
+/// Affinity: async-signal-safe. Lifetime: a view of `text`.
+[[nodiscard]] std::string_view whole_characters(std::string_view text) noexcept;
+
 /// The longest beginning with at most `bytes_max` bytes that does not end inside a character.
 /// Affinity: async-signal-safe. Lifetime: a view of `text`.
 [[nodiscard]] std::string_view cut_text(std::string_view text, std::size_t bytes_max) noexcept;
@@ -42,6 +46,9 @@ struct text_character {
 /// The text with U+FFFD for each byte that belongs to no character: for a protobuf string, whose reader decides how it
 /// is shown.
 [[nodiscard]] std::string utf8_text(std::string_view bytes);
+
+/// What an error says of a text that should be UTF-8: "the key is no UTF-8: 'gr\\xfc'".
+[[nodiscard]] std::string no_utf8_text(std::string_view what, std::string_view bytes);
 
 /// The bytes as one line that is safe to show anywhere. Printable characters of all scripts stay as they are; what is
 /// none is written as in a C++ literal: "\n", "\t", "\x1b", "\u{202e}" (a character that turns the direction of what

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/nearest.h"
+#include "base/text.h"
 
 namespace grove {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 std::string unknown_text(std::string_view what, std::string_view name, const std::vector<std::string_view>& known) {
   constexpr std::size_t shown_max = 64;
   std::string text{"no "};
-  text.append(what).append(" '").append(name.substr(0, shown_max)).append("'");
+  text.append(what).append(" '").append(printable(name, shown_max)).append("'");
   if (const std::string_view near = nearest(name, known); !near.empty()) {
     return text.append("; did you mean '").append(near).append("'?");
   }

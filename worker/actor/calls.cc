@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/limit_text.h"
+#include "base/text.h"
 #include "worker/actor/runtime.h"
 #include "worker/hub/waiter.h"
 
@@ -52,6 +53,7 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
   if (key.size() > bounds.key_bytes_max) {
     throw invalid_argument{over_limit_text("the key", key.size(), "key_bytes", bounds.key_bytes_max)};
   }
+  if (!is_utf8(key)) throw invalid_argument{no_utf8_text("the key", key)};
   const turn* const caller = current_turn();
   const message* const cause = caller != nullptr ? caller->handled() : nullptr;
   std::string chain;

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/limit_text.h"
+#include "base/text.h"
 #include "worker/actor/metadata.h"
 #include "worker/gate/gate.h"
 
@@ -26,6 +27,26 @@ std::string metadata_of(const wire::request_view& request) {
 [[nodiscard]] std::chrono::microseconds time_of(std::uint64_t asked) {
   constexpr auto most = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
   return std::chrono::microseconds{static_cast<std::int64_t>(std::min(asked, most))};
+}
+
+/// What the protocol calls a string is UTF-8: it goes into logs and tables, and into strings of other messages, which
+/// their readers refuse as a whole when one of them is not.
+status examine_texts(const wire::request_view& request) {
+  const auto wrong = [](std::string_view what, std::string_view bytes) {
+    return status{status_code::invalid_argument, no_utf8_text(what, bytes)};
+  };
+  if (!is_utf8(request.type)) return wrong("the type", request.type);
+  if (!is_utf8(request.key)) return wrong("the key", request.key);
+  if (!is_utf8(request.method)) return wrong("the method", request.method);
+  if (!is_utf8(request.idempotency_key)) return wrong("the idempotency key", request.idempotency_key);
+  if (request.metadata_entries == 0) return {};
+  std::string_view rest = request.body;
+  while (const auto entry = wire::next_metadata(rest)) {
+    const auto& [name, value] = *entry;
+    if (!is_utf8(name)) return wrong("a name of the metadata", name);
+    if (!is_utf8(value)) return wrong("the metadata '" + printable(name, 64) + "'", value);
+  }
+  return {};
 }
 
 }  // namespace
@@ -49,6 +70,7 @@ status request_intake::examine(const wire::request_view& request) const {
                                                " entries; " +
                                                limit_text("metadata_entries", bounds.metadata_entries_max)};
   }
+  if (const status wrong = examine_texts(request); !wrong.ok()) return wrong;
   if (!request.idempotency_key.empty()) {
     return {status_code::unimplemented,
             "idempotency keys need durable state, which this version does not have: its state lives in memory"};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/limit_text.h"
+#include "base/text.h"
 #include "proto/wire/frame.h"
 #include "worker/gate/gate.h"
 #include "worker/gate/request_intake.h"
@@ -265,6 +266,12 @@ void session::finish(message& call, const reply& end) {
 }
 
 void session::respond(std::uint64_t id, const reply& end) {
+  if (!is_utf8(end.text)) [[unlikely]] {
+    // What a handler throws may have any bytes in it, and a client would lose the whole response for them.
+    const std::string text = utf8_text(end.text);
+    respond(id, {.code = end.code, .result = end.result, .text = text, .payload = end.payload});
+    return;
+  }
   const std::size_t start = out_.size();
   char* const place = wire::append_response(
       out_, {.id = id, .code = end.code, .message = end.text, .result = end.result, .payload = {}}, end.payload.size());

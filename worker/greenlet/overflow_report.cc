@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/last_words.h"
+#include "base/text.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 namespace grove {
@@ -25,6 +26,10 @@ class report_line {
     const std::size_t bytes = std::min(text.size(), sizeof(bytes_) - used_);
     std::memcpy(bytes_ + used_, text.data(), bytes);
     used_ += bytes;
+  }
+  /// What others wrote.
+  void add_shown(std::string_view text) noexcept {
+    used_ += write_printable(text, bytes_ + used_, sizeof(bytes_) - used_);
   }
   void add_label(overflow_label label, const greenlet& running) noexcept {
     used_ += std::min(label(running, bytes_ + used_, sizeof(bytes_) - used_), sizeof(bytes_) - used_);
@@ -57,7 +62,7 @@ void on_fault(int, siginfo_t* info, void*) {
   if (thread != nullptr && thread->current->running_stack().guards(info->si_addr)) {
     report_line line;
     line.add("stack overflow in greenlet '");
-    line.add(thread->current->name());
+    line.add_shown(thread->current->name());
     line.add("'");
     if (thread->label != nullptr) {
       line.add(": ");

@@ -4,9 +4,11 @@
 #include <cxxabi.h>
 #include <pthread.h>
 
+#include <array>
 #include <cstdio>
 #include <string>
 
+#include "base/text.h"
 #include "worker/greenlet/internal/flow_switching.h"
 
 extern "C" void* __dso_handle;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
@@ -136,8 +138,12 @@ void thread_state::report_unraisable(const greenlet& from, std::string_view text
   } catch (...) {
     // The hook has failed: the text must not be lost.
   }
-  std::fprintf(stderr, "greenlet '%.*s': %.*s\n", static_cast<int>(from.name().size()), from.name().data(),
-               static_cast<int>(text.size()), text.data());
+  std::array<char, 256> name{};
+  const std::size_t name_bytes = write_printable(from.name(), name.data(), name.size());
+  std::array<char, 1024> shown{};
+  const std::size_t bytes = write_printable(text, shown.data(), shown.size());
+  std::fprintf(stderr, "greenlet '%.*s': %.*s\n", static_cast<int>(name_bytes), name.data(), static_cast<int>(bytes),
+               shown.data());
 }
 
 void thread_state::exit() noexcept {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/stack_trace.h"
 #include "worker/hub/hub.h"
@@ -41,7 +42,7 @@ std::string state_of(const hub& of, const greenlet& at) {
 }
 
 std::string line_of_pending(const hub& of, const task_base& task) {
-  std::string text = "(no greenlet)  '" + std::string(task.name()) + "'  not started";
+  std::string text = "(no greenlet)  '" + printable(task.name()) + "'  not started";
   if (const std::optional<steady_time> when = task.starts_at()) text += ", starts in " + left_until(of, *when);
   return text;
 }
@@ -60,7 +61,7 @@ void add_stack(std::string& text, greenlet& at, const std::string& indent) {
 std::string greenlet_line(const hub& of, const greenlet& at, overflow_label label) {
   std::array<char, 32> address{};
   std::snprintf(address.data(), address.size(), "%p", static_cast<const void*>(&at));
-  std::string text = std::string(address.data()) + "  '" + std::string(at.name()) + "'  " + state_of(of, at);
+  std::string text = std::string(address.data()) + "  '" + printable(at.name()) + "'  " + state_of(of, at);
   if (label != nullptr) {
     std::array<char, label_bytes_max> room{};
     const std::size_t bytes = std::min(label(at, room.data(), room.size()), room.size());

@@ -20,6 +20,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "base/text.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
@@ -121,7 +122,7 @@ struct stack_capture::request {
     ignored = false;
     if (hot != nullptr && hot->current != nullptr) {
       const greenlet& running = *hot->current;
-      name_bytes = running.name().copy(name, text_bytes_max);
+      name_bytes = write_printable(running.name(), name, text_bytes_max);
       if (label != nullptr) label_bytes = std::min(label(running, labelled, text_bytes_max), text_bytes_max);
       ignored = running.slots().stalls_ignored != 0;
     }

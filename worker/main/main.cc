@@ -28,6 +28,7 @@
 #include "base/last_words.h"
 #include "base/log.h"
 #include "base/standard_descriptors.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "proto/wire/protobuf_log.h"
 #include "worker/main/control_link.h"
@@ -60,9 +61,10 @@ void keep_from_children() noexcept {
 }
 
 [[nodiscard]] int fail(control_link& control, const std::string& reason, int exit_code) {
-  last_words{}.say("grove-worker: " + reason + "\n");
+  const std::string shown = printable(reason);
+  last_words{}.say("grove-worker: " + shown + "\n");
   v1::ControlMessage failed;
-  failed.mutable_failed()->set_reason(reason);
+  failed.mutable_failed()->set_reason(shown);
   failed.mutable_failed()->set_exit_code(exit_code);
   control.send(failed);
   return exit_code;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/text.h"
 #include "worker/actor/actor_cell.h"
 #include "worker/actor/message.h"
 
@@ -38,8 +39,8 @@ void shared_recorder::turn_ended(bool failed) {
 void shared_recorder::tell_lost(const message& tell, const status& why) {
   slot_.metrics[metric::tells_lost].add();
   if (!lost_tells_.admits(hub_.pass_time())) return;
-  log_.warn("a tell is lost: {}/{} {}: {}{}", tell.type->name(), tell.key(), tell.type->methods()[tell.method].name,
-            why.to_string(), lost_tells_.take_kept_quiet());
+  log_.warn("a tell is lost: {}/{} {}: {}{}", tell.type->name(), printable(tell.key()),
+            tell.type->methods()[tell.method].name, printable(why.to_string()), lost_tells_.take_kept_quiet());
 }
 
 void shared_recorder::activated() {

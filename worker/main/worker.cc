@@ -11,6 +11,7 @@
 
 #include "base/exit_codes.h"
 #include "base/inherited_fds.h"
+#include "base/text.h"
 #include "worker/builtin/builtin.h"
 #include "worker/greenlet/overflow_report.h"
 #include "worker/main/orphan_guard.h"
@@ -34,11 +35,7 @@ std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_
   const auto* const t = turn_in(running);
   if (t == nullptr) return 0;
   std::size_t size = 0;
-  const auto put = [&](std::string_view part) {
-    for (const char c : part) {
-      if (size < text_bytes) text[size++] = c;
-    }
-  };
+  const auto put = [&](std::string_view part) { size += write_printable(part, text + size, text_bytes - size); };
   put(t->cell.type->name());
   put("/");
   put(t->cell.key());
@@ -68,7 +65,7 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
     try {
       std::rethrow_exception(std::move(error));
     } catch (const std::exception& e) {
-      log_.error("{}: {}", where, e.what());
+      log_.error("{}: {}", where, printable(e.what()));
     } catch (...) {
       log_.error("{}: something was thrown that is no std::exception", where);
     }
@@ -222,9 +219,9 @@ void worker::open_backdoor() {
   const std::string path = options.path;
   try {
     backdoor_.emplace(hub_, std::move(options));
-    log_.info("a back door is open at {}", path);
+    log_.info("a back door is open at {}", printable(path));
   } catch (const std::system_error& error) {
-    log_.error("no back door: {}", error.what());  // It serves all the same.
+    log_.error("no back door: {}", printable(error.what()));  // It serves all the same.
   }
 }
 

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "base/text.h"
+
 namespace grove {
 namespace {
 
@@ -23,6 +25,13 @@ shared_segment make_segment(std::uint32_t workers) {
 
 unique_fd duplicate(int fd) {
   return unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+}
+
+std::string repeated(std::string_view part, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i)
+    text += part;
+  return text;
 }
 
 std::string why_not_opened(unique_fd fd) {
@@ -105,6 +114,35 @@ TEST(shared_segment, a_ring_always_holds_the_largest_frame) {
   EXPECT_EQ(default_ring_bytes(2, 1U << 20U), 2U << 20U);
   EXPECT_EQ(default_ring_bytes(8, 1U << 20U), 2U << 20U);
   EXPECT_GE(default_ring_bytes(2, 16U << 20U), (16U << 20U) + ring_record_margin);
+}
+
+TEST(shared_segment, cuts_texts_between_characters) {
+  const auto made = make_segment(1);
+  auto& last_exit = made.slot(0).last_exit;
+  for (const std::size_t before : {0U, 1U, 2U, 3U}) {
+    const std::string text = std::string(before, 'a') + repeated("\u4e2d", 60);
+    last_exit.write(text);
+    const std::string kept = last_exit.read();
+    EXPECT_TRUE(is_utf8(kept));
+    EXPECT_TRUE(text.starts_with(kept));
+    EXPECT_GT(kept.size(), last_exit.capacity() - 3);
+  }
+}
+
+TEST(shared_segment, tells_of_a_turn_in_words_that_are_safe_to_show) {
+  const auto made = make_segment(1);
+  worker_slot& slot = made.slot(0);
+  slot.names.write("trial.Type\tGet\tSet\n");
+  const auto told = [&slot](std::string_view key) {
+    slot.flight.running(1, 0, 1, key, 0, 0, 0);
+    return read_flight(slot).to_string();
+  };
+  EXPECT_EQ(told("k"), "trial.Type/k Set");
+  EXPECT_EQ(told(repeated("\u4e2d", 30)), "trial.Type/" + repeated("\u4e2d", 13) + "... Set");
+  EXPECT_EQ(told(repeated("\u4e2d", 13)), "trial.Type/" + repeated("\u4e2d", 13) + " Set");
+  EXPECT_EQ(told("x" + repeated("\U0001f600", 10)), "trial.Type/x" + repeated("\U0001f600", 9) + "... Set");
+  EXPECT_EQ(told("a\n2026 worker 0 \x1b[2J"), "trial.Type/a\\n2026 worker 0 \\x1b[2J Set");
+  EXPECT_EQ(told("\xff\xe4"), "trial.Type/\\xff\\xe4 Set");
 }
 
 TEST(shared_segment, refuses_numbers_out_of_range_by_name) {
