@@ -30,6 +30,9 @@ namespace grove {
   X(connections_accepted,  counter, "Connections accepted")                                                     \
   X(handoffs_out,          counter, "Connections handed over to another worker")                                \
   X(handoffs_in,           counter, "Connections taken over from another worker")                               \
+  X(handoffs_lost,         counter, "Connections from another worker that were lost for want of a descriptor")  \
+  X(accepts_failed,        counter, "Connections not accepted at once for want of descriptors or memory")       \
+  X(connections_refused,   counter, "Connections refused because the worker can serve no more of them")         \
   X(refusals,              counter, "Connections ended by a protocol error")                                    \
   X(bytes_in,              counter, "Bytes read from clients")                                                  \
   X(bytes_out,             counter, "Bytes written to clients")                                                 \
@@ -45,7 +48,8 @@ namespace grove {
   X(connections,           gauge,   "Connections open")                                                         \
   X(mesh_pending,          gauge,   "Calls that wait for another worker's answer")                              \
   X(mesh_overflow,         gauge,   "Answers to other workers that wait for room in a ring")                    \
-  X(stacks_in_use,         gauge,   "Stacks of turns that wait or run")
+  X(stacks_in_use,         gauge,   "Stacks of turns that wait or run")                                          \
+  X(out_of_descriptors,    gauge,   "1 while the worker has no descriptor left for one more connection")
 // clang-format on
 
 enum class metric : std::size_t {

@@ -2,6 +2,7 @@
 #include "worker/gate/acceptor.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -17,10 +18,13 @@ constexpr int accepts_per_wake_up = 1;
 // An accept that fails, for want of descriptors or memory, fails again at once; the loop must not spin on that.
 constexpr std::chrono::milliseconds back_off{100};
 
+// So many are turned away at a time while nobody has room; turns wait for it.
+constexpr int turned_away_per_try = 64;
+
 }  // namespace
 
-acceptor::acceptor(hub& on, int listener, std::function<bool()> may_accept, on_connection connected)
-    : hub_{on}, may_accept_{std::move(may_accept)}, connected_{std::move(connected)}, socket_{on.io()} {
+acceptor::acceptor(hub& on, int listener, descriptor_reserve& reserve, acceptor_owner& owner)
+    : hub_{on}, reserve_{reserve}, owner_{owner}, socket_{on.io()} {
   // A copy of its own: Asio closes what it is given.
   unique_fd copy{::fcntl(listener, F_DUPFD_CLOEXEC, 0)};
   if (!copy) throw std::system_error{errno, std::generic_category(), "duplicating the listening socket"};
@@ -43,7 +47,7 @@ void acceptor::stop() {
 
 void acceptor::wait() {
   if (!socket_.is_open()) return;
-  if (!may_accept_()) {
+  if (!owner_.may_accept()) {
     arm_after(hub_, back_off);
     return;
   }
@@ -54,11 +58,13 @@ void acceptor::wait() {
 
 void acceptor::accept_some() {
   for (int i = 0; i < accepts_per_wake_up && socket_.is_open(); ++i) {
-    unique_fd connected{::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    unique_fd connected = accept_one();
     if (connected) {
-      connected_(std::move(connected));
+      owner_.accepted(std::move(connected));
     } else if (errno == EINVAL) {
       stop();  // The listener was shut down.
+    } else if (is_shortage(errno)) {
+      return on_shortage(errno);
     } else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
       arm_after(hub_, back_off);
       return;
@@ -66,6 +72,44 @@ void acceptor::accept_some() {
       break;  // Another worker was quicker, or the client has gone.
     }
   }
+  wait();
+}
+
+unique_fd acceptor::accept_one() {
+  return unique_fd{::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+}
+
+void acceptor::on_shortage(int error) {
+  shortage_ = error;
+  owner_.ran_short(error);
+  if (!owner_.others_have_room()) turn_some_away(error);
+  arm_after(hub_, back_off);
+}
+
+void acceptor::turn_some_away(int error) {
+  for (int i = 0; i < turned_away_per_try; ++i) {
+    reserve_.release();
+    unique_fd connected = accept_one();
+    const bool any = static_cast<bool>(connected);
+    if (any) owner_.turn_away(std::move(connected), error);
+    if (!reserve_.retake() || !any) return;
+  }
+}
+
+// Of a listener without connections accept says EMFILE too.
+bool acceptor::somebody_waits() {
+  pollfd listener{socket_.native_handle(), POLLIN, 0};
+  return ::poll(&listener, 1, 0) > 0;
+}
+
+void acceptor::expired() {
+  if (!socket_.is_open()) return;
+  if (shortage_ != 0 && !reserve_.has_spare()) {
+    if (somebody_waits()) return on_shortage(shortage_);
+    arm_after(hub_, back_off);
+    return;
+  }
+  shortage_ = 0;
   wait();
 }
 

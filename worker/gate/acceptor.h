@@ -2,24 +2,42 @@
 #pragma once
 
 #include <asio/ip/tcp.hpp>
-#include <functional>
 #include <memory>
 
+#include "base/descriptor_reserve.h"
 #include "base/fd.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/timer.h"
 
 namespace grove {
 
-/// Accepts from the listening socket that all workers share.
+/// What an acceptor asks and tells the worker that it accepts for.
+class acceptor_owner {
+ public:
+  acceptor_owner() = default;
+  acceptor_owner(const acceptor_owner&) = delete;
+  acceptor_owner& operator=(const acceptor_owner&) = delete;
+  virtual ~acceptor_owner() = default;
+
+  /// Asked before each accept: while it says no, connections are left to the other workers.
+  [[nodiscard]] virtual bool may_accept() = 0;
+  virtual void accepted(unique_fd connected) = 0;
+
+  /// A connection waits and cannot be accepted: `error` is a shortage (base/descriptor_reserve.h).
+  virtual void ran_short(int error) = 0;
+  /// Whether another worker can accept what waits.
+  [[nodiscard]] virtual bool others_have_room() = 0;
+  /// Nobody can serve this one: it is to be told why, and closed before this returns.
+  virtual void turn_away(unique_fd connected, int error) = 0;
+};
+
+/// Accepts from the listening socket that all workers share. In want of descriptors it leaves connections to the workers
+/// that have some; when none has, it takes them with its reserve and has them turned away.
 /// Affinity: the worker's hub thread.
 class acceptor final : private hub_timer {
  public:
-  using on_connection = std::function<void(unique_fd)>;
-
-  /// Lifetime: `listener` is borrowed and stays open; the other workers go on accepting from it. `may_accept` is asked
-  /// before each accept: while it says no, connections are left to the others.
-  acceptor(hub& on, int listener, std::function<bool()> may_accept, on_connection connected);
+  /// Lifetime: all is borrowed. `listener` stays open; the other workers go on accepting from it.
+  acceptor(hub& on, int listener, descriptor_reserve& reserve, acceptor_owner& owner);
   ~acceptor() override;
 
   void stop();
@@ -27,12 +45,17 @@ class acceptor final : private hub_timer {
  private:
   void wait();
   void accept_some();
-  void expired() override { wait(); }
+  [[nodiscard]] unique_fd accept_one();
+  void on_shortage(int error);
+  void turn_some_away(int error);
+  [[nodiscard]] bool somebody_waits();
+  void expired() override;
 
   hub& hub_;
-  std::function<bool()> may_accept_;
-  on_connection connected_;
+  descriptor_reserve& reserve_;
+  acceptor_owner& owner_;
   asio::ip::tcp::acceptor socket_;
+  int shortage_ = 0;  // The error of the shortage that lasts; 0: none does.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/gate/gate.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <array>
 #include <asio/ip/tcp.hpp>
 #include <utility>
 
+#include "base/byte_buffer.h"
 #include "base/check.h"
 #include "base/version.h"
 #include "grove/v1/wire.pb.h"
@@ -39,7 +43,7 @@ void gate::adopt(unique_fd connected, std::string_view already_read) {
   gate_socket socket{actors_.on().io()};
   std::error_code error;
   socket.assign(asio::ip::tcp::v4(), connected.get(), error);
-  if (error) return;  // Its peer sees the end of the connection.
+  if (error) return turn_away(std::move(connected), "the connection cannot be watched: " + error.message());
   (void)connected.release();
   socket.non_blocking(true, error);
   if (error) return;
@@ -51,12 +55,26 @@ void gate::adopt(unique_fd connected, std::string_view already_read) {
   sessions_.emplace(made.get(), made);
   metrics_[metric::connections].set(sessions_.size());
   if (one_too_many) {
+    metrics_[metric::connections_refused].add();
     made->start_refused("worker " + std::to_string(around_.own_slot()) +
                         " has as many connections as limits.connections-max allows (" +
                         std::to_string(limits_.connections_max) + ")");
   } else {
     made->start(already_read);
   }
+}
+
+void gate::turn_away(unique_fd connected, std::string_view why) {
+  metrics_[metric::connections_refused].add();
+  byte_buffer refusal;
+  wire::append_refusal(refusal, {.code = status_code::resource_exhausted, .message = why});
+  // It fits into the empty buffer of any socket, and who has gone needs no reason.
+  (void)::send(connected.get(), refusal.view().data(), refusal.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  ::shutdown(connected.get(), SHUT_WR);
+  // Bytes that were not read would make the end a reset, which may overtake the refusal.
+  std::array<char, 4096> said{};
+  for (int parts = 0; parts < 16 && ::recv(connected.get(), said.data(), said.size(), MSG_DONTWAIT) > 0;)
+    ++parts;
 }
 
 void gate::forget(session& s) {

@@ -59,6 +59,9 @@ class gate final : public reply_sink, private hub_component {
   /// refused and closed, within a second at most.
   void adopt(unique_fd connected, std::string_view already_read = {});
 
+  /// Refuses a connected socket that there is no descriptor for, with RESOURCE_EXHAUSTED and `why`, and closes it.
+  void turn_away(unique_fd connected, std::string_view why);
+
   /// Tells all clients to go elsewhere, refuses new calls, and calls `done` when the last unfinished call has been
   /// answered.
   void drain(std::chrono::milliseconds grace, std::function<void()> done);

@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/main/line_limit.h"
 
-#include <chrono>
 #include <utility>
 
 namespace grove {
-namespace {
-
-constexpr std::chrono::seconds window{1};
-constexpr int lines_in_window_max = 10;
-
-}  // namespace
 
 bool line_limit::admits(steady_time now) noexcept {
-  if (now - window_began_ >= window) {
+  if (now - window_began_ >= window_) {
     window_began_ = now;
     lines_ = 0;
   }
-  if (++lines_ <= lines_in_window_max) return true;
+  if (++lines_ <= lines_max_) return true;
   ++kept_quiet_;
   return false;
 }

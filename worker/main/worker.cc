@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -56,6 +57,7 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
       log_{*log.logger},
       hub_{clock_},
       recorder_{segment_.slot(start_.slot), hub_, log_},
+      room_{segment_, start_.slot, start_.bounds.connections_max, clock_, log_},
       agreement_{segment_, start_.slot, wake_fds(segment_.workers())} {
   worker_slot& slot = segment_.slot(start_.slot);
   slot.metrics.reset_gauges();
@@ -92,18 +94,19 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
   gate_ = std::make_unique<gate>(*runtime_, static_cast<gate_surroundings&>(*this), slot.metrics, start_.bounds);
   wake_watch_ = std::make_unique<descriptor_watch>(hub_, mesh_->wake_fd(), [this] { mesh_->on_wake(); });
   handoffs_ = std::make_unique<handoff_receiver>(
-      inherited_fds::handoff_receive(start_.slot),
-      [this](unique_fd socket, std::string_view bytes) { gate_->adopt(std::move(socket), bytes); });
-  handoff_watch_ = std::make_unique<descriptor_watch>(hub_, handoffs_->fd(), [this] {
-    while (handoffs_->receive()) {
-    }
-  });
+      inherited_fds::handoff_receive(start_.slot), room_.reserve(),
+      [this](unique_fd socket, std::string_view bytes) { gate_->adopt(std::move(socket), bytes); },
+      [this](unique_fd socket, std::string_view) {
+        room_.ran_short(EMFILE);
+        turn_away(std::move(socket), EMFILE);
+      });
+  handoff_watch_ = std::make_unique<descriptor_watch>(hub_, handoffs_->fd(), [this] { take_handoffs(); });
   control_watch_ = std::make_unique<descriptor_watch>(hub_, control_.fd(), [this] { on_control(); });
-  acceptor_ = std::make_unique<acceptor>(
-      hub_, inherited_fds::listener, [this] { return gate_->sessions() < start_.bounds.connections_max; },
-      [this](unique_fd connected) { gate_->adopt(std::move(connected)); });
+  acceptor_ =
+      std::make_unique<acceptor>(hub_, inherited_fds::listener, room_.reserve(), static_cast<acceptor_owner&>(*this));
   tick_ = std::make_unique<callback_timer>([this] {
     tick_->arm_after(hub_, heartbeat_every);
+    room_.look_again();
     if (++ticks_ % ticks_a_second == 0) every_second();
   });
   tick_->arm_after(hub_, heartbeat_every);
@@ -135,10 +138,21 @@ int worker::run() {
 }
 
 bool worker::hand_over(std::uint32_t slot, int fd, std::string_view already_read) {
-  if (segment_.slot(slot).state.load(std::memory_order_acquire) != worker_state::up) return false;
+  if (!room_.has_room(slot)) return false;
   const status sent = send_handoff(inherited_fds::handoff_send(slot), fd, already_read);
   if (!sent.ok()) log_.debug("a connection for worker {} stays here: {}", slot, sent.to_string());
   return sent.ok();
+}
+
+void worker::take_handoffs() {
+  const std::uint64_t before = handoffs_->dropped();
+  while (handoffs_->receive()) {
+  }
+  segment_.slot(start_.slot).metrics[metric::handoffs_lost].add(handoffs_->dropped() - before);
+}
+
+void worker::turn_away(unique_fd connected, int error) {
+  gate_->turn_away(std::move(connected), room_.refusal_text(error));
 }
 
 bool worker::poll() {

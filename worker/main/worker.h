@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/limits.h"
@@ -17,6 +18,7 @@
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/stall_monitor.h"
+#include "worker/main/connection_room.h"
 #include "worker/main/control_link.h"
 #include "worker/main/descriptor_watch.h"
 #include "worker/main/shared_recorder.h"
@@ -40,7 +42,7 @@ struct worker_start {
 
 /// One worker: wires hub, runtime, mesh and gate to what the supervisor opened for it.
 /// Affinity: the thread that made it.
-class worker final : private gate_surroundings, private hub_component {
+class worker final : private gate_surroundings, private acceptor_owner, private hub_component {
  public:
   /// Errors: std::system_error for what cannot be mapped or watched.
   worker(const worker_start& start, shared_segment segment, control_link& control, const process_log& log);
@@ -58,11 +60,18 @@ class worker final : private gate_surroundings, private hub_component {
   }
   [[nodiscard]] bool hand_over(std::uint32_t slot, int fd, std::string_view already_read) override;
 
+  [[nodiscard]] bool may_accept() override { return gate_->sessions() < start_.bounds.connections_max; }
+  void accepted(unique_fd connected) override { gate_->adopt(std::move(connected)); }
+  void ran_short(int error) override { room_.ran_short(error); }
+  [[nodiscard]] bool others_have_room() override { return room_.others_have_room(); }
+  void turn_away(unique_fd connected, int error) override;
+
   // The heartbeat: once a pass, and the timer sees to it that passes do not end.
   bool poll() override;
   bool prepare_sleep() override { return true; }
   void woke() override {}
 
+  void take_handoffs();
   void on_control();
   void drain(std::chrono::milliseconds grace, int exit_code);
   void leave_when_all_is_done();
@@ -82,6 +91,7 @@ class worker final : private gate_surroundings, private hub_component {
   actor_types types_;
   memory_store store_;
   shared_recorder recorder_;
+  connection_room room_;
   std::unique_ptr<runtime> runtime_;
   std::unique_ptr<mesh> mesh_;
   drain_agreement agreement_;

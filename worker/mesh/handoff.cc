@@ -77,10 +77,22 @@ status send_handoff(int handoff_fd, int socket, std::string_view bytes) {
           "handing a connection over: sendmsg: " + std::generic_category().message(error)};
 }
 
-handoff_receiver::handoff_receiver(int handoff_fd, callback taken)
+handoff_receiver::handoff_receiver(int handoff_fd, descriptor_reserve& reserve, callback taken, callback too_many)
     : fd_{handoff_fd},
+      reserve_{reserve},
       taken_{std::move(taken)},
+      too_many_{std::move(too_many)},
       buffer_{std::make_unique_for_overwrite<char[]>(sizeof(handoff_header) + handoff_bytes_max)} {}
+
+/// The kernel drops a descriptor for which there is no number, without a word to its sender.
+ssize_t handoff_receiver::receive_one(msghdr& message) noexcept {
+  reserve_.release();
+  ssize_t got = 0;
+  do {
+    got = ::recvmsg(fd_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  return got;
+}
 
 bool handoff_receiver::receive() {
   for (int i = 0; i < handoffs_per_call; ++i) {
@@ -91,10 +103,10 @@ bool handoff_receiver::receive() {
     message.msg_iovlen = 1;
     message.msg_control = control.bytes.data();
     message.msg_controllen = control.bytes.size();
-    const ssize_t got = ::recvmsg(fd_, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = receive_one(message);
+    unique_fd socket = got < 0 ? unique_fd{} : descriptor_of(message);
+    const bool is_the_last = !reserve_.retake();
     if (got < 0) return false;
-    unique_fd socket = descriptor_of(message);
     handoff_header header{};
     if (static_cast<std::size_t>(got) >= sizeof header) std::memcpy(&header, buffer_.get(), sizeof header);
     const bool whole = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 && header.magic == handoff_magic &&
@@ -105,7 +117,7 @@ bool handoff_receiver::receive() {
     }
     const int flags = ::fcntl(socket.get(), F_GETFL);
     ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK);
-    taken_(std::move(socket), {buffer_.get() + sizeof header, header.size});
+    (is_the_last ? too_many_ : taken_)(std::move(socket), {buffer_.get() + sizeof header, header.size});
   }
   return true;
 }

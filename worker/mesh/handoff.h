@@ -9,12 +9,15 @@
 //   u32 size    of what follows, at most handoff_bytes_max
 //   bytes
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
 
+#include "base/descriptor_reserve.h"
 #include "base/fd.h"
 #include "base/status.h"
 
@@ -37,19 +40,24 @@ class handoff_receiver {
   /// Lifetime: the bytes are borrowed for the call.
   using callback = std::function<void(unique_fd socket, std::string_view bytes)>;
 
-  /// Lifetime: `handoff_fd`, the receiving end of the own slot, is borrowed.
-  handoff_receiver(int handoff_fd, callback taken);
+  /// `taken` gets what comes while there are descriptors; `too_many` what took the last one, to tell it so and close it.
+  /// Lifetime: `handoff_fd`, the receiving end of the own slot, and the reserve are borrowed.
+  handoff_receiver(int handoff_fd, descriptor_reserve& reserve, callback taken, callback too_many);
 
   /// Takes what is there without waiting, up to a bounded number of sockets: to be called when `fd()` is readable, again
-  /// if it returns true. What is no hand-off is dropped and counted.
+  /// if it returns true. What is no hand-off is dropped and counted; so is one that comes while the reserve is empty.
   bool receive();
 
   [[nodiscard]] int fd() const noexcept { return fd_; }
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
 
  private:
+  [[nodiscard]] ssize_t receive_one(msghdr& message) noexcept;
+
   int fd_;
+  descriptor_reserve& reserve_;
   callback taken_;
+  callback too_many_;
   std::unique_ptr<char[]> buffer_;
   std::uint64_t dropped_ = 0;
 };

@@ -4,12 +4,18 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <optional>
+
+#include "tests/support/descriptor_shortage.h"
 #include "tests/unit/gate/gate_fixture.h"
 
 namespace grove::test {
 namespace {
 
-class acceptor_of_connections : public gate_test {
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class acceptor_of_connections : public gate_test, public acceptor_owner {
  protected:
   acceptor_of_connections() {
     address_.sin_family = AF_INET;
@@ -28,8 +34,22 @@ class acceptor_of_connections : public gate_test {
   }
 
   unique_fd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  int accepted = 0;
-  acceptor accepts{loop, listener.get(), [] { return true; }, [this](const unique_fd&) { ++accepted; }};
+  bool may_accept() override { return true; }
+  void accepted(unique_fd) override { ++connections; }
+  void ran_short(int error) override {
+    EXPECT_EQ(error, EMFILE);
+    ++shortages;
+  }
+  bool others_have_room() override { return others; }
+  void turn_away(unique_fd connection, int error) override {
+    front->turn_away(std::move(connection), shortage_text(error));
+  }
+
+  int connections = 0;
+  int shortages = 0;
+  bool others = false;
+  descriptor_reserve reserve;
+  acceptor accepts{loop, listener.get(), reserve, *this};
 
  private:
   sockaddr_in address_{};
@@ -40,7 +60,50 @@ TEST_F(acceptor_of_connections, passes_on_each_that_comes) {
   run();
   const unique_fd second = connected();
   run();
-  EXPECT_EQ(accepted, 2);
+  EXPECT_EQ(connections, 2);
+}
+
+TEST_F(acceptor_of_connections, without_descriptors_leaves_what_waits_to_workers_that_have_some) {
+  others = true;
+  const gate_client client{connected()};
+  descriptor_shortage shortage;
+  run();
+  EXPECT_EQ(shortages, 1);
+  advance(100ms);
+  EXPECT_EQ(shortages, 2);
+  EXPECT_EQ(metrics[metric::connections_refused].get(), 0U);
+  EXPECT_EQ(connections, 0);
+  shortage.leave(8);
+  advance(100ms);
+  EXPECT_EQ(shortages, 2);
+  EXPECT_EQ(connections, 1);
+}
+
+TEST_F(acceptor_of_connections, without_descriptors_anywhere_turns_all_away_with_the_reason) {
+  std::vector<gate_client> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.emplace_back(connected());
+    clients.back().send(hello());
+  }
+  const descriptor_shortage shortage;
+  run();
+  for (gate_client& client : clients) {
+    const auto got = client.receive();
+    ASSERT_EQ(got.size(), 1U);
+    EXPECT_EQ(got.front().refusal().code(), 8U);
+    EXPECT_THAT(got.front().refusal().message(), HasSubstr("EMFILE; this process may have 300: ulimit -n"));
+    EXPECT_TRUE(client.receive().empty() && client.closed());
+  }
+  EXPECT_EQ(metrics[metric::connections_refused].get(), 3U);
+  EXPECT_EQ(connections, 0);
+}
+
+TEST_F(acceptor_of_connections, without_descriptors_and_without_clients_has_nothing_to_say) {
+  const gate_client client{connected()};
+  const descriptor_shortage shortage;
+  run();
+  advance(1s);
+  EXPECT_EQ(shortages, 1) << "the one client has been turned away";
 }
 
 TEST_F(acceptor_of_connections, has_nothing_more_to_do_once_the_listener_is_shut_down) {

@@ -18,6 +18,13 @@ TEST(line_limit, lets_ten_lines_a_second_through) {
   EXPECT_TRUE(lines.admits(start + 1s));
 }
 
+TEST(line_limit, of_another_kind_of_line_may_be_another) {
+  line_limit lines{1, 10s};
+  EXPECT_TRUE(lines.admits(start));
+  EXPECT_FALSE(lines.admits(start + 9s));
+  EXPECT_TRUE(lines.admits(start + 10s));
+}
+
 TEST(line_limit, tells_once_how_many_were_kept_quiet) {
   line_limit lines;
   for (int line = 0; line < 13; ++line)

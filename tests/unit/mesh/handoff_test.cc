@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/descriptor_shortage.h"
+
 namespace grove {
 namespace {
 
@@ -29,8 +31,14 @@ class handoff : public testing::Test {
  protected:
   std::pair<unique_fd, unique_fd> channel_ = make_pair(SOCK_DGRAM);
   std::vector<taken_socket> taken_;
-  handoff_receiver receiver_{channel_.second.get(), [this](unique_fd socket, std::string_view bytes) {
+  std::vector<taken_socket> unwanted_;
+  descriptor_reserve reserve_;
+  handoff_receiver receiver_{channel_.second.get(), reserve_,
+                             [this](unique_fd socket, std::string_view bytes) {
                                taken_.push_back({std::move(socket), std::string{bytes}});
+                             },
+                             [this](unique_fd socket, std::string_view bytes) {
+                               unwanted_.push_back({std::move(socket), std::string{bytes}});
                              }};
 };
 
@@ -79,6 +87,30 @@ TEST_F(handoff, worker_that_is_gone_is_reported) {
   auto [ours, clients] = make_pair(SOCK_STREAM);
   channel_.second.reset();
   EXPECT_EQ(send_handoff(channel_.first.get(), ours.get(), "x").code(), status_code::unavailable);
+}
+
+TEST_F(handoff, that_takes_the_last_descriptor_is_told_apart_and_not_lost) {
+  auto [ours, clients] = make_pair(SOCK_STREAM);
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(send_handoff(channel_.first.get(), ours.get(), "hello").ok());
+  {
+    const test::descriptor_shortage none_left;
+    receiver_.receive();
+    EXPECT_TRUE(taken_.empty());
+    ASSERT_EQ(unwanted_.size(), 1U) << "which keeps it, so that there is none for the others";
+    EXPECT_EQ(unwanted_[0].bytes, "hello");
+    EXPECT_EQ(receiver_.dropped(), 2U);
+    unwanted_.clear();
+    ASSERT_TRUE(send_handoff(channel_.first.get(), ours.get(), "again").ok());
+    receiver_.receive();
+    ASSERT_EQ(unwanted_.size(), 1U);
+    EXPECT_EQ(unwanted_[0].bytes, "again");
+    unwanted_.clear();
+  }
+  ASSERT_TRUE(send_handoff(channel_.first.get(), ours.get(), "later").ok());
+  receiver_.receive();
+  ASSERT_EQ(taken_.size(), 1U);
+  EXPECT_EQ(taken_[0].bytes, "later");
 }
 
 TEST_F(handoff, datagrams_that_are_none_are_dropped_and_counted) {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "base/fd.h"
+
+namespace grove::test {
+
+/// This process may open few descriptors, and has all of them but as many as the test lets go.
+class descriptor_shortage {
+ public:
+  descriptor_shortage() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit small{300, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &small);
+    take_all();
+  }
+  ~descriptor_shortage() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  descriptor_shortage(const descriptor_shortage&) = delete;
+  descriptor_shortage& operator=(const descriptor_shortage&) = delete;
+
+  /// Exactly so many can be opened now.
+  void leave(std::size_t free) {
+    take_all();
+    taken_.resize(taken_.size() - free);
+  }
+
+ private:
+  void take_all() {
+    while (unique_fd copy{::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)})
+      taken_.push_back(std::move(copy));
+  }
+
+  rlimit before_{};
+  std::vector<unique_fd> taken_;
+};
+
+}  // namespace grove::test
