@@ -58,7 +58,7 @@ std::string_view hint(const exit_status& status, bool by_us) noexcept {
     case SIGBUS:
       return "memory behind a mapping was not there: its report is above";
     case SIGABRT:
-      return "a check failed: its report is above";
+      return "a check failed, or nothing caught an exception: its report is above";
     case SIGSYS:
       return "a seccomp filter refused a system call";
     case SIGXCPU:

@@ -13,6 +13,7 @@
 #include "base/last_words.h"
 #include "base/log.h"
 #include "base/standard_descriptors.h"
+#include "base/uncaught.h"
 #include "server/config.h"
 #include "server/server_loop.h"
 
@@ -37,6 +38,7 @@ grove::server::config_sources sources(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   grove::open_standard_descriptors(grove::closed_output::discarded);
+  grove::install_uncaught_report();
   const auto outcome = grove::server::read_config(sources(argc, argv));
   if (const auto* stop = std::get_if<grove::server::config_exit>(&outcome)) {
     return grove::command_line::show("grove-server", stop->text, stop->code);

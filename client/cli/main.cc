@@ -11,6 +11,7 @@
 
 #include "base/exit_codes.h"
 #include "base/standard_descriptors.h"
+#include "base/uncaught.h"
 #include "client/cli/cli.h"
 #include "client/cli/output.h"
 
@@ -31,6 +32,7 @@ namespace {
 
 int main(int argc, char** argv) {
   grove::open_standard_descriptors(grove::closed_output::refused);
+  grove::install_uncaught_report();
   // A reader that goes away is met as a write error.
   std::signal(SIGPIPE, SIG_IGN);
   const bool out_is_terminal = isatty(STDOUT_FILENO) == 1;

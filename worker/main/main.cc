@@ -29,6 +29,7 @@
 #include "base/log.h"
 #include "base/standard_descriptors.h"
 #include "base/text.h"
+#include "base/uncaught.h"
 #include "base/version.h"
 #include "proto/wire/protobuf_log.h"
 #include "worker/main/control_link.h"
@@ -146,6 +147,7 @@ struct command {
 
 int main(int argc, char** argv) {
   open_standard_descriptors(closed_output::discarded);
+  install_uncaught_report();
   const command read = read_command({argv + 1, argv + argc});
   if (read.exit_code >= 0) return command_line::show("grove-worker", read.last_words, read.exit_code);
   if (!is_socket(inherited_fds::control)) {
