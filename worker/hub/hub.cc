@@ -28,6 +28,8 @@ namespace {
 
 constexpr std::chrono::seconds trim_interval{1};
 // Reading the clock costs as much as a small item: a batch looks at it this rarely.
+// Asio adds what it is given to the clock: a sum that overflows would make the loop spin.
+constexpr std::chrono::hours sleep_max{1};
 constexpr std::size_t items_between_looks = 32;
 
 /// A posted callable that did not come with an item of its own.
@@ -226,7 +228,8 @@ bool hub::fire_timers() {
   std::size_t fired = 0;
   const steady_time began = looked_at_;
   while (fired < options_.batch_max) {
-    hub_timer* due = timers_.pop_due(pass_time_);
+  const std::uint64_t armed_before = timers_.armed_ever();
+    hub_timer* due = timers_.pop_due(pass_time_, armed_before);
     if (due == nullptr) break;
     try {
       due->expired();
@@ -277,8 +280,9 @@ void hub::block() {
       io_.run_one();
       return;
     }
-    const steady_duration left = timers_.next() - now();
-    if (left > steady_duration::zero()) io_.run_one_for(left);
+    const steady_time asleep_from = now();
+    if (timers_.next() > asleep_from)
+      io_.run_one_for(std::min<steady_duration>(timers_.next() - asleep_from, sleep_max));
   } catch (...) {
     report("a completion handler", std::current_exception());
   }

@@ -186,6 +186,7 @@ class hub {
   [[nodiscard]] bool nothing_ready() const noexcept {
     return ready_[0].empty() && ready_[1].empty() && ready_[2].empty();
   }
+  [[nodiscard]] std::uint64_t next_timeout() noexcept;
   [[nodiscard]] bool is_time_over(steady_time batch_began) noexcept;
   [[noreturn]] static void throw_no_hub();
   bool pass(bool look_at_io);
@@ -242,7 +243,7 @@ class hub {
   std::size_t waiting_ = 0;
   std::size_t live_tasks_ = 0;
   std::size_t holds_ = 0;
-  std::uint64_t timeouts_ever_ = 0;
+  std::uint64_t last_timeout_ = 0;  // the identity given out last
   std::uint64_t tasks_ever_ = 0;
   bool has_spawn_callbacks_ = false;
   std::vector<hub_component*> components_;

@@ -15,8 +15,8 @@ namespace grove {
 /// What a timeout throws; outside std::exception, so that ordinary handlers let it pass. A handler asks the timeout
 /// whether it is its own: `catch (const timeout_expired& e) { if (!limit.owns(e)) throw; ... }`.
 struct timeout_expired {
-  std::uint64_t identity = 0;
-  std::string text{};  ///< what its timeout was given
+  std::uint64_t identity = 0;  ///< no other time-out of the process has it, in whatever hub
+  std::string text{};          ///< what its timeout was given
 };
 
 /// Bounds the waits of the calling greenlet while it exists. Nothing is thrown into code that does not wait. It is

@@ -13,7 +13,9 @@ constexpr std::size_t children = 4;
 
 void hub_timer::arm(hub& on, steady_time when) {
   disarm();
-  on.timers_.arm(*this, when);
+  if (when == steady_time::max()) return;
+  // What is late must not overtake what has been due for longer.
+  on.timers_.arm(*this, std::max(when, on.pass_time_));
 }
 
 void hub_timer::arm_after(hub& on, time_span delay) {
@@ -46,8 +48,8 @@ void timer_heap::disarm(hub_timer& timer) noexcept {
   if (timer.background_) --background_;
 }
 
-hub_timer* timer_heap::pop_due(steady_time now) noexcept {
-  if (entries_.empty() || entries_.front().when > now) return nullptr;
+hub_timer* timer_heap::pop_due(steady_time now, std::uint64_t armed_before) noexcept {
+  if (entries_.empty() || entries_.front().when > now || entries_.front().order >= armed_before) return nullptr;
   hub_timer* due = entries_.front().timer;
   disarm(*due);
   return due;

@@ -23,8 +23,10 @@ class hub_timer {
   hub_timer(const hub_timer&) = delete;
   hub_timer& operator=(const hub_timer&) = delete;
 
-  /// Arms it, or moves it if it is armed. A time that has passed expires at the next loop pass. Timers of equal time
-  /// expire in the order of arming.
+  /// Arms it, or moves it if it is armed. Timers expire in the order of their times, those of equal time in the order of
+  /// arming. A time before the present pass of the loop counts as the time of the pass, and a timer that is armed while
+  /// timers expire does so in a coming pass at the earliest: one that arms itself again and again holds up no other.
+  /// The greatest time point is never: the timer is left disarmed, and keeps no loop alive.
   void arm(hub& on, steady_time when);
   void arm_after(hub& on, time_span delay);
   /// Idempotent.
@@ -68,8 +70,11 @@ class timer_heap {
   void arm(hub_timer& timer, steady_time when);
   void disarm(hub_timer& timer) noexcept;
   [[nodiscard]] steady_time when(const hub_timer& timer) const noexcept { return entries_[timer.at_].when; }
-  /// Disarms and returns the earliest timer if it is due at `now`, else null.
-  hub_timer* pop_due(steady_time now) noexcept;
+  /// How many times a timer has been armed.
+  [[nodiscard]] std::uint64_t armed_ever() const noexcept { return armed_ever_; }
+  /// Disarms and returns the earliest timer if it is due at `now`, and was one of the first `armed_before` to be armed;
+  /// else null.
+  hub_timer* pop_due(steady_time now, std::uint64_t armed_before) noexcept;
 
  private:
   struct entry {

@@ -215,6 +215,22 @@ TEST_F(client_test, an_unanswered_call_ends_at_its_deadline_and_is_cancelled) {
   run_until([this] { return server.sessions()[0]->cancels.size() == 1; });
 }
 
+TEST_F(client_test, for_ever_is_longer_than_a_server_allows_and_not_over_at_once) {
+  client_options longest = to_server();
+  longest.connection.connect_timeout = std::chrono::milliseconds::max();
+  longest.retry.longest_pause = std::chrono::milliseconds::max();
+  client patient{io, longest};
+  EXPECT_TRUE(call(patient, "key", "").ok());
+  longest.call_timeout = std::chrono::milliseconds::max();
+  client with{io, longest};
+  for (const std::chrono::microseconds timeout :
+       {std::chrono::microseconds{0}, std::chrono::microseconds{300 * 365 * 24h}, std::chrono::microseconds::max()}) {
+    call_options options;
+    options.timeout = timeout;
+    EXPECT_EQ(call(with, "key", "", options).status.code(), status_code::invalid_argument);
+  }
+}
+
 TEST_F(client_test, a_call_that_could_not_be_sent_ends_at_its_deadline_as_not_executed) {
   server.on_hello = [](auto&, const wire::hello_view&) {};
   client with{io, to_server()};

@@ -84,5 +84,13 @@ TEST(jittered_pause, doubles_up_to_the_longest_and_stays_within_half) {
   }
 }
 
+TEST(jittered_pause, of_for_ever_stays_for_ever) {
+  random_source random{7};
+  constexpr auto longest = std::chrono::milliseconds::max();
+  for (const unsigned failures : {1U, 7U, 64U})
+    EXPECT_GE(jittered_pause(longest, longest, failures, random), steady_duration::max() / 2);
+  EXPECT_GT(jittered_pause(longest / 4, longest, 64, random), steady_duration::max() / 2);
+}
+
 }  // namespace
 }  // namespace grove

@@ -113,6 +113,81 @@ TEST_F(hub_timers, a_hundred_thousand_in_random_order_expire_sorted) {
   EXPECT_EQ(fired, count / 2);
 }
 
+/// Counts, and arms itself again some time after when it was due; each time it runs takes some time.
+class ticker final : public hub_timer {
+ public:
+  ticker(hub& on, manual_clock& time, steady_duration period, steady_duration work)
+      : on_(on), time_(time), period_(period), work_(work), due_(on.now()) {
+    arm(on, due_);
+  }
+  ~ticker() override = default;
+  [[nodiscard]] int ticks() const noexcept { return ticks_; }
+
+ private:
+  void expired() override {
+    ++ticks_;
+    time_.advance(work_);
+    arm(on_, due_ += period_);
+  }
+  hub& on_;
+  manual_clock& time_;
+  steady_duration period_;
+  steady_duration work_;
+  steady_time due_;
+  int ticks_ = 0;
+};
+
+TEST_F(hub_timers, run_once_in_a_pass_if_they_are_armed_for_the_past) {
+  const ticker late(loop, time, -1ms, 0ms);
+  loop.poll();
+  EXPECT_EQ(late.ticks(), 1);
+  loop.poll();
+  EXPECT_EQ(late.ticks(), 2);
+}
+
+TEST_F(hub_timers, are_not_held_up_by_one_that_is_armed_for_the_past_again_and_again) {
+  std::vector<int> order;
+  recording_timer other(order, 1);
+  other.arm(loop, loop.now());
+  const ticker late(loop, time, -1ms, 0ms);
+  for (int i = 0; i < 3 && order.empty(); ++i)
+    loop.poll();
+  EXPECT_EQ(order, std::vector{1});
+}
+
+TEST_F(hub_timers, are_not_held_up_by_a_ticker_whose_work_takes_longer_than_its_period) {
+  std::vector<int> order;
+  const ticker slow(loop, time, 1ms, 3ms);
+  recording_timer limit(order, 1);
+  limit.arm_after(loop, 10ms);
+  while (order.empty() && slow.ticks() < 100)
+    loop.poll();
+  EXPECT_EQ(order, std::vector{1});
+  EXPECT_LE(slow.ticks(), 5) << "three of them make it due";
+}
+
+TEST(timers_of_a_small_batch, are_not_held_up_by_as_many_late_ones_as_a_pass_runs) {
+  manual_clock time;
+  hub loop(time, {.batch_max = 2});
+  const ticker first(loop, time, -1ms, 1ms);
+  const ticker second(loop, time, -1ms, 1ms);
+  std::vector<int> order;
+  recording_timer limit(order, 1);
+  limit.arm_after(loop, 10ms);
+  for (int i = 0; i < 20 && order.empty(); ++i)
+    loop.poll();
+  EXPECT_EQ(order, std::vector{1});
+}
+
+TEST_F(hub_timers, are_never_armed_for_the_end_of_time) {
+  std::vector<int> order;
+  recording_timer never(order, 1);
+  never.arm_after(loop, 1s);
+  never.arm(loop, steady_time::max());
+  EXPECT_FALSE(never.armed());
+  EXPECT_EQ(loop.join(), loop_end::finished);
+}
+
 TEST_F(hub_timers, wake_a_loop_that_sleeps) {
   // The one test with the machine's clock: the loop must not sleep beyond the timer.
   class stopping final : public hub_timer {
