@@ -19,6 +19,12 @@ struct actor_cell;
 /// An object addressed by type and key. It is made by the first message to its address and destroyed when it
 /// has been idle; its turns never overlap, unless a method says so, and all run on the thread of one worker,
 /// so that it needs no locks.
+///
+/// A turn that waits may be ended there: by its deadline, by a caller that has gone, or when the worker stops. What is
+/// thrown then unwinds the handler. Destructors that wait meanwhile are left alone (see worker/hub/uninterrupted.h for
+/// those that wait at the normal end of their scope, and for other clean-up that must not be cut): a call that such a
+/// destructor makes has the server's time for a call, not what the turn had left. When the worker stops, all clean-up has
+/// a second.
 class actor {
  public:
   actor() = default;

@@ -9,6 +9,7 @@
 #include "base/limit_text.h"
 #include "base/text.h"
 #include "worker/actor/runtime.h"
+#include "worker/hub/uninterrupted.h"
 #include "worker/hub/waiter.h"
 
 namespace grove {
@@ -86,7 +87,9 @@ void local_calls::call(std::string_view type, std::string_view key, std::string_
   message_ptr m = make(type, key, method, request, true);
   if (options.timeout) m->deadline = time_after(owner_.on().now(), *options.timeout);
   if (turn* const caller = current_turn()) {
-    if (const message* const cause = caller->handled()) m->deadline = std::min(m->deadline, cause->deadline);
+    // Clean-up that nothing may interrupt often begins when the turn's time is over: it has the time of its own.
+    const message* const cause = uninterrupted::in_force() ? nullptr : caller->handled();
+    if (cause != nullptr) m->deadline = std::min(m->deadline, cause->deadline);
     // Messages from one sender to one actor stay in order: earlier tells to it cannot wait for the turn's
     // end.
     for (outgoing& out : caller->outbox) {
@@ -101,23 +104,22 @@ void local_calls::call(std::string_view type, std::string_view key, std::string_
   message& sent = *m;
   const steady_time deadline = m->deadline;
   owner_.submit(std::move(m));
-  const auto give_up = [this, &wait, &sent] {
-    if (wait.answered) return;
-    wait.answered = true;
-    sent.origin = nullptr;
-    owner_.cancel(sent);
-  };
-  try {
-    while (!wait.answered) {
-      if (!wait.wake_up.wait_until(deadline) && !wait.answered) {
-        give_up();
-        throw grove::deadline_exceeded{
-            std::string{"no answer from "}.append(type).append("/").append(key).append(" within the call's time")};
-      }
+  // Not a handler, which would hide from the wait that what it throws goes on to the caller.
+  struct giving_up {
+    runtime& owner;
+    pending_call& wait;
+    message& sent;
+    ~giving_up() {
+      if (wait.answered) return;
+      sent.origin = nullptr;
+      owner.cancel(sent);
     }
-  } catch (...) {
-    give_up();
-    throw;
+  } const unless_answered{owner_, wait, sent};
+  while (!wait.answered) {
+    if (!wait.wake_up.wait_until(deadline) && !wait.answered) {
+      throw grove::deadline_exceeded{
+          std::string{"no answer from "}.append(type).append("/").append(key).append(" within the call's time")};
+    }
   }
   if (!wait.end.ok()) throw status_error{wait.end.code(), wait.end.message()};
 }

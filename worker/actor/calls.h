@@ -16,8 +16,8 @@ namespace grove {
 class runtime;
 
 struct actor_call_options {
-  /// How long to wait at most; never longer than what is left of the calling turn's own time. Empty: the
-  /// server's default for a call.
+  /// How long to wait at most; never longer than what is left of the calling turn's own time, unless the call is made
+  /// `uninterrupted`. Empty: the server's default for a call.
   std::optional<time_span> timeout;
 };
 

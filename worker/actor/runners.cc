@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/actor/runners.h"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <span>
+#include <thread>
 #include <utility>
 
 #include "worker/greenlet/errors.h"
@@ -67,9 +70,37 @@ void runners::let_go() {
   idle_.erase(idle_.begin(), idle_.begin() + static_cast<std::ptrdiff_t>(many));
 }
 
+std::size_t runners::busy() const noexcept {
+  const auto active = std::ranges::count_if(all_, [](const auto& r) { return r->fiber->active(); });
+  return static_cast<std::size_t>(active) - idle_.size();
+}
+
+void runners::end_waits() {
+  for (const auto& r : all_) {
+    const greenlet_slots& slots = r->fiber->slots();
+    if (slots.waiter != nullptr || slots.in_line) {
+      hub_.interrupt(*r->fiber, std::make_exception_ptr(greenlet_exit{}));
+    }
+  }
+  // By the machine's clock: the hub's may stand still.
+  const steady_time end = time_after(std::chrono::steady_clock::now(), cleaning_up_max);
+  hub_.run_ready();
+  while (busy() > 0 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    hub_.run_ready();
+  }
+}
+
 void runners::unwind() noexcept {
+  try {
+    if (busy() > 0) end_waits();
+  } catch (...) {
+    hub_.report("the end of the runners of turns", std::current_exception());
+  }
   for (const auto& r : all_)
     r->fiber.reset();
+  all_.clear();
+  idle_.clear();
 }
 
 }  // namespace grove

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -20,6 +21,7 @@ class runners {
  public:
   /// How many that have nothing to do are kept, with their stacks, for the next turns that wait.
   static constexpr std::size_t idle_kept_max = 256;
+  static constexpr std::chrono::seconds cleaning_up_max{1};
 
   /// A greenlet that works, and the bound of its waits that is set to the deadline of each turn: one that was made for
   /// each of them would cost more than turns that do not wait should pay.
@@ -44,7 +46,7 @@ class runners {
   /// Ends those idle ones that are not kept: their stacks go back to the pool.
   void let_go();
 
-  /// Unwinds all, in whatever they wait.
+  /// Unwinds all, in whatever they wait. What they have to clean up may wait as well, for `cleaning_up_max` in all.
   void unwind() noexcept;
 
   [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
@@ -56,6 +58,10 @@ class runners {
     bool leaves = false;
   };
   void run(runner& self);
+  /// Those that are in a turn, which waits.
+  [[nodiscard]] std::size_t busy() const noexcept;
+  /// Throws turns out of their waits and runs the hub while these clean up; a drop would leave them no time.
+  void end_waits();
 
   hub& hub_;
   std::function<void(const place&)> work_;

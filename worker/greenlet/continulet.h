@@ -131,6 +131,7 @@ class continulet {
  private:
   friend class continulet_ptr;
   friend class greenlet;
+  friend class flow_cursor;
   friend struct greenlets::detail::flow_switching;
   template <typename T>
   friend class generator;
@@ -155,6 +156,7 @@ class continulet {
   greenlets::detail::thread_hot* owner_ = nullptr;
   greenlet* in_use_by_ = nullptr;
   void* carried_ = nullptr;  // what a generator hands over
+  flow_slots slots_;         // of the body's flow
   std::atomic<std::uint32_t> handles_{0};
   state state_ = state::empty;
   stack_class stack_kind_ = stack_class::small;

@@ -4,6 +4,24 @@
 #include <string>
 
 #include "base/check.h"
+#include "worker/greenlet/flow_cursor.h"
+
+namespace grove {
+
+flow_slots& greenlet::slots_of_continulet() noexcept {
+  return context_.flow->slots_;
+}
+
+flow_slots& flow_cursor::slots_of_continulet() const noexcept {
+  return flow_->slots_;
+}
+
+void flow_cursor::leave_continulet() noexcept {
+  exceptions_ = &flow_->slot_.exceptions;
+  flow_ = flow_->slot_.flow;
+}
+
+}  // namespace grove
 
 namespace grove::greenlets::detail {
 
@@ -113,6 +131,7 @@ void flow_switching::run(void* left) {
     result.thrown = std::current_exception();
   }
   self.body_.reset();
+  GROVE_CHECK(self.slots_.bounds == nullptr, "a time limit on waits outlives the continulet in which it was made");
   finish(thread, std::move(result));
 }
 

@@ -134,6 +134,12 @@ class alignas(cache_line_bytes) greenlet {
 
   [[nodiscard]] greenlet_slots& slots() noexcept { return slots_; }
   [[nodiscard]] const greenlet_slots& slots() const noexcept { return slots_; }
+  /// Those of the flow that it runs now.
+  [[nodiscard]] flow_slots& running_flow() noexcept {
+    return in_continulet() ? slots_of_continulet() : slots_.first_flow;
+  }
+  /// It runs the body of a continulet.
+  [[nodiscard]] bool in_continulet() const noexcept { return context_.flow != nullptr; }
 
   /// The actor layer's slot.
   [[nodiscard]] void* local() const noexcept { return slots_.turn; }
@@ -156,6 +162,7 @@ class alignas(cache_line_bytes) greenlet {
   friend struct greenlets::detail::gdb_layout;
   friend struct greenlets::detail::flow_switching;
   friend class continulet;
+  friend class flow_cursor;
   friend class greenlets::detail::sliced_stacks;
   // Away: live, and a stack that it shares has the bytes of another greenlet.
   enum class state : std::uint8_t { fresh, live, away, finished };
@@ -173,6 +180,7 @@ class alignas(cache_line_bytes) greenlet {
   [[nodiscard, gnu::always_inline]] bool is_plain_target(const greenlets::detail::thread_hot* thread) const noexcept;
   [[gnu::always_inline]] void hop(greenlets::detail::thread_hot& thread) noexcept;
   static greenlet& enter();
+  [[nodiscard]] flow_slots& slots_of_continulet() noexcept;
   /// A handle for as long as other threads' drops are taken, one of which may be the last of this greenlet; else none.
   [[nodiscard]] greenlet_ptr kept_from_foreign_drops() noexcept;
   [[nodiscard]] bool unfinished() const noexcept { return state_ == state::live || state_ == state::away; }

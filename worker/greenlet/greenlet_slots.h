@@ -7,13 +7,20 @@
 
 namespace grove {
 
+/// What the layers above keep in a flow: in the one that a greenlet begins with, or in the body of a continulet, which
+/// may go on in another greenlet.
+struct flow_slots {
+  void* bounds = nullptr;      ///< the hub: innermost of the time limits on waits
+  unsigned uninterrupted = 0;  ///< the hub: uninterrupted scopes
+};
+
 /// What the layers above keep in a greenlet, so that they need no map keyed by it. Each member belongs to one layer;
 /// the greenlet only carries them.
 struct greenlet_slots {
-  void* turn = nullptr;          ///< the actor runtime: the turn that runs here
-  void* task = nullptr;          ///< the hub: the spawned task
-  void* waiter = nullptr;        ///< the hub: what the greenlet waits in
-  void* bounds = nullptr;        ///< the hub: innermost of the time limits on waits
+  void* turn = nullptr;    ///< the actor runtime: the turn that runs here
+  void* task = nullptr;    ///< the hub: the spawned task
+  void* waiter = nullptr;  ///< the hub: what the greenlet waits in
+  flow_slots first_flow{};
   std::exception_ptr pending{};  ///< the hub: what the next wait throws
   const void* pending_source = nullptr;
   greenlet_locals locals{};     ///< the hub: what local<T> keeps here

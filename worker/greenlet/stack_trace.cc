@@ -42,10 +42,13 @@ void switching::inspect(thread_state& thread, greenlet& of, inspection& found) n
   thread.attention = found.attention;
 }
 
-void switching::answer_inspection(thread_state& thread) noexcept {
+void switching::answer_inspection(thread_state& thread) {
   inspection& found = *std::exchange(thread.inspecting, nullptr);
   greenlet& self = *thread.current;
-  _Unwind_Backtrace(&add_frame, &found);
+  if (found.look != nullptr)
+    found.look(found.with);
+  else
+    _Unwind_Backtrace(&add_frame, &found);
   thread.attention = thread.sliced.watches(self) ? attention_sliced : 0U;
   thread.current = found.requester;
   exchange(self.context_, thread.sliced.way_to(*found.requester), *thread.exceptions);

@@ -187,6 +187,7 @@ void switching::end(thread_state& thread, delivery result) noexcept {
   }
   self.run_.reset();
   self.slots_.locals.reset();
+  GROVE_CHECK(self.slots_.first_flow.bounds == nullptr, "a time limit on waits outlives its greenlet");
   finish(thread, self, std::move(result));
 }
 

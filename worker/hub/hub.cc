@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/task.h"
+#include "worker/hub/wait_bound.h"
 #include "worker/hub/waiter.h"
 
 namespace grove {
@@ -27,9 +28,9 @@ struct idle_waiters {
 namespace {
 
 constexpr std::chrono::seconds trim_interval{1};
-// Reading the clock costs as much as a small item: a batch looks at it this rarely.
 // Asio adds what it is given to the clock: a sum that overflows would make the loop spin.
 constexpr std::chrono::hours sleep_max{1};
+// Reading the clock costs as much as a small item: a batch looks at it this rarely.
 constexpr std::size_t items_between_looks = 32;
 
 /// A posted callable that did not come with an item of its own.
@@ -227,8 +228,8 @@ bool hub::run_foreign() {
 bool hub::fire_timers() {
   std::size_t fired = 0;
   const steady_time began = looked_at_;
-  while (fired < options_.batch_max) {
   const std::uint64_t armed_before = timers_.armed_ever();
+  while (fired < options_.batch_max) {
     hub_timer* due = timers_.pop_due(pass_time_, armed_before);
     if (due == nullptr) break;
     try {
@@ -342,14 +343,15 @@ bool hub::interrupt(greenlet& target, std::exception_ptr thrown, const void* sou
   if (slots.pending != nullptr || target.dead()) return false;
   slots.pending = std::move(thrown);
   slots.pending_source = source;
-  if (slots.waiter != nullptr) static_cast<waiter*>(slots.waiter)->interrupted();
+  if (slots.waiter != nullptr) static_cast<waiter*>(slots.waiter)->interrupt_from_outside(slots.pending);
   return true;
 }
 
 bool hub::cancel_interrupt(greenlet& target, const void* source) noexcept {
   greenlet_slots& slots = target.slots();
   if (slots.pending == nullptr || (source != nullptr && slots.pending_source != source)) return false;
-  if (slots.waiter != nullptr && static_cast<waiter*>(slots.waiter)->delivering()) return false;
+  const auto* const waits_in = static_cast<const waiter*>(slots.waiter);
+  if (waits_in != nullptr && waits_in->delivering() && wait_bound::pending_in(target) == nullptr) return false;
   slots.pending = nullptr;
   slots.pending_source = nullptr;
   return true;

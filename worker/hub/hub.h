@@ -141,8 +141,8 @@ class hub {
   }
 
   /// Throws `thrown` into `target` at its present wait in this hub, or at its next one if it is not in one that can
-  /// still be interrupted: a wait that has been woken completes. The first pending delivery wins: false if there is
-  /// one. `source` tells deliveries apart for cancel_interrupt().
+  /// still be interrupted: a wait that has been woken completes, and one that is `uninterrupted` goes on. The first
+  /// pending delivery wins: false if there is one. `source` tells deliveries apart for cancel_interrupt().
   bool interrupt(greenlet& target, std::exception_ptr thrown, const void* source = nullptr) noexcept;
   /// Takes a pending delivery back (of any source, if null) that has not been thrown. True if there was one.
   bool cancel_interrupt(greenlet& target, const void* source = nullptr) noexcept;

@@ -46,8 +46,9 @@ class timeout final : public wait_bound {
 };
 
 /// Calls `call` under a timeout. Empty (false, for a call that returns nothing) if that timeout fired.
+/// Never in line: its handler must not be taken for one of a function around it, see would_end_process().
 template <typename F>
-auto with_timeout(time_span limit, F&& call) {
+[[gnu::noinline]] auto with_timeout(time_span limit, F&& call) {
   using result = std::invoke_result_t<F>;
   timeout bound(limit);
   try {

@@ -5,7 +5,9 @@
 
 #include "base/check.h"
 #include "worker/greenlet/off_stack.h"
+#include "worker/greenlet/throw_path.h"
 #include "worker/hub/task.h"
+#include "worker/hub/uninterrupted.h"
 #include "worker/hub/wait_bound.h"
 #include "worker/hub/wait_listener.h"
 
@@ -38,20 +40,27 @@ waiter::outcome waiter::park(std::optional<steady_time> until) {
 }
 
 std::exception_ptr waiter::take_interrupt() noexcept {
-  greenlet_slots& slots = greenlet::current().slots();
+  greenlet& self = greenlet::current();
+  if (may_be_limited(self)) {
+    if (std::exception_ptr limit = wait_bound::take_pending(self)) return limit;
+  }
+  if (uninterrupted::in_force(self)) return nullptr;
+  greenlet_slots& slots = self.slots();
   slots.pending_source = nullptr;
   return std::exchange(slots.pending, nullptr);
 }
 
 bool waiter::find_deliverable(greenlet& self) {
   greenlet_slots& slots = self.slots();
-  if (slots.pending == nullptr && std::exchange(slots.kill_deferred, false)) {
+  const bool from_outside = (slots.pending != nullptr || slots.kill_deferred) && !uninterrupted::in_force(self);
+  if (from_outside && slots.pending == nullptr) {
     const auto& task = *static_cast<const task_base*>(slots.task);
+    slots.kill_deferred = false;
     slots.pending = task.kill_;
     slots.pending_source = &task;
   }
-  if (slots.pending == nullptr && slots.bounds != nullptr) wait_bound::enter_wait(self);
-  return slots.pending != nullptr;
+  const bool is_interrupted = from_outside && !would_end_process(slots.pending);
+  return (may_be_limited(self) && wait_bound::enter_wait(self, is_interrupted)) || is_interrupted;
 }
 
 waiter::outcome waiter::suspend(bool interruptible, std::optional<steady_time> until) {
@@ -100,6 +109,8 @@ void waiter::switch_out(greenlet& self) {
   waits_ = &self;
   check_may_wait(hub_, self);
   greenlet_slots& slots = self.slots();
+  if (interruptible_ && self.in_continulet()) [[unlikely]]
+    wait_bound::arm_in_continulets(self);
   slots.waiter = this;
   ++hub_.waiting_;
   if (slots.turn_listens) [[unlikely]]
@@ -116,6 +127,8 @@ void waiter::leave() noexcept {
   if (state_ == state::scheduled && is_queued()) hub_.unpost(*this);
   state_ = state::idle;
   greenlet* self = std::exchange(waits_, nullptr);
+  if (self->in_continulet()) [[unlikely]]
+    wait_bound::disarm_in_continulets(*self);
   if (self->slots().waiter != this) return;
   self->slots().waiter = nullptr;
   --hub_.waiting_;
@@ -141,8 +154,22 @@ void waiter::expired() {
   schedule();
 }
 
+void waiter::interrupt_from_outside(const std::exception_ptr& thrown) {
+  struct question {
+    const std::exception_ptr& thrown;
+    bool ends_process = false;
+  } asked{thrown};
+  const auto look = [](void* with) {
+    auto& at = *static_cast<question*>(with);
+    at.ends_process = would_end_process(at.thrown);
+  };
+  if (!can_be_interrupted() || uninterrupted::in_force(*waits_)) return;
+  (void)look_from(*waits_, look, &asked);
+  if (!asked.ends_process) interrupted();
+}
+
 void waiter::interrupted() noexcept {
-  if (state_ != state::parked || !interruptible_) return;
+  if (!can_be_interrupted()) return;
   outcome_ = outcome::interrupted;
   schedule();
 }

@@ -24,7 +24,7 @@ class waiter : private ready_item, private hub_timer {
   /// Switches: to the hub, or to the next one in line.
   /// Errors: blocking_in_hub in the hub's context; greenlet_error if the greenlet is resumed by other means.
   /// Cancel: throws what hub::interrupt(), a timeout or another bound delivers; a wait that was woken first
-  /// completes, and the delivery is kept for the next wait.
+  /// completes, and the delivery is kept for the next wait. Inside `uninterrupted` nothing from outside of it is thrown.
   void wait();
   /// wait() that ends at `when`: false, nothing consumed.
   [[nodiscard]] bool wait_until(steady_time when);
@@ -49,7 +49,7 @@ class waiter : private ready_item, private hub_timer {
   enum class outcome : std::uint8_t { woken, timed_out, interrupted };
   /// The wait without the throw: after `interrupted`, the delivery is still pending (see take_interrupt()).
   [[nodiscard]] outcome park(std::optional<steady_time> until = std::nullopt);
-  /// Takes the delivery that is pending for the calling greenlet.
+  /// Takes the delivery that is pending for the calling greenlet; null if there is none.
   [[nodiscard]] static std::exception_ptr take_interrupt() noexcept;
 
  protected:
@@ -59,6 +59,7 @@ class waiter : private ready_item, private hub_timer {
 
  private:
   friend class hub;
+  friend class wait_bound;
   friend class waiter_list;
   friend class place_in_line;
   friend void yield(hub_priority priority);
@@ -66,6 +67,9 @@ class waiter : private ready_item, private hub_timer {
 
   void expired() override;
   void interrupted() noexcept;
+  /// interrupted(), unless the greenlet is shielded, or the throw would end the process.
+  void interrupt_from_outside(const std::exception_ptr& thrown);
+  [[nodiscard]] bool can_be_interrupted() const noexcept { return state_ == state::parked && interruptible_; }
   void schedule() noexcept;
   outcome suspend(bool interruptible, std::optional<steady_time> until);
   outcome park_until(greenlet& self, std::optional<steady_time> until);
@@ -76,7 +80,10 @@ class waiter : private ready_item, private hub_timer {
   void leave_list() noexcept;
   static bool deliverable(greenlet& self) {
     const greenlet_slots& slots = self.slots();
-    return (slots.pending != nullptr || slots.bounds != nullptr || slots.kill_deferred) && find_deliverable(self);
+    return (slots.pending != nullptr || may_be_limited(self) || slots.kill_deferred) && find_deliverable(self);
+  }
+  static bool may_be_limited(const greenlet& self) noexcept {
+    return self.slots().first_flow.bounds != nullptr || self.in_continulet();
   }
   static bool find_deliverable(greenlet& self);
   static void throw_deliverable(greenlet& self) {

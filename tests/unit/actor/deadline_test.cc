@@ -2,6 +2,10 @@
 // A turn's deadline bounds its waits, beside the timeouts of its handler, and is gone with it.
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
+#include <utility>
+
 #include "tests/unit/actor/scripted_actor.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/event.h"
@@ -87,6 +91,96 @@ TEST_F(deadline_of_a_turn, ends_a_wait_that_a_longer_timeout_of_the_handler_boun
   advance(2s);
   EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
   EXPECT_EQ(next_turn().code, status_code::ok);
+}
+
+/// Calls `by` when it is destroyed.
+class cleaned_up {
+ public:
+  explicit cleaned_up(std::function<void()> by) : by_{std::move(by)} {}
+  cleaned_up(const cleaned_up&) = delete;
+  cleaned_up& operator=(const cleaned_up&) = delete;
+  ~cleaned_up() { by_(); }
+
+ private:
+  std::function<void()> by_;
+};
+
+TEST_F(deadline_of_a_turn, leaves_a_destructor_alone_that_waits_while_it_unwinds_and_so_does_a_cancellation) {
+  bool whole = false;
+  says.turn = [&](ScriptedActor&) {
+    const cleaned_up local{[&] {
+      sleep_for(2s);
+      whole = true;
+    }};
+    sleep_for(1min);
+  };
+  const auto late = send_run_within(1s);
+  run();
+  advance(1s);
+  cancel(late);
+  advance(1s);
+  EXPECT_FALSE(has_ended(late));
+  advance(1s);
+  EXPECT_TRUE(whole);
+  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+  EXPECT_EQ(next_turn().code, status_code::ok) << "the cancellation is gone with the turn";
+}
+
+#ifndef __clang__
+TEST_F(deadline_of_a_turn, leaves_a_destructor_alone_that_waits_at_the_end_of_its_scope) {
+  bool whole = false;
+  says.turn = [&](ScriptedActor&) {
+    const cleaned_up local{[&] {
+      sleep_for(3s);
+      whole = true;
+    }};
+  };
+  const auto late = send_run_within(1s);
+  run();
+  advance(1s);
+  cancel(late);
+  advance(2s);
+  EXPECT_TRUE(whole);
+  EXPECT_EQ(sink.ended[late].code, status_code::ok) << "nothing of the handler is left to wait";
+  EXPECT_EQ(next_turn().code, status_code::ok);
+}
+#endif
+
+TEST_F(deadline_of_a_turn, is_not_that_of_a_call_in_a_destructor_while_it_unwinds) {
+  int asked = 0;
+  says.turn = [&](ScriptedActor& self) {
+    if (self.key() == "asked") {
+      ++asked;
+      sleep_for(1s);
+      return;
+    }
+    const cleaned_up local{[&] { (void)self.ref<trial::Scripted>("asked").Run({}); }};
+    sleep_for(1min);
+  };
+  const auto late = send_run_within(1s);
+  run();
+  advance(1s);
+  EXPECT_EQ(asked, 1);
+  advance(1s);
+  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+}
+
+TEST_F(deadline_of_a_turn, does_not_cut_what_is_cleaned_up_when_the_worker_stops) {
+  bool whole = false;
+  says.turn = [&](ScriptedActor&) {
+    const cleaned_up local{[&] {
+      yield();
+      yield();
+      whole = true;
+    }};
+    sleep_for(1min);
+  };
+  const auto cut = send_run();
+  run();
+  actors.reset();
+  actors = std::make_unique<runtime>(loop, types, store, recorder, bounds);
+  EXPECT_TRUE(whole);
+  EXPECT_EQ(sink.ended[cut].code, status_code::unavailable);
 }
 
 }  // namespace

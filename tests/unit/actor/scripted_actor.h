@@ -27,6 +27,8 @@ class ScriptedActor final : public trial::Scripted::Actor {
   trial::Nothing Run(const trial::Nothing& request) override;
   trial::Nothing RunInterleaved(const trial::Nothing& request) override;
   void Watch(const trial::Nothing& request, stream<trial::Nothing> items) override;
+  using actor_with_state::key;
+  using actor_with_state::ref;
   using actor_with_state::state;
 
  protected:

@@ -13,6 +13,7 @@
 #include "worker/hub/queue.h"
 #include "worker/hub/task.h"
 #include "worker/hub/timeout.h"
+#include "worker/hub/uninterrupted.h"
 
 namespace grove {
 namespace {
@@ -47,6 +48,29 @@ TEST_F(hub_tutorial, gives_up_in_time) {
   advance(0s);
   advance(5s);
   EXPECT_EQ(*waiter->value(), std::nullopt);
+}
+
+TEST_F(hub_tutorial, cleans_up_in_peace) {
+  std::vector<std::string> said;
+  struct session {
+    std::vector<std::string>& into;
+    ~session() {
+      const uninterrupted whole;
+      const bool in_time = with_timeout(5s, [] { sleep_for(1s); });  // says goodbye to somebody far away
+      into.emplace_back(in_time ? "said goodbye" : "gave up");
+    }
+  };
+  auto task = spawn([&] {
+    const session open{said};
+    sleep_for(1h);
+  });
+  advance(0s);
+  task->kill(kill_mode::do_not_wait);
+  advance(0s);
+  task->kill(kill_mode::do_not_wait);
+  advance(1s);
+  EXPECT_EQ(said, std::vector<std::string>{"said goodbye"});
+  EXPECT_TRUE(task->exited());
 }
 
 TEST_F(hub_tutorial, has_at_most_two_at_work) {

@@ -28,10 +28,12 @@ struct trace_step {
   greenlet* target;
 };
 
-/// The stack of a suspended greenlet, asked for by another one.
+/// Something that a suspended greenlet does on its stack for another one, by default a trace of it.
 struct inspection {
   greenlet* requester = nullptr;
-  unsigned attention = 0;  // as it was before
+  unsigned attention = 0;         // as it was before
+  void (*look)(void*) = nullptr;  // null: the trace
+  void* with = nullptr;
   std::size_t count = 0;
   std::array<void*, stack_trace_frames_max> frames{};
 };
@@ -153,7 +155,8 @@ struct switching {
   static bool can_inspect(const greenlet& of) noexcept;
   /// Lets `of` look at its own stack.
   static void inspect(thread_state& thread, greenlet& of, inspection& found) noexcept;
-  static void answer_inspection(thread_state& thread) noexcept;
+  /// Not noexcept: who looks may ask where an exception would go from here.
+  static void answer_inspection(thread_state& thread);
   static std::vector<greenlet_ptr> all(const thread_state& thread);
   static std::string describe(const greenlet& of);
   static const greenlet* next_dropped(const greenlet& of) noexcept { return of.next_dropped_; }
