@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/fatal.h"
 #include "worker/actor/actor.h"
 #include "worker/actor/runtime.h"
 #include "worker/greenlet/errors.h"
@@ -57,7 +58,7 @@ bool runtime::attempt(const actor_cell& cell, std::string_view what, Step step) 
   } catch (const greenlet_exit&) {
     throw;
   } catch (...) {
-    hub_.report(std::string{what}.append(" of ").append(cell.address_text()), std::current_exception());
+    hub_.report(std::string{what}.append(" of ").append(cell.address_text()), caught_error());
     return false;
   }
 }

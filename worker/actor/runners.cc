@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/fatal.h"
 #include "worker/greenlet/errors.h"
 
 namespace grove {
@@ -28,7 +29,7 @@ void runners::run(runner& self) {
     } catch (const greenlet_exit&) {
       throw;
     } catch (...) {
-      hub_.report("a runner of turns", std::current_exception());
+      hub_.report("a runner of turns", caught_error());
     }
     idle_.push_back(&self);
     starved_ = false;

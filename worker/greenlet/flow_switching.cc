@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/fatal.h"
 #include "worker/greenlet/flow_cursor.h"
 
 namespace grove {
@@ -128,7 +129,7 @@ void flow_switching::run(void* left) {
     take_slowly<void>([&thread](taker with) { switching::arrived(thread, with); });
     result.passed = self.body_(self);
   } catch (...) {
-    result.thrown = std::current_exception();
+    result.thrown = caught_error();
   }
   self.body_.reset();
   GROVE_CHECK(self.slots_.bounds == nullptr, "a time limit on waits outlives the continulet in which it was made");
@@ -258,7 +259,7 @@ void flow_switching::unwind_once(thread_state& thread, continulet& dropped) noex
     // As it should be.
   } catch (...) {
     thread.report_unraisable(*thread.current,
-                             "a dropped continulet threw while it was unwound: " + text_of(std::current_exception()));
+                             "a dropped continulet threw while it was unwound: " + text_of(caught_error()));
   }
 }
 

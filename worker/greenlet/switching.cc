@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/fatal.h"
 #include "worker/greenlet/internal/flow_switching.h"
 #include "worker/greenlet/internal/thread_state.h"
 
@@ -142,14 +143,14 @@ void switching::arrived(thread_state& thread, taker with) {
     try {
       with.take(with.into, what.passed);
     } catch (...) {
-      what.thrown = std::current_exception();
+      what.thrown = caught_error();
     }
   }
   if (!what.steps.empty()) {
     try {
       tell_tracer(thread, what.steps);
     } catch (...) {
-      what.thrown = std::current_exception();
+      what.thrown = caught_error();
     }
   }
   if (finished != nullptr) bury(*finished);
@@ -170,7 +171,7 @@ void switching::run(void* left) {
   } catch (const greenlet_exit& thrown) {
     result.passed = thrown;
   } catch (...) {
-    result.thrown = std::current_exception();
+    result.thrown = caught_error();
   }
   end(thread, std::move(result));
 }
@@ -182,7 +183,7 @@ void switching::end(thread_state& thread, delivery result) noexcept {
     try {
       lending::bring_home(result.passed);
     } catch (...) {
-      result = {{}, std::current_exception()};
+      result = {{}, caught_error()};
     }
   }
   self.run_.reset();
@@ -199,7 +200,7 @@ void switching::finish(thread_state& thread, greenlet& self, delivery what) noex
       start(*to);
     } catch (...) {
       what.passed.reset();
-      what.thrown = std::current_exception();
+      what.thrown = caught_error();
       to = receiver(self, *to, what);
     }
   }
@@ -309,7 +310,7 @@ void switching::unwind_once(thread_state& thread, greenlet& dropped) noexcept {
     if (dropped.state_ == greenlet::state::finished && !result.is<greenlet_exit>())
       thread.report_unraisable(dropped, "swallowed greenlet_exit while unwound: a catch (...) must throw it on");
   } catch (...) {
-    thread.report_unraisable(dropped, "threw while it was unwound: " + text_of(std::current_exception()));
+    thread.report_unraisable(dropped, "threw while it was unwound: " + text_of(caught_error()));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "base/check.h"
+#include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/task.h"
 #include "worker/hub/wait_bound.h"
@@ -180,7 +181,7 @@ std::size_t hub::run_some(ready_queue& queue, std::size_t count) {
     try {
       next.run();
     } catch (...) {
-      error = std::current_exception();
+      error = caught_error();
     }
     if (leaves_hub) left = handover_.close();
     if (error != nullptr) report("a greenlet or callback run by the hub", error);
@@ -194,7 +195,7 @@ bool hub::poll_components() {
     try {
       did |= components_[i]->poll();
     } catch (...) {
-      report("a component of the hub", std::current_exception());
+      report("a component of the hub", caught_error());
       did = true;
     }
   }
@@ -214,7 +215,7 @@ bool hub::run_foreign() {
     try {
       std::exchange(foreign_taken_[foreign_ran_++], nullptr)();
     } catch (...) {
-      report("a call posted from another thread", std::current_exception());
+      report("a call posted from another thread", caught_error());
     }
     if (++ran % items_between_looks == 0 && is_time_over(began)) break;
   }
@@ -235,7 +236,7 @@ bool hub::fire_timers() {
     try {
       due->expired();
     } catch (...) {
-      report("a timer", std::current_exception());
+      report("a timer", caught_error());
     }
     if (++fired % items_between_looks == 0 && is_time_over(began)) break;
   }
@@ -255,7 +256,7 @@ bool hub::poll_io() {
       if (now() >= end) break;
     }
   } catch (...) {
-    report("a completion handler", std::current_exception());
+    report("a completion handler", caught_error());
     ++ran;
   }
   return ran > 0;
@@ -285,7 +286,7 @@ void hub::block() {
     if (timers_.next() > asleep_from)
       io_.run_one_for(std::min<steady_duration>(timers_.next() - asleep_from, sleep_max));
   } catch (...) {
-    report("a completion handler", std::current_exception());
+    report("a completion handler", caught_error());
   }
 }
 
@@ -380,7 +381,7 @@ error_kind hub::kind_of(const std::exception_ptr& error) noexcept {
   try {
     return error_classifier_(error);
   } catch (...) {
-    write_error("the hub's error classifier", std::current_exception());
+    write_error("the hub's error classifier", caught_error());
     return error_kind::ordinary;
   }
 }
@@ -405,7 +406,7 @@ void hub::report(std::string_view where, const std::exception_ptr& error) noexce
       return;
     }
   } catch (...) {
-    write_error("the hub's error handler", std::current_exception());
+    write_error("the hub's error handler", caught_error());
   }
   write_error(where, error);
 }
@@ -429,7 +430,7 @@ void hub::unwind_tasks() noexcept {
       pass(true);
     }
   } catch (...) {
-    report("a greenlet that is unwound with the hub", std::current_exception());
+    report("a greenlet that is unwound with the hub", caught_error());
   }
   GROVE_CHECK(tasks_ == nullptr, "a spawned greenlet cannot be unwound: a catch (...) must throw greenlet_exit on");
 }

@@ -21,6 +21,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/membership.h"
 #include "worker/hub/semaphore.h"
@@ -52,7 +53,7 @@ item_outcome<stored<R>> outcome_of(Get&& get) noexcept {
       return {get(), nullptr};
     }
   } catch (...) {
-    return {std::nullopt, std::current_exception()};
+    return {std::nullopt, caught_error()};
   }
 }
 

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/fatal.h"
+
 namespace grove {
 
 namespace {
@@ -59,7 +61,7 @@ steady_time monitor_thread::step() {
     try {
       at->call();
     } catch (...) {
-      errors_(std::current_exception());
+      errors_(caught_error());
     }
   }
   steady_time next = time_after(now, idle_wait);

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/fd_wait.h"
 
@@ -51,7 +52,7 @@ struct serving::handler_body {
     } catch (const greenlet_exit&) {
       throw;
     } catch (...) {
-      of->hub_.report("a handler of " + of->options_.name, std::current_exception());
+      of->hub_.report("a handler of " + of->options_.name, caught_error());
     }
   }
 };

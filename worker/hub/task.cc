@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/check.h"
+#include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/internal/spawn_state.h"
 #include "worker/hub/joining.h"
@@ -121,7 +122,7 @@ void task_base::run_body() {
   } catch (const greenlet_exit&) {
     exited = true;
   } catch (...) {
-    error = std::current_exception();
+    error = caught_error();
   }
   drop_body();
   finish(std::move(error), exited);
@@ -153,7 +154,7 @@ void task_base::notify() noexcept {
     try {
       call(next);
     } catch (...) {
-      hub_.report("a link of a spawned greenlet", std::current_exception());
+      hub_.report("a link of a spawned greenlet", caught_error());
     }
   }
   release();

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/fatal.h"
 #include "worker/hub/internal/spawn_state.h"
 #include "worker/hub/local.h"
 #include "worker/hub/task.h"
@@ -76,7 +77,7 @@ void spawn_state::spawned(task_base& started) noexcept {
     try {
       (*call)(started);
     } catch (...) {
-      hub_.report("a spawn callback", std::current_exception());
+      hub_.report("a spawn callback", caught_error());
     }
   }
 }

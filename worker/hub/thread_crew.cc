@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 
 namespace grove::hubs::detail {
@@ -44,7 +45,7 @@ void thread_job::run() noexcept {
   try {
     run_body();
   } catch (...) {
-    error_ = std::current_exception();
+    error_ = caught_error();
   }
   drop_body();
 }
@@ -55,7 +56,7 @@ void thread_job::finish() noexcept {
     try {
       call(*this);
     } catch (...) {
-      hub::current().report("a link of a call on another thread", std::current_exception());
+      hub::current().report("a link of a call on another thread", caught_error());
     }
   }
   waiters_.wake_all();
