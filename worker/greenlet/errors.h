@@ -7,7 +7,8 @@ namespace grove {
 
 /// Thrown into a greenlet to make it finish: by the drop of its last handle, by `throw_in()` without an argument and
 /// by a kill. It stands outside std::exception so that ordinary handlers let it pass; a `catch (...)` that is entered
-/// with it must throw it on. A greenlet that ends with it ends normally: the parent gets the object as a value.
+/// with it must throw it on. A greenlet that ends with it, or with what is derived from it, ends normally: the parent gets
+/// the object as a value.
 class greenlet_exit {};
 
 /// Misuse of a greenlet: use from another thread, a cyclic parent chain, a wait in the hub's own context.

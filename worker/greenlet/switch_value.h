@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <new>
 #include <string>
@@ -12,14 +13,37 @@
 #include <typeinfo>
 #include <utility>
 
+#include "worker/greenlet/errors.h"
+
 namespace grove {
 
 namespace greenlets::detail {
 struct lending;
-}
+
+/// An object of a class derived from greenlet_exit, which only who knows the class can name: it stays in the exception
+/// that brought it.
+struct thrown_exit {
+  std::exception_ptr thrown;
+  const std::type_info* type;
+
+  /// What a handler for a T would get; null if it would not catch this.
+  template <typename T>
+  [[nodiscard]] T* find() const noexcept {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (T& object) {
+      return &object;
+    } catch (...) {
+      return nullptr;
+    }
+  }
+};
+}  // namespace greenlets::detail
 
 /// What passes through a switch: nothing, or one object of any movable type (several go as a std::tuple). It differs
 /// from std::any in that the object is never copied. Objects of up to three words are held in place.
+/// A greenlet_exit that has ended a greenlet is found as a handler would find it: as an object of its own class, and of
+/// each base that leads to greenlet_exit. It is copied out, since the exception may be thrown anew.
 class switch_value {
  public:
   switch_value() noexcept = default;
@@ -52,20 +76,30 @@ class switch_value {
 
   template <typename T>
   [[nodiscard]] bool is() const noexcept {
+    if constexpr (is_exit<T>) {
+      if (const exit* thrown = held_exit()) return thrown->find<T>() != nullptr;
+    }
     return operations_ == home<T>() || (operations_ != nullptr && *operations_->type == typeid(T));
   }
 
   /// The object's type; void if the value is empty.
-  [[nodiscard]] const std::type_info& type() const noexcept { return empty() ? typeid(void) : *operations_->type; }
+  [[nodiscard]] const std::type_info& type() const noexcept {
+    if (empty()) return typeid(void);
+    const exit* thrown = held_exit();
+    return thrown != nullptr ? *thrown->type : *operations_->type;
+  }
 
   /// The object, or null if the value is empty or holds another type.
   template <typename T>
   [[nodiscard]] T* get_if() noexcept {
+    if constexpr (is_exit<T>) {
+      if (const exit* thrown = held_exit()) return thrown->find<T>();
+    }
     if (operations_ == home<T>()) return static_cast<T*>(fits<T> ? room_ : pointee());
     return is<T>() ? static_cast<T*>(operations_->in_room ? room_ : pointee()) : nullptr;
   }
 
-  /// Moves the object out and leaves the value empty.
+  /// Moves the object out (copies an exit) and leaves the value empty.
   /// Errors: switch_type_error if it is empty or holds another type; the value is unchanged then.
   template <typename T>
   T take();
@@ -77,6 +111,14 @@ class switch_value {
 
  private:
   friend struct greenlets::detail::lending;
+  using exit = greenlets::detail::thrown_exit;
+
+  template <typename T>
+  static constexpr bool is_exit = std::is_base_of_v<greenlet_exit, T>;
+  [[nodiscard]] const exit* held_exit() const noexcept {
+    return operations_ != nullptr && *operations_->type == typeid(exit) ? reinterpret_cast<const exit*>(room_)
+                                                                        : nullptr;
+  }
 
   /// How an object is held: in the room, on the heap, or outside, where somebody else keeps it alive.
   struct operations {
@@ -171,15 +213,6 @@ class switch_type_error : public std::bad_any_cast {
   std::shared_ptr<switch_value> value_;
 };
 
-template <typename T>
-T switch_value::take() {
-  T* object = get_if<T>();
-  if (object == nullptr) throw switch_type_error(type(), typeid(T));
-  T result = std::move(*object);
-  reset();
-  return result;
-}
-
 namespace greenlets::detail {
 
 /// Lets an object stay on a stack while a switch passes it: what makes a typed switch free of allocations.
@@ -214,7 +247,31 @@ struct lending {
   static void bring_home(switch_value& value) {
     if (is_outside(value)) value.operations_->bring_home(value);
   }
+  /// The object as its taker gets it.
+  template <typename T>
+  [[nodiscard]] static decltype(auto) passed_on(T& object) noexcept {
+    if constexpr (std::is_base_of_v<greenlet_exit, T> && std::is_copy_constructible_v<T>) {
+      return std::as_const(object);
+    } else {
+      return std::move(object);
+    }
+  }
 };
 
+/// The value that stands for an exception with which a greenlet ends normally: a greenlet_exit, or what is derived from
+/// it; empty for all others.
+[[nodiscard]] switch_value exit_value(const std::exception_ptr& thrown);
+/// The same in a handler that has caught one.
+[[nodiscard]] switch_value exit_value(const greenlet_exit& caught);
+
 }  // namespace greenlets::detail
+
+template <typename T>
+T switch_value::take() {
+  T* object = get_if<T>();
+  if (object == nullptr) throw switch_type_error(type(), typeid(T));
+  T result = greenlets::detail::lending::passed_on(*object);
+  reset();
+  return result;
+}
 }  // namespace grove

@@ -40,16 +40,6 @@ std::string text_of(const std::exception_ptr& thrown) {
   }
 }
 
-bool is_exit(const std::exception_ptr& thrown) noexcept {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const greenlet_exit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 void switching::check_owner(const greenlet& target) {
   if (target.owner_ == this_thread) return;
   throw greenlet_error(target.owner().exited.load(std::memory_order_acquire)
@@ -77,9 +67,9 @@ greenlet_ptr switching::receiver(greenlet& origin, greenlet& target, delivery& w
       at->release_stack();
       at->run_.reset();
     }
-    if (what.thrown != nullptr && is_exit(what.thrown)) {
-      what.passed = greenlet_exit();
-      what.thrown = nullptr;
+    if (what.thrown != nullptr) {
+      what.passed = exit_value(what.thrown);
+      if (what.passed) what.thrown = nullptr;
     }
     at = at->parent_;
   }
@@ -168,8 +158,8 @@ void switching::run(void* left) {
   try {
     body_frame frame(thread);
     self.run_(frame);
-  } catch (const greenlet_exit& thrown) {
-    result.passed = thrown;
+  } catch (const greenlet_exit& caught) {
+    result.passed = exit_value(caught);
   } catch (...) {
     result.thrown = caught_error();
   }

@@ -86,7 +86,7 @@ void take_into(void* into, switch_value& passed) {
     lending::bring_home(passed);
     to.emplace(std::move(passed));
   } else if (R* object = passed.get_if<R>()) {
-    to.emplace(std::move(*object));
+    to.emplace(lending::passed_on(*object));
     passed.reset();
   } else {
     throw switch_type_error(std::move(passed), typeid(R));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <typeinfo>
 #include <utility>
 
 #include "worker/greenlet/greenlet.h"
@@ -20,6 +21,52 @@ TEST(greenlet_finish, throws_an_escaped_exception_in_the_parent) {
 TEST(greenlet_finish, gives_greenlet_exit_as_a_value) {
   greenlet_ptr child = greenlet::make([] { throw greenlet_exit(); });
   EXPECT_TRUE(child->switch_to().is<greenlet_exit>());
+}
+
+struct stopped : greenlet_exit {
+  explicit stopped(std::string text) : why(std::move(text)) {}
+  std::string why;
+};
+struct other_base {
+  int number = 7;
+};
+struct stopped_twice : other_base, stopped {
+  using stopped::stopped;
+};
+
+TEST(greenlet_finish, gives_what_is_derived_from_greenlet_exit_whole) {
+  greenlet_ptr child = greenlet::make([] { throw stopped_twice("no more work, and a long text about it"); });
+  switch_value passed = child->switch_to();
+  EXPECT_EQ(passed.type(), typeid(stopped_twice));
+  EXPECT_TRUE(passed.is<stopped_twice>() && passed.is<stopped>() && passed.is<greenlet_exit>());
+  EXPECT_FALSE(passed.is<std::runtime_error>());
+  EXPECT_EQ(passed.get_if<stopped_twice>()->number, 7);
+  EXPECT_EQ(passed.get_if<int>(), nullptr);
+  switch_value moved = std::move(passed);
+  EXPECT_EQ(moved.take<stopped>().why, "no more work, and a long text about it");
+  EXPECT_TRUE(moved.empty());
+}
+
+TEST(greenlet_finish, gives_a_derived_exit_whole_wherever_it_was_thrown) {
+  const std::exception_ptr thrown = std::make_exception_ptr(stopped("again and again, from outside"));
+  const auto why = [](switch_value passed) { return passed.take<stopped>().why; };
+  greenlet_ptr suspended = greenlet::make([] { greenlet::main().resume(); });
+  suspended->resume();
+  EXPECT_EQ(why(suspended->throw_in(thrown)), "again and again, from outside");
+  EXPECT_EQ(why(suspended->throw_in(thrown)), "again and again, from outside");  // dead
+  greenlet_ptr unstarted = greenlet::make([] {});
+  EXPECT_EQ(why(unstarted->throw_in(thrown)), "again and again, from outside");
+  greenlet_ptr sliced = greenlet::make([] { greenlet::main().resume(); }, {.stack = stack_class::sliced});
+  sliced->resume();
+  EXPECT_EQ(sliced->throw_in(thrown).take<stopped>().why, "again and again, from outside");
+}
+
+TEST(greenlet_finish, starts_a_parent_that_takes_an_exit_with_the_object) {
+  std::string seen;
+  greenlet_ptr parent = greenlet::make([&](stopped end) { seen = end.why; });
+  greenlet_ptr child = greenlet::make([] { throw stopped_twice("typed"); }, {.parent = parent.get()});
+  child->resume();
+  EXPECT_EQ(seen, "typed");
 }
 
 TEST(greenlet_finish, goes_to_the_parent_and_not_to_the_resumer) {

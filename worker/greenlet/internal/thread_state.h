@@ -165,6 +165,5 @@ struct switching {
 
 /// What `thrown` says of itself.
 [[nodiscard]] std::string text_of(const std::exception_ptr& thrown);
-[[nodiscard]] bool is_exit(const std::exception_ptr& thrown) noexcept;
 
 }  // namespace grove::greenlets::detail
