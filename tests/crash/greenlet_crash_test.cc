@@ -192,6 +192,50 @@ TEST_F(greenlet_crash, a_destructor_that_waits_while_a_drop_unwinds_it_is_an_err
   EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT), "a destructor waits while its greenlet is unwound");
 }
 
+TEST_F(greenlet_crash, a_drop_of_one_that_waits_in_a_destructor_is_an_error) {
+  const auto drops = [](auto wait) {
+    manual_clock time;
+    hub loop(time);
+    greenlet_ptr raw = greenlet::make([wait] {
+      struct waiting {
+        decltype(wait) way;
+        ~waiting() { way(); }
+      };
+      try {
+        const waiting guard{wait};
+        throw std::runtime_error("unwinds it");
+      } catch (const std::runtime_error&) {
+        return;
+      }
+    });
+    raw->resume();
+    raw.reset();
+  };
+  const char* const text = "a greenlet is dropped while a destructor in it waits";
+  EXPECT_EXIT(drops([] { sleep_for(1h); }), testing::KilledBySignal(SIGABRT), text);
+  EXPECT_EXIT(drops([] { yield(); }), testing::KilledBySignal(SIGABRT), text);
+}
+
+TEST_F(greenlet_crash, destructors_that_switch_away_for_ever_are_named) {
+  const auto program = [] {
+    greenlet_ptr stubborn = greenlet::make(
+        [] {
+          struct switches {
+            ~switches() {
+              for (;;)
+                greenlet::main().resume();
+            }
+          } guard;
+          greenlet::main().resume();
+        },
+        {.name = "stubborn"});
+    stubborn->resume();
+    stubborn.reset();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
+              "greenlet 'stubborn': switches away for ever in destructors");
+}
+
 TEST_F(greenlet_crash, a_hub_that_goes_while_a_raw_greenlet_waits_is_an_error) {
   const auto program = [] {
     manual_clock time;

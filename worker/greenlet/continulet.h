@@ -15,7 +15,8 @@
 // - So the flow that a greenlet began with only runs in this greenlet, and is the running one when the greenlet ends:
 //   then no continulet is in use by it.
 // - The drop of the last handle unwinds the body with greenlet_exit before the drop returns; if it is in use, when it
-//   no longer is. (PyPy forgets the body without running its finally blocks; C++ needs its destructors.)
+//   no longer is. A destructor that switches back meanwhile is continued at once. (PyPy forgets the body without running
+//   its finally blocks; C++ needs its destructors.)
 // - Exceptions that are being handled stay with their flow: a body starts without any.
 
 #include <array>

@@ -27,7 +27,7 @@ void flow_cursor::leave_continulet() noexcept {
 namespace grove::greenlets::detail {
 
 namespace {
-// How often a body that is unwound may catch greenlet_exit and switch away.
+// How often a body that is unwound may switch away.
 constexpr int swallows_max = 16;
 }  // namespace
 
@@ -172,6 +172,13 @@ execution_context& flow_switching::first_flow(greenlet& of) noexcept {
   return *at;
 }
 
+bool flow_switching::in_destructor(const greenlet& suspended) noexcept {
+  const execution_context* at = &suspended.context_;
+  while (at->exceptions.uncaught == 0 && at->flow != nullptr)
+    at = &at->flow->slot_;
+  return at->exceptions.uncaught > 0;
+}
+
 void flow_switching::list(thread_state& thread, continulet& target) noexcept {
   if (target.is_listed_) return;
   target.is_listed_ = true;
@@ -240,19 +247,25 @@ void flow_switching::unwind(thread_state& thread, continulet& dropped) noexcept 
     return dropped.is_pending() && dropped.in_use_by_ == nullptr &&
            dropped.handles_.load(std::memory_order_acquire) == 1;
   };
-  for (int swallowed = 0; must_go(); ++swallowed) {
-    if (swallowed == 1)
-      thread.report_unraisable(*thread.current, "a dropped continulet swallowed greenlet_exit and switched away");
-    GROVE_CHECK(swallowed < swallows_max, "a continulet cannot be unwound: a catch (...) must throw greenlet_exit on");
-    unwind_once(thread, dropped);
+  for (int rounds = 0; must_go(); ++rounds) {
+    const bool in_destructor = dropped.slot_.exceptions.uncaught > 0;
+    if (rounds == 1) {
+      thread.report_unraisable(*thread.current, in_destructor
+                                                    ? "a dropped continulet switched away in a destructor"
+                                                    : "a dropped continulet swallowed greenlet_exit and switched away");
+    }
+    GROVE_CHECK(rounds < swallows_max, "a continulet cannot be unwound: a catch (...) must throw greenlet_exit on");
+    // As for a greenlet: into a destructor nothing can be thrown.
+    unwind_once(thread, dropped, in_destructor ? nullptr : std::make_exception_ptr(greenlet_exit()));
   }
   if (dropped.handles_.fetch_sub(1, std::memory_order_acq_rel) == 1 && !dropped.is_pending()) delete &dropped;
 }
 
-void flow_switching::unwind_once(thread_state& thread, continulet& dropped) noexcept {
+void flow_switching::unwind_once(thread_state& thread, continulet& dropped, std::exception_ptr thrown) noexcept {
+  const bool exits = thrown != nullptr;
   try {
-    (void)exchange_flows(thread, dropped, nullptr, {{}, std::make_exception_ptr(greenlet_exit())});
-    if (!dropped.is_pending())
+    (void)exchange_flows(thread, dropped, nullptr, {{}, std::move(thrown)});
+    if (exits && !dropped.is_pending())
       thread.report_unraisable(*thread.current,
                                "a dropped continulet swallowed greenlet_exit: a catch (...) must throw it on");
   } catch (const greenlet_exit&) {

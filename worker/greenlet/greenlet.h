@@ -8,7 +8,8 @@
 // - A greenlet that returns goes to its parent, with its result as the value of the parent's pending switch; an
 //   exception that leaves it is thrown there. A dead receiver is replaced by its nearest live ancestor.
 // - A greenlet belongs to the thread that made it. Its handles may be held and dropped anywhere.
-// - The drop of the last handle of a suspended greenlet unwinds it with greenlet_exit before the drop returns.
+// - The drop of the last handle of a suspended greenlet unwinds it with greenlet_exit before the drop returns. A destructor
+//   that switches away meanwhile gets control back at once, without a value.
 
 #include <atomic>
 #include <cstddef>
@@ -279,8 +280,8 @@ void check_stack();
 /// Call it before the first sliced greenlet starts.
 void set_sliced_stack_checks(bool on);
 
-/// Called with a text when a greenlet that is unwound by the drop of its last handle swallows greenlet_exit or throws
-/// something else. The default writes the text to stderr. Returns the previous hook.
+/// Called with a text when a greenlet that is unwound by the drop of its last handle swallows greenlet_exit, throws
+/// something else or switches away in a destructor. The default writes the text to stderr. Returns the previous hook.
 /// Affinity: per thread.
 using unraisable_hook = unique_function<void(const greenlet&, std::string_view)>;
 unraisable_hook set_unraisable_hook(unraisable_hook hook);

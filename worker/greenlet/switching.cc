@@ -19,7 +19,7 @@
 namespace grove::greenlets::detail {
 
 namespace {
-// How often a greenlet that is unwound may catch greenlet_exit and switch away.
+// How often a greenlet that is unwound may switch away.
 constexpr int swallows_max = 16;
 
 // AddressSanitizer may keep the frame of a result elsewhere, and takes it back with the stack.
@@ -280,13 +280,20 @@ bool switching::unwind(thread_state& thread, greenlet& dropped) noexcept {
   const auto must_go = [&dropped] {
     return dropped.unfinished() && dropped.handles_.load(std::memory_order_acquire) == 1;
   };
-  for (int swallowed = 0; must_go(); ++swallowed) {
-    if (swallowed == 1) thread.report_unraisable(dropped, "swallowed greenlet_exit and switched away while unwound");
-    if (swallowed == swallows_max) {
-      thread.report_unraisable(dropped, "swallows greenlet_exit for ever: a catch (...) must throw it on");
-      GROVE_CHECK(swallowed < swallows_max, "a greenlet cannot be unwound");
+  for (int rounds = 0; must_go(); ++rounds) {
+    const bool in_destructor = flow_switching::in_destructor(dropped);
+    if (rounds == 1) {
+      thread.report_unraisable(dropped, in_destructor ? "switched away in a destructor while unwound"
+                                                      : "swallowed greenlet_exit and switched away while unwound");
     }
-    unwind_once(thread, dropped);
+    if (rounds == swallows_max) {
+      thread.report_unraisable(dropped, in_destructor
+                                            ? "switches away for ever in destructors that unwind it"
+                                            : "swallows greenlet_exit for ever: a catch (...) must throw it on");
+      GROVE_CHECK(rounds < swallows_max, "a greenlet cannot be unwound");
+    }
+    // Into a destructor nothing can be thrown: its switch returns, without a value, and what unwinds it goes on.
+    unwind_once(thread, dropped, in_destructor ? nullptr : std::make_exception_ptr(greenlet_exit()));
   }
   dropped.unwinding_ = false;
   dropped.parent_ = std::move(parent);
@@ -294,10 +301,11 @@ bool switching::unwind(thread_state& thread, greenlet& dropped) noexcept {
   return dropped.handles_.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
-void switching::unwind_once(thread_state& thread, greenlet& dropped) noexcept {
+void switching::unwind_once(thread_state& thread, greenlet& dropped, std::exception_ptr thrown) noexcept {
+  const bool exits = thrown != nullptr;
   try {
-    const switch_value result = deliver(thread, dropped, {{}, std::make_exception_ptr(greenlet_exit())});
-    if (dropped.state_ == greenlet::state::finished && !result.is<greenlet_exit>())
+    const switch_value result = deliver(thread, dropped, {{}, std::move(thrown)});
+    if (exits && dropped.state_ == greenlet::state::finished && !result.is<greenlet_exit>())
       thread.report_unraisable(dropped, "swallowed greenlet_exit while unwound: a catch (...) must throw it on");
   } catch (...) {
     thread.report_unraisable(dropped, "threw while it was unwound: " + text_of(caught_error()));

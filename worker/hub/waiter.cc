@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/greenlet/throw_path.h"
 #include "worker/hub/task.h"
@@ -98,6 +99,8 @@ void waiter::throw_may_not_wait(const greenlet& self) {
 }
 
 void waiter::throw_resumed_by_another() {
+  if (greenlet::current().unwinding() && std::uncaught_exceptions() > 0)
+    fatal("a greenlet is dropped while a destructor in it waits: the wait cannot end");
   throw greenlet_error("a greenlet that waits was resumed by another than its hub");
 }
 

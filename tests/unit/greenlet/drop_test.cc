@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/unit/greenlet/unwinding.h"
+#include "worker/greenlet/generator.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
@@ -130,6 +131,77 @@ TEST(greenlet_drop, throws_again_into_one_that_swallows_and_switches_away) {
   child.reset();
   EXPECT_TRUE(destroyed);
   EXPECT_EQ(seen.texts.size(), 1U);
+}
+
+struct switches_at_end {
+  std::string& said;
+  int times = 1;
+  ~switches_at_end() {
+    for (int i = 0; i < times; ++i)
+      greenlet::main().resume();
+    said += "after ";
+  }
+};
+
+TEST(greenlet_drop, lets_a_destructor_that_switches_away_go_on) {
+  reports seen;
+  std::string said;
+  greenlet_ptr child = greenlet::make([&] {
+    const switches_at_end outer{said, 3};
+    const switches_at_end inner{said};
+    greenlet::main().resume();
+  });
+  child->resume();
+  child.reset();
+  EXPECT_EQ(said, "after after ");
+  ASSERT_EQ(seen.texts.size(), 1U);
+  EXPECT_NE(seen.texts[0].find("switched away in a destructor"), std::string::npos);
+}
+
+TEST(greenlet_drop, of_one_in_a_destructor_lets_that_go_on_and_unwinds_then) {
+  reports seen;
+  std::string said;
+  greenlet_ptr child = greenlet::make([&] {
+    try {
+      const switches_at_end guard{said};
+      throw std::runtime_error("its own");
+    } catch (const std::runtime_error&) {
+      said += "caught ";
+    }
+    bool destroyed = false;
+    try {
+      const set_at_end guard{destroyed};
+      greenlet::main().resume();
+    } catch (const greenlet_exit&) {
+      said += destroyed ? "unwound" : "";
+      throw;
+    }
+  });
+  child->resume();
+  child.reset();
+  EXPECT_EQ(said, "after caught unwound");
+}
+
+TEST(greenlet_drop, lets_a_destructor_go_on_that_is_in_a_generator) {
+  reports seen;
+  std::string said;
+  greenlet_ptr child = greenlet::make([&] {
+    struct iterates_at_end {
+      std::string& into;
+      ~iterates_at_end() {
+        generator<int> switching([](genlet<int>& to) {
+          greenlet::main().resume();
+          to.yield(1);
+        });
+        into += std::to_string(*switching.begin());
+      }
+    };
+    const iterates_at_end guard{said};
+    greenlet::main().resume();
+  });
+  child->resume();
+  child.reset();
+  EXPECT_EQ(said, "1");
 }
 
 TEST(greenlet_drop, reports_another_exception) {

@@ -26,6 +26,9 @@ struct flow_switching {
   /// The context of the flow that a greenlet began with, wherever it is stored.
   [[nodiscard]] static execution_context& first_flow(greenlet& of) noexcept;
 
+  /// A destructor has switched away while an exception unwinds one of the greenlet's flows.
+  [[nodiscard]] static bool in_destructor(const greenlet& suspended) noexcept;
+
   /// The last handle has gone, on the continulet's own thread.
   static void dropped(continulet& target) noexcept;
   /// A handle goes on another thread.
@@ -50,7 +53,7 @@ struct flow_switching {
   /// Keeps `target` on the thread's list, with a handle, until somebody arrives.
   static void list(thread_state& thread, continulet& target) noexcept;
   static void unwind(thread_state& thread, continulet& dropped) noexcept;
-  static void unwind_once(thread_state& thread, continulet& dropped) noexcept;
+  static void unwind_once(thread_state& thread, continulet& dropped, std::exception_ptr thrown) noexcept;
 };
 
 }  // namespace grove::greenlets::detail

@@ -138,7 +138,7 @@ struct switching {
   static void bury(greenlet& finished) noexcept;
   /// True if the greenlet is finished and has no handle: the caller deletes it.
   static bool unwind(thread_state& thread, greenlet& dropped) noexcept;
-  static void unwind_once(thread_state& thread, greenlet& dropped) noexcept;
+  static void unwind_once(thread_state& thread, greenlet& dropped, std::exception_ptr thrown) noexcept;
   static void dispose(thread_state& thread, greenlet& dropped) noexcept;
   /// The last handle has gone, on the greenlet's own thread.
   static void dropped(greenlet& target) noexcept;
