@@ -41,6 +41,7 @@ namespace grove {
 class continulet;
 namespace greenlets::detail {
 struct flow_switching;
+class generator_body;
 }  // namespace greenlets::detail
 
 /// A counted handle of a continulet. A body that owns a handle of its own continulet keeps it for ever.
@@ -134,6 +135,7 @@ class continulet {
   friend class greenlet;
   friend class flow_cursor;
   friend struct greenlets::detail::flow_switching;
+  friend class greenlets::detail::generator_body;
   template <typename T>
   friend class generator;
   template <typename T>
@@ -158,6 +160,7 @@ class continulet {
   greenlet* in_use_by_ = nullptr;
   void* carried_ = nullptr;  // what a generator hands over
   flow_slots slots_;         // of the body's flow
+  continulet_ptr left_;      // of a generator that has gone meanwhile: its handle, for who iterates to drop
   std::atomic<std::uint32_t> handles_{0};
   state state_ = state::empty;
   stack_class stack_kind_ = stack_class::small;

@@ -6,6 +6,8 @@
 //
 // - It runs in the greenlet that asks for the next value, and may switch and wait there.
 // - It may be handed to another greenlet between two values.
+// - Its drop unwinds the function. If a greenlet is inside, that happens when it comes out, with continulet_error in place
+//   of a value. Iterators and references end with the generator, as those of a container do.
 // - A value stays where the function has it; the range's elements refer to it until the next one is asked for.
 
 #include <concepts>
@@ -47,8 +49,64 @@ class genlet {
   continulet& of_;
 };
 
+namespace greenlets::detail {
+
+/// A generator's handle of its continulet. What was handed over lies in the continulet, where the one who iterates looks
+/// when he comes back: so the handle waits for him if it goes meanwhile.
+class generator_body {
+ public:
+  explicit generator_body(continulet_ptr body) noexcept : body_(std::move(body)) {}
+  generator_body(generator_body&& other) noexcept = default;
+  generator_body& operator=(generator_body&& other) noexcept {
+    if (this != &other) {
+      leave();
+      body_ = std::move(other.body_);
+    }
+    return *this;
+  }
+  ~generator_body() { leave(); }
+
+  [[nodiscard]] continulet& operator*() const noexcept { return *body_; }
+
+  /// Asks for the next value.
+  static void advance(continulet& of) {
+    if (of.in_use()) throw continulet_error("the generator is being iterated");
+    of.carried_ = nullptr;
+    continulet_ptr left;
+    {
+      struct taking {
+        continulet& from;
+        continulet_ptr& to;
+        ~taking() {
+          if (from.left_) [[unlikely]]
+            to = std::move(from.left_);
+        }
+      };
+      const taking what_is_left{of, left};
+      of.resume();
+    }
+    if (!left) [[likely]]
+      return;
+    left.reset();
+    throw continulet_error("the generator was dropped while it was iterated");
+  }
+
+ private:
+  void leave() noexcept {
+    // Another thread cannot know whether it is in use.
+    if (!body_ || body_->owner_ != this_thread || !body_->in_use()) return;
+    continulet_ptr& kept = body_->left_;
+    kept = std::move(body_);
+  }
+
+  continulet_ptr body_;
+};
+
+}  // namespace greenlets::detail
+
 /// An input range. The function is called as function(genlet<T>&, arguments...) and returns nothing: its end is the end
 /// of the range. Its exceptions come out of begin() and ++, which is the end as well.
+/// Affinity: one thread; on another one it may be dropped while nobody asks for a value.
 template <typename T>
 class generator {
  public:
@@ -75,12 +133,13 @@ class generator {
     [[nodiscard]] reference operator*() const noexcept { return *static_cast<T*>(of_->carried_); }
     [[nodiscard]] T* operator->() const noexcept { return static_cast<T*>(of_->carried_); }
     /// Switches: into the function.
-    /// Errors: what the function throws; continulet_error if it has finished, or is being iterated.
+    /// Errors: what the function throws; continulet_error if it has finished, is being iterated, or was
+    /// dropped meanwhile.
     iterator& operator++() {
-      advance(*of_);
+      held::advance(*of_);
       return *this;
     }
-    void operator++(int) { advance(*of_); }
+    void operator++(int) { held::advance(*of_); }
     [[nodiscard]] bool operator==(std::default_sentinel_t) const noexcept { return of_->carried_ == nullptr; }
 
    private:
@@ -95,20 +154,15 @@ class generator {
   [[nodiscard]] iterator begin() {
     if (!begun_) {
       begun_ = true;
-      advance(*body_);
+      held::advance(*body_);
     }
     return iterator(*body_);
   }
   [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
-  static void advance(continulet& of) {
-    if (of.in_use()) throw continulet_error("the generator is being iterated");
-    of.carried_ = nullptr;
-    of.resume();
-  }
-
-  continulet_ptr body_;
+  using held = greenlets::detail::generator_body;
+  held body_;
   bool begun_ = false;
 };
 

@@ -235,6 +235,74 @@ TEST(generator, may_be_handed_on_between_two_values) {
   EXPECT_EQ(*at, 4);
 }
 
+TEST(generator, that_is_dropped_while_one_is_inside_is_unwound_when_he_comes_out_with_an_error) {
+  for (const char* end : {"value", "end", "exit"}) {
+    bool unwound = false;
+    auto shared = std::make_unique<generator<int>>([&](genlet<int>& to) {
+      const set_at_end guard{unwound};
+      to.yield(1);
+      greenlet::main().resume();
+      if (end == std::string("value")) to.yield(2);
+    });
+    bool refused = false;
+    greenlet_ptr inside = greenlet::make([&, generator = shared.get()] {
+      auto at = generator->begin();
+      try {
+        ++at;
+      } catch (const continulet_error&) {
+        refused = true;
+      }
+    });
+    inside->resume();
+    shared.reset();
+    EXPECT_FALSE(unwound);
+    if (end == std::string("exit"))
+      inside.reset();
+    else
+      inside->resume();
+    EXPECT_TRUE(unwound);
+    EXPECT_EQ(refused, end != std::string("exit"));
+  }
+}
+
+TEST(generator, may_be_replaced_by_its_own_function) {
+  std::unique_ptr<generator<int>> own;
+  bool unwound = false;
+  own = std::make_unique<generator<int>>([&](genlet<int>& to) {
+    const set_at_end guard{unwound};
+    to.yield(1);
+    own.reset();
+    EXPECT_FALSE(unwound);
+    to.yield(2);
+  });
+  auto at = own->begin();
+  EXPECT_EQ(*at, 1);
+  EXPECT_THROW(++at, continulet_error);
+  EXPECT_TRUE(unwound);
+}
+
+TEST(generator, that_yields_in_a_destructor_while_it_is_unwound_goes_on) {
+  reports seen;
+  struct yields_at_end {
+    genlet<int>& to;
+    bool& after;
+    ~yields_at_end() {
+      to.yield(2);
+      after = true;
+    }
+  };
+  bool after = false;
+  {
+    generator<int> dropped([&](genlet<int>& to) {
+      const yields_at_end last{to, after};
+      to.yield(1);
+    });
+    EXPECT_EQ(*dropped.begin(), 1);
+  }
+  EXPECT_TRUE(after);
+  EXPECT_EQ(seen.texts.size(), 1U);
+}
+
 #ifdef GROVE_TEST_VIEWS
 static_assert(std::ranges::input_range<generator<int>>);
 
