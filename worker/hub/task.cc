@@ -147,20 +147,25 @@ void task_base::finish(std::exception_ptr error, bool exited) noexcept {
 void task_base::notify() noexcept {
   greenlet_.reset();
   leave_tree();
-  while (!links_.empty()) {
-    linked next = std::move(links_.front());
-    links_.erase(links_.begin());
-    if (next.when != link_on::any && successful() != (next.when == link_on::value)) continue;
+  if (links_.last() > 0) call_links();
+  release();
+}
+
+void task_base::call_links() noexcept {
+  std::uint64_t called = 0;
+  while (auto next = links_.take_after(called)) {
+    called = next->number;
+    if (next->when != link_on::any && successful() != (next->when == link_on::value)) continue;
     try {
-      call(next);
+      call(*next);
     } catch (...) {
       hub_.report("a link of a spawned greenlet", caught_error());
     }
   }
-  release();
+  links_.trim();
 }
 
-void task_base::call(linked& due) {
+void task_base::call(hubs::detail::task_links::link& due) {
   if (due.where == link_in::hub) return due.call(*this);
   spawn_on(hub_, [self = task_ptr(this), call = std::move(due.call)]() mutable { call(*self); });
 }
@@ -223,22 +228,23 @@ std::uint64_t task_base::watch(link_function call) {
   return add_link({0, std::move(call), link_on::any, link_in::hub, true});
 }
 
-std::uint64_t task_base::add_link(linked added) {
-  added.number = ++links_ever_;
-  links_.push_back(std::move(added));
+std::uint64_t task_base::add_link(hubs::detail::task_links::link added) {
+  const std::uint64_t number = links_.add(std::move(added));
   if (ready() && !is_queued()) {
     acquire();
     hub_.post(*this);
   }
-  return links_ever_;
+  return number;
 }
 
 void task_base::unlink(std::uint64_t number) noexcept {
-  std::erase_if(links_, [number](const linked& at) { return at.number == number; });
+  links_.remove(number);
 }
 
 void task_base::unlink_all() noexcept {
-  std::erase_if(links_, [](const linked& at) { return !at.is_watch; });
+  std::vector<hubs::detail::task_links::link> gone;  // goes last: what the callables own may link anew as it goes
+  while (auto next = links_.take_after(gone.empty() ? 0 : gone.back().number, link_kind::without_watches))
+    gone.push_back(std::move(*next));
 }
 
 void task_base::throw_failure() const {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "worker/greenlet/callback_function.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/task_links.h"
 #include "worker/hub/waiter.h"
 
 namespace grove {
@@ -36,17 +36,13 @@ class task_unfinished : public std::runtime_error {
 
 class task_ptr;
 enum class kill_mode : std::uint8_t { wait, do_not_wait };
-/// Which ends a link is for: `value` is every successful() one.
-enum class link_on : std::uint8_t { any, value, exception };
-/// Where a link is called: in the hub's context, or in a greenlet of its own, where it may wait.
-enum class link_in : std::uint8_t { hub, greenlet };
 
 /// A spawned greenlet and its end. Use it through task_ptr and spawned<T>.
 /// Affinity: hub thread.
 class task_base : private ready_item, private hub_timer {
  public:
   /// A link may take the task, or nothing.
-  using link_function = callback_function<void(task_base&)>;
+  using link_function = hubs::detail::task_links::link_function;
 
   /// Scheduled or running.
   [[nodiscard]] bool started() const noexcept { return state_ == state::scheduled || state_ == state::running; }
@@ -73,7 +69,7 @@ class task_base : private ready_item, private hub_timer {
 
   /// Calls `call` once the task has finished (soon, if it has already), in the order of linking. Links that are called
   /// in the hub must not wait; what one throws goes to the hub's error handler and does not stop the others. Returns
-  /// a number for unlink().
+  /// a number for unlink(). Both cost the same however many links there are.
   std::uint64_t link(link_function call, link_on when = link_on::any, link_in where = link_in::hub);
   std::uint64_t link_value(link_function call) { return link(std::move(call), link_on::value); }
   std::uint64_t link_exception(link_function call) { return link(std::move(call), link_on::exception); }
@@ -137,13 +133,7 @@ class task_base : private ready_item, private hub_timer {
   friend class joining;
   friend class hubs::detail::local_values;
   enum class state : std::uint8_t { fresh, scheduled, running, finished };
-  struct linked {
-    std::uint64_t number;
-    link_function call;
-    link_on when;
-    link_in where;
-    bool is_watch = false;
-  };
+  using link_kind = hubs::detail::task_links::kind;
 
   void run() override;
   void expired() override;
@@ -156,8 +146,9 @@ class task_base : private ready_item, private hub_timer {
   [[nodiscard]] task_base* hand_greenlet_on() noexcept;
   void finish(std::exception_ptr error, bool exited) noexcept;
   void notify() noexcept;
-  void call(linked& due);
-  std::uint64_t add_link(linked added);
+  void call_links() noexcept;
+  void call(hubs::detail::task_links::link& due);
+  std::uint64_t add_link(hubs::detail::task_links::link added);
   /// join() that nothing can end.
   void join_uninterrupted();
   [[nodiscard]] hubs::detail::local_values* tree_values(bool make);
@@ -178,8 +169,7 @@ class task_base : private ready_item, private hub_timer {
   std::exception_ptr error_;
   std::exception_ptr kill_;
   waiter_list joiners_;
-  std::vector<linked> links_;
-  std::uint64_t links_ever_ = 0;
+  hubs::detail::task_links links_;
   std::uint64_t number_;
   std::uint64_t spawner_number_ = 0;
   std::string_view name_;
