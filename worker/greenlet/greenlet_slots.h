@@ -27,7 +27,7 @@ struct greenlet_slots {
   unsigned stalls_ignored = 0;  ///< the hub: ignore_stalls scopes
   bool in_line = false;         ///< the hub: it has given way and is ready
   bool turn_listens = false;    ///< the actor runtime: the turn is a wait_listener, for the hub to tell of waits
-  bool kill_deferred = false;   ///< the hub: something was pending at the task's kill, which the next wait throws
+  bool kill_deferred = false;   ///< the hub: more kills of the task wait until nothing is pending
 };
 
 }  // namespace grove

@@ -24,13 +24,13 @@ bool group::join(std::optional<steady_time> until, task_errors errors) {
 bool group::kill(kill_mode mode, const std::exception_ptr& thrown, std::optional<steady_time> until) {
   const auto state = kept();
   if (mode == kill_mode::wait) return state->kill_and_wait(thrown, until);
-  killall(state->members(), {.mode = mode, .thrown = thrown});
+  state->kill_all(thrown);
   return state->size() == 0;
 }
 
 bool group::kill_one(const task_ptr& task, kill_mode mode, std::exception_ptr thrown,
                      std::optional<steady_time> until) {
-  return contains(task) ? task->kill(mode, std::move(thrown), until) : task->ready();
+  return kept()->kill_one(task, mode, std::move(thrown), until);
 }
 
 }  // namespace grove

@@ -42,8 +42,8 @@ struct member_start {
 /// a member fails with goes to the hub's error handler unless somebody asks the member, or joins with
 /// task_errors::raise.
 /// Affinity: hub thread.
-/// Lifetime: structured, as a scope of threads is: the destructor kills the members and waits for their end, which no
-/// interrupt cuts short. It does not wait in the hub's context, in a member, or in a greenlet that is unwound by the
+/// Lifetime: structured, as a scope of threads is: the destructor kills the members, also those that have handled a kill
+/// before, and waits for their end, which no interrupt cuts short. It does not wait in the hub's context, in a member, or in a greenlet that is unwound by the
 /// drop of its last handle. Who wants a member to go on discards it before.
 class group {
  public:
@@ -72,11 +72,13 @@ class group {
   /// Errors: greenlet_error in a member.
   bool join(std::optional<steady_time> until = std::nullopt, task_errors errors = task_errors::keep);
 
-  /// Kills all members, the caller last if it is one, which throws at once. With kill_mode::wait it waits until there
-  /// are none, killing those that are added meanwhile too, at most until `until`. True if there are none.
+  /// Kills all members, the caller last if it is one. With kill_mode::wait it waits until there are none, killing those
+  /// that are added meanwhile too, at most until `until`. True if there are none. A member gets one kill from its group:
+  /// one that has handled it is waited for, and may be killed by task_base::kill() and killall().
+  /// Cancel: a member that calls it is ended by its own kill in that wait.
   bool kill(kill_mode mode = kill_mode::wait, const std::exception_ptr& thrown = nullptr,
             std::optional<steady_time> until = std::nullopt);
-  /// task_base::kill() if it is a member. True if it has finished.
+  /// kill() of one, if it is a member. True if it has finished.
   bool kill_one(const task_ptr& task, kill_mode mode = kill_mode::wait, std::exception_ptr thrown = nullptr,
                 std::optional<steady_time> until = std::nullopt);
 

@@ -413,10 +413,11 @@ void hub::report(std::string_view where, const std::exception_ptr& error) noexce
 
 void hub::unwind_tasks() noexcept {
   constexpr int rounds_max = 100;
+  // Once each: what a task does when it is killed may need some passes. A task that goes away stays until the next pass.
   const auto kill_all = [this] {
     for (task_base* at = tasks_; at != nullptr;) {
       task_base& task = *std::exchange(at, at->next_);
-      task.kill(kill_mode::do_not_wait);
+      if (!std::exchange(task.unwound_, true)) task.kill(kill_mode::do_not_wait);
     }
   };
   try {
@@ -424,9 +425,9 @@ void hub::unwind_tasks() noexcept {
       kill_all();
       pass(true);
     }
-    // What is left has swallowed greenlet_exit and waits again.
+    // What is left has swallowed greenlet_exit and waits again, some in what no kill reaches.
     for (int round = 0; round < rounds_max && tasks_ != nullptr; ++round) {
-      tasks_->greenlet_->throw_in();
+      if (tasks_->state_ == task_base::state::running) tasks_->greenlet_->throw_in();
       pass(true);
     }
   } catch (...) {

@@ -85,7 +85,7 @@ bool kill_tasks(const std::vector<task_ptr>& tasks, const killall_options& optio
     else
       at->kill(kill_mode::do_not_wait, options.thrown);
   }
-  if (caller != nullptr) (*caller)->kill(kill_mode::do_not_wait, options.thrown);
+  if (caller != nullptr) (*caller)->kill(options.mode, options.thrown);
   if (options.mode == kill_mode::wait) return join_tasks(tasks, {.until = options.until}).size() == tasks.size();
   return std::all_of(tasks.begin(), tasks.end(), [](const task_ptr& at) { return at->ready(); });
 }

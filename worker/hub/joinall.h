@@ -53,8 +53,8 @@ std::vector<task_ptr> joinall(const Tasks& tasks, const joinall_options& options
 }
 
 /// Kills `tasks`, any range of task handles: first those that have not started, and the caller itself, if it is one of
-/// them, last (which throws at once). With kill_mode::wait it waits for their end, at most until the options' time.
-/// True if all have finished.
+/// them, last, as task_base::kill() says it: with kill_mode::wait that throws at once. With kill_mode::wait it waits for
+/// their end, at most until the options' time. True if all have finished.
 template <typename Tasks>
 bool killall(const Tasks& tasks, const killall_options& options = {}) {
   return hubs::detail::kill_tasks(hubs::detail::handles_of(tasks), options);

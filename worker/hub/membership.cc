@@ -47,7 +47,7 @@ void membership::entered::keep_for(const task_ptr& task) {
     in_.leave(*task);
     throw;
   }
-  if (in_.ended_ || in_.killing_ > 0) task->kill(kill_mode::do_not_wait, in_.killed_with_);
+  if (in_.ended_ || in_.killing_ > 0) in_.kill_one(task, kill_mode::do_not_wait, in_.killed_with_, std::nullopt);
 }
 
 void membership::add_entered(const task_ptr& task) {
@@ -84,8 +84,29 @@ bool membership::wait_empty(std::optional<steady_time> until) {
   return true;
 }
 
+std::vector<task_ptr> membership::take_unkilled() {
+  std::vector<task_ptr> taken;
+  for (const auto& [number, task] : order_) {
+    if (!std::exchange(places_.at(task.get()).killed, true) || task->is_current()) taken.push_back(task);
+  }
+  return taken;
+}
+
+void membership::kill_all(const std::exception_ptr& thrown) {
+  killall(take_unkilled(), {.mode = kill_mode::do_not_wait, .thrown = thrown});
+}
+
+bool membership::kill_one(const task_ptr& task, kill_mode mode, std::exception_ptr thrown,
+                          std::optional<steady_time> until) {
+  const auto found = places_.find(task.get());
+  if (found == places_.end()) return task->ready();
+  if (!std::exchange(found->second.killed, true) || task->is_current())
+    return task->kill(mode, std::move(thrown), until);
+  return mode == kill_mode::wait ? task->join(until) : task->ready();
+}
+
 bool membership::kill_and_wait(const std::exception_ptr& thrown, std::optional<steady_time> until) {
-  killall(members(), {.mode = kill_mode::do_not_wait, .thrown = thrown});
+  kill_all(thrown);
   struct newcomers_too {
     membership& in;
     ~newcomers_too() {
@@ -107,7 +128,7 @@ void membership::end() noexcept {
   if (order_.empty()) return;
   try {
     for (const task_ptr& at : members()) {
-      if (!at->is_current()) at->kill(kill_mode::do_not_wait);
+      if (!at->is_current() && !at->exit_pending()) at->kill(kill_mode::do_not_wait);
     }
     while (!order_.empty() && caller_may_wait()) {
       const off_stack<waiter> empty(hub_);

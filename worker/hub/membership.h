@@ -57,11 +57,18 @@ class membership : public std::enable_shared_from_this<membership> {
   /// False if it was not a member.
   bool discard(task_base& task) noexcept;
 
+  /// Kills the members, each once: those that it has not killed before. The caller, if it is one, in any case and last,
+  /// at its next wait.
+  void kill_all(const std::exception_ptr& thrown);
+  /// The same for one, the caller perhaps. True if it has finished.
+  bool kill_one(const task_ptr& task, kill_mode mode, std::exception_ptr thrown, std::optional<steady_time> until);
+
   /// False at `until`.
   bool wait_empty(std::optional<steady_time> until);
-  /// The same, with the members killed, also those that come while it waits.
+  /// kill_all(), also of those that come while it waits.
   bool kill_and_wait(const std::exception_ptr& thrown, std::optional<steady_time> until);
-  /// Takes no more members, kills those that there are and, where the caller may wait, waits for their end.
+  /// Takes no more members, kills those that there are, killed before or not, and waits for their end, where the caller
+  /// may wait.
   void end() noexcept;
 
  protected:
@@ -74,6 +81,7 @@ class membership : public std::enable_shared_from_this<membership> {
   struct place {
     std::uint64_t number;
     std::uint64_t link;
+    bool killed = false;
   };
   /// A place that is given back unless a task gets it.
   class entered {
@@ -92,6 +100,8 @@ class membership : public std::enable_shared_from_this<membership> {
   };
 
   void require_open() const;
+  /// Whom kill_all() kills.
+  [[nodiscard]] std::vector<task_ptr> take_unkilled();
   void leave(const task_base& task) noexcept;
   [[nodiscard]] bool caller_may_wait() const noexcept;
 

@@ -6,6 +6,7 @@
 #include <exception>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
@@ -173,10 +174,10 @@ void serving::await_others(steady_time until) {
 }
 
 void serving::kill_others() noexcept {
-  // A handler that has not started ends, and leaves the list, in its kill.
-  for (auto at = handlers_.begin(); at != handlers_.end();) {
-    const task_ptr handler = *at++;
-    if (!handler->is_current()) handler->kill(kill_mode::do_not_wait);
+  // A handler that has not started ends, and leaves the list, in its kill; its captures may end others.
+  const std::vector<task_ptr> all(handlers_.begin(), handlers_.end());
+  for (const task_ptr& handler : all) {
+    if (!handler->is_current() && !handler->exit_pending()) handler->kill(kill_mode::do_not_wait);
   }
 }
 

@@ -7,21 +7,9 @@
 #include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/internal/spawn_state.h"
-#include "worker/hub/joining.h"
+#include "worker/hub/internal/task_kills.h"
 
 namespace grove {
-
-namespace {
-bool is_exit(const std::exception_ptr& thrown) noexcept {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const greenlet_exit&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-}  // namespace
 
 task_base::task_base(hub& on, stack_class stack) : hub_(on), stack_(stack), number_(++on.tasks_ever_) {
   auto* spawner = static_cast<task_base*>(greenlet::current().slots().task);
@@ -124,6 +112,9 @@ void task_base::run_body() {
   } catch (...) {
     error = caught_error();
   }
+  state_ = state::ending;
+  if (kills_ != nullptr || greenlet_->slots().pending != nullptr) [[unlikely]]
+    forget_kills();
   drop_body();
   finish(std::move(error), exited);
 }
@@ -172,6 +163,7 @@ void task_base::call(hubs::detail::task_links::link& due) {
 
 bool task_base::join(std::optional<steady_time> until) {
   if (ready()) return true;
+  if (ends_in_caller()) return false;
   const off_stack<waiter> end(hub_);
   joiners_.push(*end);
   if (until) return end->wait_until(*until);
@@ -180,43 +172,10 @@ bool task_base::join(std::optional<steady_time> until) {
 }
 
 void task_base::join_uninterrupted() {
-  if (ready()) return;
+  if (ready() || ends_in_caller()) return;
   const off_stack<waiter> end(hub_);
   joiners_.push(*end);
   end->wait_uninterrupted();
-}
-
-void task_base::cancel_start() noexcept {
-  hub_timer::disarm();
-  if (is_queued()) {
-    if (starved_)
-      hub_.starved_.remove(*this);
-    else
-      hub_.unpost(*this);
-  }
-  starved_ = false;
-  drop_body();
-}
-
-bool task_base::kill(kill_mode mode, std::exception_ptr thrown, std::optional<steady_time> until) {
-  if (ready()) return true;
-  if (thrown == nullptr) thrown = std::make_exception_ptr(greenlet_exit());
-  if (is_current()) std::rethrow_exception(thrown);
-  if (state_ == state::fresh) {
-    state_ = state::scheduled;
-    enlist();
-  }
-  if (state_ == state::scheduled) {
-    cancel_start();
-    const bool exits = is_exit(thrown);
-    finish(exits ? nullptr : std::move(thrown), exits);
-    return true;
-  }
-  if (kill_ == nullptr) {
-    kill_ = std::move(thrown);
-    greenlet_->slots().kill_deferred = !hub_.interrupt(*greenlet_, kill_, this);
-  }
-  return mode == kill_mode::wait ? join(until) : ready();
 }
 
 std::uint64_t task_base::link(link_function call, link_on when, link_in where) {
@@ -254,24 +213,6 @@ void task_base::throw_failure() const {
 std::exception_ptr task_base::failure() const noexcept {
   observed_ = true;
   return error_ != nullptr ? error_ : std::make_exception_ptr(task_killed("the task was killed and has no value"));
-}
-
-joining::~joining() noexcept(false) {
-  if (std::uncaught_exceptions() > exceptions_) {
-    kill();
-    return;
-  }
-  try {
-    task_->join();
-  } catch (...) {
-    kill();
-    throw;
-  }
-}
-
-void joining::kill() {
-  task_->kill(kill_mode::do_not_wait);
-  if (!task_->on().in_hub() && !greenlet::current().unwinding()) task_->join_uninterrupted();
 }
 
 }  // namespace grove

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -20,6 +21,7 @@ namespace grove {
 namespace hubs::detail {
 class local_values;
 struct spawn_tree;
+struct task_kills;
 }  // namespace hubs::detail
 
 /// get() of a task that was killed: there is no value.
@@ -45,8 +47,8 @@ class task_base : private ready_item, private hub_timer {
   using link_function = hubs::detail::task_links::link_function;
 
   /// Scheduled or running.
-  [[nodiscard]] bool started() const noexcept { return state_ == state::scheduled || state_ == state::running; }
-  /// Finished, in whatever way.
+  [[nodiscard]] bool started() const noexcept { return state_ != state::fresh && state_ != state::finished; }
+  /// Finished, in whatever way, and its captures destroyed.
   [[nodiscard]] bool ready() const noexcept { return state_ == state::finished; }
   /// Finished with a value, or by greenlet_exit.
   [[nodiscard]] bool successful() const noexcept { return ready() && !error_; }
@@ -58,14 +60,21 @@ class task_base : private ready_item, private hub_timer {
     return error_;
   }
 
-  /// Waits for the end, at most until `until`; true if it has finished. Never throws the task's error.
+  /// Waits for the end, at most until `until`; true if it has finished. Never throws the task's error. The destructors
+  /// of the task's own captures get false at once: they would wait for themselves.
   bool join(std::optional<steady_time> until = std::nullopt);
 
-  /// Throws `thrown` (null: greenlet_exit) into the task at its present or next wait. A task that has not started
-  /// never runs. The first kill wins, later ones are ignored; a finished task is left alone; a task that kills itself
-  /// throws at once. With kill_mode::wait it waits for the end, at most until `until`; true if the task has finished.
+  /// Throws `thrown` (null: greenlet_exit) into the task at its present or next wait. Every kill is thrown, in the order
+  /// of the kills, each at a wait of its own: a task that has handled one, or cleans up after one, gets the next one.
+  /// A task that has not started never runs. One whose body has ended is left alone: its captures' destructors wait
+  /// undisturbed. With kill_mode::wait it waits for the end, at most until `until`; true if the task has finished.
+  /// A task that kills itself throws at once with kill_mode::wait, unless its stack unwinds, else at its next wait: a
+  /// destructor that may run in the task uses kill_mode::do_not_wait. The destructors of the task's own captures may kill
+  /// it, for nothing and without waiting.
   bool kill(kill_mode mode = kill_mode::wait, std::exception_ptr thrown = nullptr,
             std::optional<steady_time> until = std::nullopt);
+  /// A greenlet_exit that was asked for by a kill has not been thrown yet.
+  [[nodiscard]] bool exit_pending() const noexcept;
 
   /// Calls `call` once the task has finished (soon, if it has already), in the order of linking. Links that are called
   /// in the hub must not wait; what one throws goes to the hub's error handler and does not stop the others. Returns
@@ -132,7 +141,8 @@ class task_base : private ready_item, private hub_timer {
   friend class task_ptr;
   friend class joining;
   friend class hubs::detail::local_values;
-  enum class state : std::uint8_t { fresh, scheduled, running, finished };
+  // Ending: the body has ended, or will never run, and the captures, which are somebody else's code, are being destroyed.
+  enum class state : std::uint8_t { fresh, scheduled, running, ending, finished };
   using link_kind = hubs::detail::task_links::kind;
 
   void run() override;
@@ -141,8 +151,16 @@ class task_base : private ready_item, private hub_timer {
   void enter();
   void begin() noexcept;
   void cancel_start() noexcept;
+  void end_before_start(std::exception_ptr thrown) noexcept;
   void run_in_greenlet();
   void run_body();
+  void forget_kills() noexcept;
+  void deliver(std::exception_ptr thrown);
+  [[nodiscard]] std::exception_ptr take_deferred_kill() noexcept;
+  [[nodiscard]] hubs::detail::task_kills& kills();
+  /// The caller destroys the captures.
+  [[nodiscard]] bool ends_in_caller() const noexcept { return state_ == state::ending && drops_body(); }
+  [[nodiscard]] bool drops_body() const noexcept;
   [[nodiscard]] task_base* hand_greenlet_on() noexcept;
   void finish(std::exception_ptr error, bool exited) noexcept;
   void notify() noexcept;
@@ -163,11 +181,12 @@ class task_base : private ready_item, private hub_timer {
   stack_class stack_;
   bool exited_ = false;
   bool starved_ = false;
+  bool unwound_ = false;  // the hub, which ends, has killed it
   mutable bool observed_ = false;
   std::uint32_t handles_ = 0;
   std::uint32_t ident_ = 0;  // 0: none yet, else one more than it is
   std::exception_ptr error_;
-  std::exception_ptr kill_;
+  std::unique_ptr<hubs::detail::task_kills> kills_;
   waiter_list joiners_;
   hubs::detail::task_links links_;
   std::uint64_t number_;

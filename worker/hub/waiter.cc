@@ -55,9 +55,8 @@ bool waiter::find_deliverable(greenlet& self) {
   greenlet_slots& slots = self.slots();
   const bool from_outside = (slots.pending != nullptr || slots.kill_deferred) && !uninterrupted::in_force(self);
   if (from_outside && slots.pending == nullptr) {
-    const auto& task = *static_cast<const task_base*>(slots.task);
-    slots.kill_deferred = false;
-    slots.pending = task.kill_;
+    auto& task = *static_cast<task_base*>(slots.task);
+    slots.pending = task.take_deferred_kill();
     slots.pending_source = &task;
   }
   const bool is_interrupted = from_outside && !would_end_process(slots.pending);

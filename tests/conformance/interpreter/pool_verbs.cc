@@ -103,7 +103,7 @@ value contains(call& with) {
 
 value kill_one(call& with) {
   const value held = with.argument(0);
-  group_of(held, with).kill_one(*object_of<task>(with, 1));
+  group_of(held, with).kill_one(*object_of<task>(with, 1), waits(with) ? kill_mode::wait : kill_mode::do_not_wait);
   return {};
 }
 

@@ -65,7 +65,7 @@ def add_verbs(world):
         "join_group": lambda call: call.argument(0).join(call.option("timeout"), call.option("raise", False)) and None,
         "kill_group": lambda call: call.argument(0).kill(block=call.option("wait", True),
                                                          timeout=call.option("timeout")),
-        "kill_one": lambda call: call.argument(0).killone(call.argument(1)),
+        "kill_one": lambda call: call.argument(0).killone(call.argument(1), block=call.option("wait", True)),
         "apply": lambda call: call.argument(0).apply(function_of(call, 1), tuple(call.rest(2)[0])),
         "map": lambda call: tuple(call.argument(0).map(function_of(call, 1), call.rest(2)[0])),
         "imap": lambda call: imap(call, "imap"),

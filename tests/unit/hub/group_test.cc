@@ -194,6 +194,54 @@ TEST_F(groups, killed_by_a_member_kill_it_last) {
   EXPECT_FALSE(after);
 }
 
+TEST_F(groups, kill_a_member_once_and_at_their_end_once_more) {
+  int caught = 0;
+  task_ptr member;
+  auto owner = spawn([&] {
+    group all;
+    member = all.spawn([&] {
+      for (int i = 0; i < 3; ++i) {
+        try {
+          sleep_for(1h);
+        } catch (const greenlet_exit&) {
+          ++caught;
+        }
+      }
+    });
+    yield();
+    for (int i = 0; i < 3; ++i) {
+      all.kill_one(member, kill_mode::do_not_wait);
+      all.kill(kill_mode::do_not_wait);
+      EXPECT_FALSE(all.kill(kill_mode::wait, nullptr, loop.now()));
+      yield();
+    }
+    EXPECT_EQ(caught, 1);
+    member->kill(kill_mode::do_not_wait);
+    yield();
+    EXPECT_EQ(caught, 2);
+  });
+  loop.run_ready();
+  EXPECT_TRUE(owner->ready() && member->ready());
+  EXPECT_EQ(caught, 3);
+}
+
+TEST_F(groups, end_members_whose_captures_end_other_members) {
+  task_ptr first;
+  task_ptr second;
+  const auto ends = [](task_ptr& other) {
+    return std::shared_ptr<task_ptr>(&other, [](task_ptr* at) {
+      if (*at) (*at)->kill(kill_mode::do_not_wait);
+    });
+  };
+  {
+    group all;
+    first = all.spawn([owned = ends(second)] {});
+    second = all.spawn([owned = ends(first)] {});
+  }
+  loop.run_ready();
+  EXPECT_TRUE(first->exited() && second->exited());
+}
+
 TEST_F(groups, kill_one_kills_members_only) {
   group all;
   auto member = all.spawn([] { sleep_for(1h); });
@@ -324,25 +372,46 @@ TEST_F(joining_all, that_is_killed_leaves_the_tasks_alone) {
   EXPECT_FALSE(tasks[0]->exited());
 }
 
-TEST_F(killing_all, kills_started_and_unstarted_ones_once) {
+TEST_F(killing_all, kills_started_and_unstarted_ones_each_time) {
   int caught = 0;
   const std::vector tasks = {spawn([&] {
-                               try {
-                                 sleep_for(1h);
-                               } catch (const std::runtime_error&) {
-                                 ++caught;
-                                 yield();
+                               for (int i = 0; i < 2; ++i) {
+                                 try {
+                                   sleep_for(1h);
+                                 } catch (const std::runtime_error&) {
+                                   ++caught;
+                                 }
                                }
                              }),
                              spawn_later(1h, [&] { caught += 100; })};
   loop.run_ready();
   EXPECT_FALSE(killall(tasks, {.mode = kill_mode::do_not_wait, .thrown = shot()}));
   EXPECT_TRUE(tasks[1]->ready());
+  loop.run_ready();
+  EXPECT_EQ(caught, 1);
   auto killer = spawn([&] { return killall(tasks, {.thrown = shot()}); });
   loop.run_ready();
   EXPECT_TRUE(killer->get());
-  EXPECT_EQ(caught, 1);
+  EXPECT_EQ(caught, 2);
   EXPECT_NE(tasks[1]->exception(), nullptr);
+}
+
+TEST_F(killing_all, of_whom_the_caller_is_one_ends_it_last) {
+  for (const kill_mode mode : {kill_mode::wait, kill_mode::do_not_wait}) {
+    std::vector<task_ptr> tasks;
+    std::string seen;
+    tasks.push_back(spawn([&] {
+      yield();
+      killall(tasks, {.mode = mode});
+      seen += "goes on ";
+      sleep_for(1h);
+      seen += "never";
+    }));
+    tasks.push_back(spawn([] { sleep_for(1h); }));
+    loop.run_ready();
+    EXPECT_TRUE(tasks[0]->exited() && tasks[1]->exited());
+    EXPECT_EQ(seen, mode == kill_mode::wait ? "" : "goes on ");
+  }
 }
 
 TEST_F(killing_all, gives_up_waiting_at_its_time) {

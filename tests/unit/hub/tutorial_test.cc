@@ -73,6 +73,28 @@ TEST_F(hub_tutorial, cleans_up_in_peace) {
   EXPECT_TRUE(task->exited());
 }
 
+TEST_F(hub_tutorial, ends_what_others_do) {
+  std::vector<std::string> said;
+  auto stubborn = spawn([&] {
+    try {
+      sleep_for(1h);
+    } catch (const greenlet_exit&) {
+      said.emplace_back("not yet");
+    }
+    sleep_for(1h);
+    said.emplace_back("never");
+  });
+  auto killer = spawn([&] {
+    stubborn->kill(kill_mode::do_not_wait);
+    yield();
+    stubborn->kill();  // waits for the end
+    said.emplace_back("ended");
+  });
+  advance(0s);
+  EXPECT_EQ(said, (std::vector<std::string>{"not yet", "ended"}));
+  EXPECT_TRUE(stubborn->exited());
+}
+
 TEST_F(hub_tutorial, has_at_most_two_at_work) {
   int working = 0;
   int most = 0;
