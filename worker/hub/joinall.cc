@@ -2,6 +2,7 @@
 #include "worker/hub/joinall.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -41,6 +42,12 @@ class gatherer {
 
   [[nodiscard]] const std::vector<task_ptr>& finished() const noexcept { return state_->finished; }
 
+  /// Those that have finished, but no more than `count`.
+  [[nodiscard]] std::vector<task_ptr> first(std::size_t count) const {
+    const auto begin = state_->finished.begin();
+    return {begin, begin + static_cast<std::ptrdiff_t>(std::min(count, state_->finished.size()))};
+  }
+
   /// Waits for another end; false at `until`.
   bool wait(std::optional<steady_time> until) {
     const off_stack<waiter> next(hub::current());
@@ -67,10 +74,12 @@ std::vector<task_ptr> join_tasks(const std::vector<task_ptr>& tasks, const joina
     ends.add(at);
   const std::size_t wanted = std::min(options.count, tasks.size());
   for (std::size_t seen = 0;;) {
-    for (; seen < ends.finished().size() && options.errors == task_errors::raise; ++seen) {
-      if (!ends.finished()[seen]->successful()) std::rethrow_exception(ends.finished()[seen]->exception());
+    const std::vector<task_ptr>& finished = ends.finished();
+    for (; seen < std::min(finished.size(), wanted) && options.errors == task_errors::raise; ++seen) {
+      if (!finished[seen]->successful()) std::rethrow_exception(finished[seen]->exception());
     }
-    if (ends.finished().size() >= wanted || !ends.wait(options.until)) return ends.finished();
+    if (finished.size() < wanted && ends.wait(options.until)) continue;
+    return ends.first(wanted);
   }
 }
 

@@ -43,9 +43,9 @@ std::vector<task_ptr> handles_of(const Tasks& tasks) {
 }  // namespace hubs::detail
 
 /// Waits for the end of `tasks`, any range of task handles, or of as many as the options say. Returns those that have
-/// finished, in the order in which they did: all of them unless it was limited.
+/// finished, in the order in which they did: all of them unless it was limited, and never more than `count`.
 /// Switches: not if enough have finished.
-/// Errors: with task_errors::raise, what a task failed with.
+/// Errors: with task_errors::raise, what one of those that it would return failed with.
 /// Cancel: the tasks go on.
 template <typename Tasks>
 std::vector<task_ptr> joinall(const Tasks& tasks, const joinall_options& options = {}) {

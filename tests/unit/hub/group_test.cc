@@ -339,6 +339,22 @@ TEST_F(joining_all, gives_the_finished_ones_in_the_order_of_their_ends) {
   EXPECT_EQ(whole->get().size(), 3U);
 }
 
+TEST_F(joining_all, never_gives_more_than_were_asked_for) {
+  std::vector<task_ptr> tasks = {spawn([] {}), spawn([] {}), spawn([] { throw std::runtime_error("not looked at"); })};
+  loop.run_ready();
+  EXPECT_EQ(joinall(tasks, {.count = 0}).size(), 0U);
+  EXPECT_EQ(joinall(tasks, {.errors = task_errors::raise, .count = 2}).size(), 2U);
+  EXPECT_EQ(joinall(tasks, {.count = 5}).size(), 3U);
+  EXPECT_EQ(joinall(std::vector{tasks[0], tasks[0]}, {.count = 1}).size(), 1U);
+  auto together = spawn([] {
+    const std::vector<task_ptr> at_once = {spawn([] {}), spawn([] {}), spawn([] {})};
+    return joinall(at_once, {.count = 1}).size();
+  });
+  loop.run_ready();
+  EXPECT_EQ(together->get(), 1U);
+  expected_errors = {"a spawned greenlet: not looked at"};
+}
+
 TEST_F(joining_all, does_not_wait_for_what_has_finished) {
   EXPECT_TRUE(joinall(std::vector<task_ptr>()).empty());
   const std::vector done = {spawn([] {})};
