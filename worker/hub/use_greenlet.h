@@ -13,6 +13,9 @@
 //   has completed the exception is thrown. An operation that has succeeded all the same returns its result, and the
 //   exception stays pending for the next wait: neither is lost.
 // - A signature that begins with neither an error_code nor an exception_ptr completes without failing: all is returned.
+//   as_tuple() is looked into, so that an interrupt ends an operation as it does without it. An error that redirect_error()
+//   takes away is not seen: the interrupt then stays pending, and a with_timeout() around it is over without it.
+//   `use_greenlet[error]` is for that.
 // - Nothing is allocated as long as the operation's own state fits into the room in the caller's frame.
 // - With less than stack_low_mark of the caller's stack left, nothing is begun and stack_low is thrown.
 // - An I/O object that is closed while a greenlet waits on it ends the wait with operation_aborted.
@@ -147,9 +150,31 @@ struct result_of<> {
   static void give(stored&&) {}
 };
 
+/// What as_tuple() has put into the values in place of a failure of the operation.
+template <typename Value>
+constexpr bool tells_failure(const Value&) noexcept {
+  return false;
+}
+template <typename... Inner>
+bool tells_failure(const std::tuple<asio::error_code, Inner...>& value) noexcept {
+  return static_cast<bool>(std::get<0>(value));
+}
+template <typename... Inner>
+bool tells_failure(const std::tuple<std::exception_ptr, Inner...>& value) noexcept {
+  return std::get<0>(value) != nullptr;
+}
+
 template <typename... Values>
 struct operation_outcome {
   explicit operation_outcome(hub& on) : under_way(on) {}
+  [[nodiscard]] bool succeeded() const noexcept {
+    if (error || thrown) return false;
+    if constexpr (sizeof...(Values) > 0) {
+      return !tells_failure(std::get<0>(*values));
+    } else {
+      return true;
+    }
+  }
   operation under_way;
   asio::error_code error;
   std::exception_ptr thrown;
@@ -201,7 +226,7 @@ auto call_in_greenlet(use_greenlet_t token, Initiation&& initiation, Args&&... a
   std::forward<Initiation>(initiation)(completion<Failure, Values...>(outcome), std::forward<Args>(args)...);
   outcome.under_way.begun();
   outcome.under_way.await();
-  outcome.under_way.settle(!outcome.error && !outcome.thrown);
+  outcome.under_way.settle(outcome.succeeded());
   if (outcome.thrown) std::rethrow_exception(outcome.thrown);
   if (token.stored_in != nullptr)
     *token.stored_in = outcome.error;

@@ -288,6 +288,25 @@ TEST_F(sockets, take_part_in_groups_of_operations) {
   });
 }
 
+TEST_F(sockets, lose_no_limit_behind_as_tuple) {
+  using asio::experimental::as_tuple;
+  in_greenlet([&] {
+    std::array<char, 1> room{};
+    const auto read = [&] { return near.async_read_some(asio::buffer(room), as_tuple(use_greenlet)); };
+    EXPECT_FALSE(with_timeout(1ms, read));
+    asio::experimental::channel<void(std::exception_ptr, int)> channel(loop.io());
+    EXPECT_FALSE(with_timeout(1ms, [&] { return channel.async_receive(as_tuple(use_greenlet)); }));
+    asio::steady_timer timer(loop.io(), 1h);
+    EXPECT_FALSE(with_timeout(1ms, [&] { return timer.async_wait(as_tuple(use_greenlet)); }));
+    auto killed = spawn(read);
+    yield();
+    killed->kill();
+    EXPECT_TRUE(killed->exited());
+    far.close();
+    EXPECT_EQ(std::get<0>(read()), asio::error::eof);
+  });
+}
+
 TEST_F(sockets, and_what_cannot_fail_returns_what_it_has) {
   in_greenlet([&] {
     asio::post(loop.io(), use_greenlet);
