@@ -107,7 +107,7 @@ TEST_F(cli, example_of_a_request_is_taken) {
 TEST_F(cli, reply_that_cannot_be_written_is_an_error) {
   const auto in_shell = [this](const std::string& command) {
     return run(
-        {.arguments = {"sh", "-c", command},
+        {.arguments = {"/bin/sh", "-c", command},
          .environment = {{"GROVE_SERVER", server.address()}, {"GROVE", cli_program()}, {"SERVE", server_program()}},
          .input = {}});
   };

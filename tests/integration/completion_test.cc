@@ -80,8 +80,11 @@ class terminal {
   std::size_t from_ = 0;
 };
 
-bool installed(const std::string& program) {
-  return run({.arguments = {"sh", "-c", "command -v " + program}, .environment = {}, .input = {}}).exit.code == 0;
+/// Where a program is; empty: it is not installed.
+std::string path_of(const std::string& program) {
+  const std::string found =
+      run({.arguments = {"/bin/sh", "-c", "command -v " + program}, .environment = {}, .input = {}}).out;
+  return found.substr(0, found.find('\n'));
 }
 
 TEST(completion, of_bash_knows_types_and_methods_of_the_server) {
@@ -101,7 +104,7 @@ TEST(completion, of_bash_knows_types_and_methods_of_the_server) {
 }
 
 TEST(completion, of_zsh_knows_types_and_methods_of_the_server) {
-  if (!installed("zsh")) GTEST_SKIP() << "zsh is not installed: its completion is NOT tested here";
+  if (path_of("zsh").empty()) GTEST_SKIP() << "zsh is not installed: its completion is NOT tested here";
   server_process server{{.workers = 1}};
   terminal zsh{{"zsh", "-f", "-i"}, server.address()};
   zsh.type(
@@ -115,10 +118,11 @@ TEST(completion, of_zsh_knows_types_and_methods_of_the_server) {
 }
 
 TEST(completion, of_fish_knows_types_and_methods_of_the_server) {
-  if (!installed("fish")) GTEST_SKIP() << "fish is not installed: its completion is NOT tested here";
+  const std::string fish = path_of("fish");
+  if (fish.empty()) GTEST_SKIP() << "fish is not installed: its completion is NOT tested here";
   server_process server{{.workers = 1}};
-  const auto completed = [&server](const std::string& line) {
-    return run({.arguments = {"fish", "--no-config", "-c",
+  const auto completed = [&server, &fish](const std::string& line) {
+    return run({.arguments = {fish, "--no-config", "-c",
                               "set -p PATH (path dirname $GROVE); grove completion fish | source; complete -C '" +
                                   line + "'"},
                 .environment = {{"GROVE_SERVER", server.address()}, {"GROVE", cli_program()}},
