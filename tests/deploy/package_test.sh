@@ -135,7 +135,7 @@ traces() {
 
 remove() {
   apt_or_fail remove -y grove
-  ! traces | grep -Ev '^\./etc/grove(/grove\.toml)?$|^\./var/lib/systemd/deb-systemd-helper-|^\./etc/systemd/system/grove\.service$' ||
+  ! traces | grep -Ev '^\./etc/grove(/grove\.toml)?$' ||
     fail "removal leaves more than the configuration"
   apt_or_fail purge -y grove
   [ -z "$(traces)" ] || fail "purging leaves: $(traces)"
