@@ -46,8 +46,7 @@ void connection_room::look_again() {
 }
 
 std::string connection_room::refusal_text(int error) const {
-  return "worker " + std::to_string(slot_) +
-         " can serve no more connections, nor can another one: " + shortage_text(error);
+  return "worker " + std::to_string(slot_) + " can serve no more connections: " + shortage_text(error);
 }
 
 }  // namespace grove
