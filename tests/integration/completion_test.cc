@@ -108,7 +108,7 @@ TEST(completion, of_zsh_knows_types_and_methods_of_the_server) {
   server_process server{{.workers = 1}};
   terminal zsh{{"zsh", "-f", "-i"}, server.address()};
   zsh.type(
-      "unsetopt zle_bracketed_paste PROMPT_SP; autoload -Uz compinit; compinit -u -D; "
+      "unset zle_bracketed_paste; unsetopt PROMPT_SP; autoload -Uz compinit; compinit -u -D; "
       "source <(grove completion zsh); PS1='ready''> '\n");
   ASSERT_TRUE(zsh.shows("ready> ")) << zsh.seen();
   zsh.type("grove call grove.Cou\t");
