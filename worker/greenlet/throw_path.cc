@@ -340,7 +340,8 @@ bool would_end_process(const std::exception_ptr& thrown, const void* owner) {
 bool look_from(greenlet& suspended, void (*look)(void*), void* with) {
   using greenlets::detail::switching;
   switching::check_owner(suspended);
-  if (!switching::can_inspect(suspended)) return false;
+  // What `with` points to may lie on the caller's stack, which is not in its place meanwhile if it is sliced.
+  if (!switching::can_inspect(suspended) || greenlet::current().sliced()) return false;
   greenlets::detail::inspection asked;
   asked.look = look;
   asked.with = with;

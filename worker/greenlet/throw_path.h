@@ -19,7 +19,8 @@ class greenlet;
 [[nodiscard]] bool would_end_process(const std::exception_ptr& thrown, const void* owner = nullptr);
 
 /// Calls `look(with)` on the stack of a greenlet that is suspended, as if its pending switch called it; `look` must not
-/// throw or switch. False if it is not suspended, or has too little room on its stack: nothing was called.
+/// throw or switch. False if it is not suspended, or has too little room on its stack, or the caller is sliced: nothing
+/// was called.
 /// Errors: greenlet_error for a greenlet of another thread.
 bool look_from(greenlet& suspended, void (*look)(void* with), void* with);
 
