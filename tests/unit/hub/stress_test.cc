@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <random>
@@ -69,10 +70,10 @@ struct ledger {
   std::optional<limit> outer;
   std::optional<limit> inner;
   bool begun = false;
-  bool swallows = false;        // goes on after a kill
-  std::uint64_t interrupt = 0;  // accepted, neither thrown nor taken back
-  std::uint64_t kill = 0;       // the first one
-  bool kill_seen = false;
+  bool swallows = false;            // goes on after a kill
+  std::uint64_t interrupt = 0;      // accepted, neither thrown nor taken back
+  std::deque<std::uint64_t> kills;  // asked for and not thrown, which they are in this order
+  bool killed = false;
 };
 
 class never_lost : public hub_fixture {
@@ -89,7 +90,7 @@ class never_lost : public hub_fixture {
 
   [[nodiscard]] bool must_throw(const ledger& me) const {
     const auto due = [this](const std::optional<limit>& l) { return l && l->is_due(loop.now()); };
-    return me.interrupt != 0 || (me.kill != 0 && !me.kill_seen) || due(me.outer) || due(me.inner);
+    return me.interrupt != 0 || !me.kills.empty() || due(me.outer) || due(me.inner);
   }
 
   /// One wait that lasts; true if it was woken, false at its time.
@@ -254,8 +255,9 @@ void never_lost::enter(ledger& me, F&& what) {
     me.interrupt = 0;
     ++ends[3];
   } catch (const shot& thrown) {
-    expect(thrown.number == me.kill && !me.kill_seen, "a kill came twice, or another than the first");
-    me.kill_seen = true;
+    expect(!me.kills.empty() && thrown.number == me.kills.front(), "a kill came twice, or out of turn");
+    if (!me.kills.empty()) me.kills.pop_front();
+    me.killed = true;
     ++ends[4];
   }
 }
@@ -277,7 +279,7 @@ void never_lost::settle(ledger& me) {
 
 void never_lost::live(ledger& me) {
   me.begun = true;
-  while (!ending && pick(100) != 0 && (!me.kill_seen || me.swallows)) {
+  while (!ending && pick(100) != 0 && (!me.killed || me.swallows)) {
     const auto limits = pick(3);
     if (limits > 0) me.outer.emplace(loop, some_time(20));
     if (limits > 1) me.inner.emplace(loop, some_time(20));
@@ -297,11 +299,11 @@ void never_lost::live(ledger& me) {
 void never_lost::respawn(ledger& slot) {
   if (slot.task) {
     expect(slot.task->successful() || !slot.begun, "a greenlet failed");
-    expect(slot.kill == 0 || slot.kill_seen || !slot.begun, "a kill was lost");
+    expect(slot.kills.empty(), "a kill was lost");
     expect(slot.interrupt == 0, "an interrupt was lost");
   }
-  slot.begun = slot.kill_seen = false;
-  slot.kill = 0;
+  slot.begun = slot.killed = false;
+  slot.kills.clear();
   slot.swallows = pick(2) == 0;
   slot.task = spawn([this, &slot] { live(slot); });
 }
@@ -344,9 +346,8 @@ void never_lost::disturb(ledger& victim) {
     case 0:
       ++numbers;
       if (!victim.task->kill(kill_mode::do_not_wait, std::make_exception_ptr(shot{numbers}))) {
-        if (victim.kill == 0) victim.kill = numbers;
+        victim.kills.push_back(numbers);
       } else {
-        victim.kill = numbers;  // before its start
         (void)victim.task->exception();
         expect(!victim.begun, "a greenlet ended at once that had begun");
       }
