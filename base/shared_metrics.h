@@ -44,6 +44,7 @@ namespace grove {
   X(stalls,                counter, "Times that a turn held its worker for longer than stall-after")            \
   X(log_lines_dropped,     counter, "Lines of the worker's log that were dropped: nobody read it, or it could "     \
                                     "not be written")                                                           \
+  X(unscheduled,           counter, "Times that a worker got no processor for longer than stall-after")             \
   X(actors,                gauge,   "Actors in memory")                                                         \
   X(connections,           gauge,   "Connections open")                                                         \
   X(mesh_pending,          gauge,   "Calls that wait for another worker's answer")                              \
@@ -88,7 +89,7 @@ class shared_number {
 };
 
 /// `slot.metrics[metric::turns].add()`. Affinity of the writing functions: the worker's hub thread; of
-/// `stalls`, that of its monitor.
+/// `stalls` and `unscheduled`, that of its monitor.
 class worker_metrics {
  public:
   [[nodiscard]] shared_number& operator[](metric which) noexcept { return values_[static_cast<std::size_t>(which)]; }

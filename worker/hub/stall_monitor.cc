@@ -2,14 +2,11 @@
 #include "worker/hub/stall_monitor.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <ctime>
 #include <utility>
 
 #include "base/fd.h"
@@ -17,48 +14,9 @@
 #include "worker/hub/hub.h"
 #include "worker/hub/stack_capture.h"
 #include "worker/hub/stall_judge.h"
+#include "worker/hub/thread_probe.h"
 
 namespace grove {
-
-/// Whether the thread that made it sits in the poll of an event loop.
-class stall_monitor::poll_probe {
- public:
-  poll_probe() : thread_(::pthread_self()) {
-    const std::string path = "/proc/self/task/" + std::to_string(::gettid()) + "/syscall";
-    in_kernel_ = unique_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  }
-
-  /// Affinity: one thread at a time, any.
-  bool is_polling(steady_time now) {
-    char text[32];
-    const ssize_t bytes = in_kernel_.get() >= 0 ? ::pread(in_kernel_.get(), text, sizeof text, 0) : -1;
-    if (bytes <= 0) return uses_no_time(now);
-    // "running", or the number of the system call and its arguments.
-    long call = -1;
-    std::from_chars(text, text + bytes, call);
-    return call == SYS_epoll_pwait || call == SYS_ppoll || call == SYS_pselect6
-#if defined(__x86_64__)
-           || call == SYS_epoll_wait || call == SYS_poll || call == SYS_select
-#endif
-        ;
-  }
-
- private:
-  /// Where /proc does not say: a thread that uses no processor is taken to poll.
-  bool uses_no_time(steady_time now) noexcept {
-    clockid_t id = 0;
-    timespec used{};
-    if (::pthread_getcpuclockid(thread_, &id) != 0 || ::clock_gettime(id, &used) != 0) return true;
-    const steady_duration total = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
-    const steady_duration since = now - std::exchange(looked_at_, now);
-    return total - std::exchange(used_, total) < since / 2;
-  }
-
-  pthread_t thread_;
-  unique_fd in_kernel_;
-  steady_time looked_at_{};
-  steady_duration used_{};
-};
 
 struct stall_monitor::memory_watch {
   memory_options options;
@@ -93,15 +51,15 @@ std::size_t resident_bytes() noexcept {
 stall_monitor::stall_monitor(hub& watched, const clock& time, stall_options options)
     : hub_(watched),
       time_(time),
-      options_(options),
-      capture_(std::make_unique<stack_capture>(options.label)),
-      probe_(std::make_unique<poll_probe>()),
-      judge_(std::make_unique<stall_judge>(options.stall_after, options.repeat_every)),
+      options_(std::move(options)),
+      capture_(std::make_unique<stack_capture>(options_.label)),
+      probe_(std::make_unique<thread_probe>()),
+      judge_(std::make_unique<stall_judge>(options_.stall_after, options_.repeat_every)),
       thread_(time, [this](const std::exception_ptr& error) {
         hub_.post_from_thread([on = &hub_, error] { on->report("a function of the stall monitor", error); });
       }) {
   look();
-  thread_.add([this] { look(); }, options.stall_after / 2);
+  thread_.add([this] { look(); }, options_.stall_after / 2);
 }
 
 stall_monitor::~stall_monitor() {
@@ -118,17 +76,26 @@ void stall_monitor::kill() noexcept {
 void stall_monitor::look() {
   using verdict = stall_judge::verdict;
   const steady_time now = time_.now();
-  const bool asleep = hub_.asleep() && probe_->is_polling(now);
-  const verdict found = judge_->look(now, hub_.passes(), asleep);
+  const bool asleep = hub_.asleep() && probe_->is_polling();
+  const steady_duration unscheduled = options_.unscheduled ? options_.unscheduled() : probe_->take_unscheduled();
+  const verdict found = judge_->look(now, hub_.passes(), asleep, unscheduled);
   if (found == verdict::nothing) return;
   if (found == verdict::ended) {
-    if (told_) tell(stall_event::stage::ended, std::nullopt);
-    return;
+    if (std::exchange(told_, false)) tell(stall_event::stage::ended, std::nullopt);
+  } else if (judge_->held()) {
+    judge_holder(found == verdict::began, found == verdict::lasts);
+  } else if (found != verdict::lasts) {
+    // What runs there is not to blame, and cannot answer for itself before it has a processor again.
+    told_ = true;
+    tell(found == verdict::began ? stall_event::stage::began : stall_event::stage::goes_on, std::nullopt);
   }
-  if (found == verdict::began) told_ = false;
+}
+
+void stall_monitor::judge_holder(bool began, bool lasts) {
+  if (began) told_holder_ = false;
   const std::optional<seen_stack> seen = see();
-  const bool is_new = found == verdict::began || (seen && (seen->greenlet != held_by_ || seen->label != label_));
-  if (found == verdict::lasts && !is_new) return;
+  const bool is_new = began || (seen && (seen->greenlet != held_by_ || seen->label != label_));
+  if (lasts && !is_new) return;
   if (is_new) {
     ignoring_ = false;
     held_by_ = seen ? seen->greenlet : "";
@@ -136,7 +103,8 @@ void stall_monitor::look() {
   }
   ignoring_ |= seen && seen->ignored;
   if (ignoring_) return;
-  tell(std::exchange(told_, true) ? stall_event::stage::goes_on : stall_event::stage::began, seen);
+  told_ = true;
+  tell(std::exchange(told_holder_, true) ? stall_event::stage::goes_on : stall_event::stage::began, seen);
 }
 
 std::optional<seen_stack> stall_monitor::see() {
@@ -149,14 +117,18 @@ std::optional<seen_stack> stall_monitor::see() {
 void stall_monitor::tell(stall_event::stage stage, const std::optional<seen_stack>& seen) {
   stall_event told;
   told.at = stage;
+  told.why = judge_->held() ? stall_event::cause::held : stall_event::cause::no_processor;
   told.lasted = judge_->lasted();
+  told.unscheduled = judge_->unscheduled();
   if (seen) {
     told.greenlet = seen->greenlet;
     told.label = seen->label;
     told.stack = describe_frames(seen->frames);
   }
-  if (stage == stall_event::stage::began) stalls_.fetch_add(1, std::memory_order_relaxed);
-  longest_.store(std::max(longest_.load(std::memory_order_relaxed), told.lasted.count()), std::memory_order_relaxed);
+  const bool held = told.why == stall_event::cause::held;
+  if (stage == stall_event::stage::began) (held ? stalls_ : delays_).fetch_add(1, std::memory_order_relaxed);
+  if (held)
+    longest_.store(std::max(longest_.load(std::memory_order_relaxed), told.lasted.count()), std::memory_order_relaxed);
   if (stall_listener_) stall_listener_(told);
 }
 

@@ -7,6 +7,8 @@
 // - The hub pays nothing but the relaxed store that counts its passes; looks are made every stall_after / 2.
 // - A hub that waits for events does not stand still. Its own flag is not enough to tell: the handlers of what woke it
 //   run before the flag falls. So the kernel is asked whether its thread sits in the poll.
+// - A hub whose thread is ready and gets no processor does not hold it. Time in which the machine ran something else is
+//   told of as such, and what was about to run is not named for it.
 // - The stack is taken by a signal to the hub's thread, at every look while it stands still: who holds the thread may
 //   be another than at the begin, when it may only have waited for a processor. What a listener is told, it is told on
 //   the monitor's thread.
@@ -31,6 +33,7 @@ class hub;
 class stack_capture;
 struct seen_stack;
 class stall_judge;
+class thread_probe;
 
 struct stall_options {
   steady_duration stall_after{std::chrono::milliseconds{25}};
@@ -38,15 +41,24 @@ struct stall_options {
       std::chrono::seconds{1}};  ///< a stall that lasts is told of again; so it is when another holds the thread
   steady_duration stack_patience{std::chrono::milliseconds{100}};  ///< then it is told of without its stack
   overflow_label label = nullptr;                                  ///< says what runs in a greenlet: its actor
+  /// How long the hub's thread was ready and got no processor since the last call; null: asks the kernel.
+  unique_function<steady_duration()> unscheduled = nullptr;
 };
 
 struct stall_event {
   enum class stage : std::uint8_t { began, goes_on, ended };
+  enum class cause : std::uint8_t {
+    held,          ///< Something holds the thread: it computes or blocks.
+    no_processor,  ///< The thread was ready, and the machine ran something else.
+  };
   stage at = stage::began;
+  cause why = cause::held;
   steady_duration lasted{};
-  std::string greenlet;            ///< Its name; of the hub's own greenlet if a callback stalls.
-  std::string label;               ///< What stall_options::label says of it.
-  std::vector<std::string> stack;  ///< Innermost first; empty if it could not be taken, and in `ended`.
+  steady_duration unscheduled{};  ///< Of that, ready and without a processor.
+  std::string greenlet;           ///< Its name; of the hub's own greenlet if a callback stalls.
+  std::string label;              ///< What stall_options::label says of it.
+  std::vector<std::string>
+      stack;  ///< Innermost first; empty if it could not be taken, in `ended` and without processor.
 };
 
 struct memory_options {
@@ -95,14 +107,16 @@ class stall_monitor {
   /// Stalls that have been told of since the start, and the longest of them so far.
   /// Affinity: any thread.
   [[nodiscard]] std::uint64_t stalls() const noexcept { return stalls_.load(std::memory_order_relaxed); }
+  /// Times that the thread got no processor; they are not among the stalls.
+  [[nodiscard]] std::uint64_t delays() const noexcept { return delays_.load(std::memory_order_relaxed); }
   [[nodiscard]] steady_duration longest() const noexcept {
     return steady_duration(longest_.load(std::memory_order_relaxed));
   }
 
  private:
-  class poll_probe;
   struct memory_watch;
   void look();
+  void judge_holder(bool began, bool lasts);
   [[nodiscard]] std::optional<seen_stack> see();
   void tell(stall_event::stage stage, const std::optional<seen_stack>& seen);
 
@@ -110,14 +124,16 @@ class stall_monitor {
   const clock& time_;
   stall_options options_;
   std::unique_ptr<stack_capture> capture_;
-  std::unique_ptr<poll_probe> probe_;
+  std::unique_ptr<thread_probe> probe_;
   std::unique_ptr<stall_judge> judge_;
   // The present stall.
   bool told_ = false;
-  std::string held_by_;    // the greenlet that was seen, when it was new
-  std::string label_;      // ... and what ran in it
-  bool ignoring_ = false;  // ... and whether it may
+  bool told_holder_ = false;  // that something holds the thread
+  std::string held_by_;       // the greenlet that was seen, when it was new
+  std::string label_;         // ... and what ran in it
+  bool ignoring_ = false;     // ... and whether it may
   std::atomic<std::uint64_t> stalls_{0};
+  std::atomic<std::uint64_t> delays_{0};
   std::atomic<steady_duration::rep> longest_{0};
   stall_listener stall_listener_;
   std::shared_ptr<memory_watch> memory_;

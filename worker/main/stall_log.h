@@ -12,25 +12,31 @@ class logger;
 
 namespace grove {
 
-/// Counts stalls, and writes them to the log: at most ten a second; the next line has the number of those that were
-/// kept quiet.
+/// Counts stalls, and writes them to the log: of either cause at most ten a second; the next line has the number of those
+/// that were kept quiet.
 /// Affinity: the monitor's thread.
 class stall_log {
  public:
+  /// `held` counts the stalls that something in the worker is to blame for, `unscheduled` the machine's.
   /// Lifetime: all are borrowed.
-  stall_log(spdlog::logger& log, shared_number& count, const clock& time) noexcept
-      : log_{log}, count_{count}, time_{time} {}
+  stall_log(spdlog::logger& log, shared_number& held, shared_number& unscheduled, const clock& time) noexcept
+      : log_{log}, held_{.count = held}, unscheduled_{.count = unscheduled}, time_{time} {}
 
   void write(const stall_event& event);
 
  private:
-  void write_stall(const stall_event& event);
+  struct kind {
+    shared_number& count;
+    line_limit lines{};
+    bool quiet = false;  ///< About the present stall.
+  };
+  void write_held(const stall_event& event);
+  void write_unscheduled(const stall_event& event);
 
   spdlog::logger& log_;
-  shared_number& count_;
+  kind held_;
+  kind unscheduled_;
   const clock& time_;
-  line_limit lines_;
-  bool quiet_ = false;  ///< About the present stall.
 };
 
 }  // namespace grove

@@ -220,7 +220,8 @@ void worker::stop(int exit_code) {
 }
 
 void worker::watch_stalls() {
-  stall_log_.emplace(log_, segment_.slot(start_.slot).metrics[metric::stalls], clock_);
+  worker_metrics& metrics = segment_.slot(start_.slot).metrics;
+  stall_log_.emplace(log_, metrics[metric::stalls], metrics[metric::unscheduled], clock_);
   stalls_.emplace(hub_, clock_, stall_options{.stall_after = start_.stall_after, .label = label_of_turn});
   stalls_->on_stall([this](const stall_event& event) { stall_log_->write(event); });
 }

@@ -92,6 +92,29 @@ TEST(stall_judge, takes_neither_sleep_nor_a_gap_of_its_own_for_a_stall) {
   EXPECT_EQ(judge.look(now += 10ms, 2, false), verdict::began);
 }
 
+TEST(stall_judge, blames_the_machine_until_something_has_held_the_thread_for_long_enough) {
+  stall_judge judge(20ms, 1s);
+  steady_time now{1h};
+  const auto look = [&](steady_duration later, std::uint64_t passes, steady_duration unscheduled) {
+    return judge.look(now += later, passes, false, unscheduled);
+  };
+  EXPECT_EQ(look(0ms, 1, 0ms), verdict::nothing);
+  EXPECT_EQ(look(10ms, 1, 10ms), verdict::nothing);
+  EXPECT_EQ(look(10ms, 1, 8ms), verdict::began);
+  EXPECT_FALSE(judge.held());
+  EXPECT_EQ(judge.unscheduled(), 18ms);
+  EXPECT_EQ(look(10ms, 1, 0ms), verdict::lasts);
+  EXPECT_EQ(look(10ms, 1, 0ms), verdict::began) << "now something holds it";
+  EXPECT_TRUE(judge.held());
+  EXPECT_EQ(look(10ms, 2, 0ms), verdict::ended);
+  EXPECT_TRUE(judge.held());
+  EXPECT_EQ(look(10ms, 2, 10ms), verdict::nothing);
+  EXPECT_EQ(look(15ms, 2, 15ms), verdict::began) << "nothing is left of the last stall";
+  EXPECT_FALSE(judge.held());
+  EXPECT_EQ(look(15ms, 3, 15ms), verdict::ended);
+  EXPECT_FALSE(judge.held());
+}
+
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 TEST(stack_capture, goes_on_beyond_a_stub_without_unwind_information) {
   stack_capture capture;
@@ -140,7 +163,9 @@ class stall : public hub_fixture {
     return running.name().copy(text, bytes);
   }
   std::vector<stall_event> events;
-  stall_monitor monitor{loop, time, {.stall_after = 24ms, .label = &say_name}};
+  // The machine's load is not the tests' to own.
+  stall_monitor monitor{
+      loop, time, {.stall_after = 24ms, .label = &say_name, .unscheduled = [] { return steady_duration(0); }}};
 };
 
 TEST_F(stall, names_the_greenlet_that_holds_the_thread_and_its_stack) {
@@ -194,6 +219,51 @@ TEST_F(stall, is_told_of_when_it_was_ignored_in_another_greenlet) {
   ASSERT_THAT(stages(), ElementsAre(stage::began));
   EXPECT_EQ(events[0].greenlet, "busy one");
   EXPECT_EQ(monitor.stalls(), 1U);
+}
+
+TEST_F(stall, for_want_of_a_processor_is_counted_apart_and_blames_nobody) {
+  bool starved = true;
+  stall_monitor beside(loop, time,
+                       {.stall_after = 24ms, .unscheduled = [&] { return starved ? 12ms : steady_duration(0ms); }});
+  std::vector<stall_event> seen;
+  beside.on_stall([&](const stall_event& event) { seen.push_back(event); });
+  const auto pass_time = [&](int looks) {
+    stall_tests::hold([&] {
+      for (int i = 0; i < looks; ++i) {
+        time.advance(12ms);
+        beside.step();
+      }
+    });
+  };
+  loop.post([&] { pass_time(10); });
+  loop.run_ready();
+  pass_time(1);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].at, stage::began);
+  EXPECT_EQ(seen[0].why, stall_event::cause::no_processor);
+  EXPECT_GE(seen[0].unscheduled, 24ms);
+  EXPECT_THAT(seen[0].stack, IsEmpty());
+  EXPECT_EQ(seen[0].greenlet, "");
+  EXPECT_EQ(seen[1].at, stage::ended);
+  EXPECT_EQ(beside.delays(), 1U);
+  EXPECT_EQ(beside.stalls(), 0U);
+  EXPECT_EQ(beside.longest(), 0ms);
+  loop.post([&] {
+    pass_time(5);
+    starved = false;
+    pass_time(5);
+  });
+  loop.run_ready();
+  pass_time(1);
+  ASSERT_EQ(seen.size(), 5U);
+  EXPECT_EQ(seen[2].why, stall_event::cause::no_processor);
+  EXPECT_EQ(seen[3].at, stage::began) << "then it computes";
+  EXPECT_EQ(seen[3].why, stall_event::cause::held);
+  EXPECT_TRUE(names_hold(seen[3].stack));
+  EXPECT_EQ(seen[4].at, stage::ended);
+  EXPECT_EQ(seen[4].why, stall_event::cause::held);
+  EXPECT_EQ(beside.delays(), 2U);
+  EXPECT_EQ(beside.stalls(), 1U);
 }
 
 TEST_F(stall, is_none_as_long_as_passes_are_made) {
