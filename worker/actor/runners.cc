@@ -60,7 +60,7 @@ bool runners::resume_one() {
 void runners::let_go() {
   if (idle_.size() <= idle_kept_max) return;
   // The first are those that have been idle for the longest time.
-  const std::size_t many = idle_.size() - idle_kept_max;
+  const std::size_t many = std::min(idle_.size() - idle_kept_max, let_go_max);
   for (runner* const r : std::span{idle_}.first(many)) {
     r->leaves = true;
     r->fiber->resume();

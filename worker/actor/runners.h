@@ -22,6 +22,8 @@ class runners {
   /// How many that have nothing to do are kept, with their stacks, for the next turns that wait.
   static constexpr std::size_t idle_kept_max = 256;
   static constexpr std::chrono::seconds cleaning_up_max{1};
+  /// How many let_go() ends, about a microsecond each.
+  static constexpr std::size_t let_go_max = 1000;
 
   /// A greenlet that works, and the bound of its waits that is set to the deadline of each turn: one that was made for
   /// each of them would cost more than turns that do not wait should pay.
@@ -43,7 +45,7 @@ class runners {
   /// Whether the last try found no stack, and no runner has become idle since.
   [[nodiscard]] bool starved() const noexcept { return starved_; }
 
-  /// Ends those idle ones that are not kept: their stacks go back to the pool.
+  /// Ends those idle ones that are not kept, some at a time: their stacks go back to the pool.
   void let_go();
 
   /// Unwinds all, in whatever they wait. What they have to clean up may wait as well, for `cleaning_up_max` in all.

@@ -96,23 +96,44 @@ std::size_t stack_pool::measure(const size_class& sized, std::byte* base) const 
   return static_cast<std::size_t>(pages.end() - deepest) * guard_bytes_;
 }
 
+std::size_t stack_pool::cold_of(const size_class& sized) const noexcept {
+  return sized.free.size() - std::min(sized.free.size(), options_.warm_max);
+}
+
+bool stack_pool::has_untrimmed(const size_class& sized) const noexcept {
+  return sized.trimmed < cold_of(sized) || sized.measured < sized.free.size();
+}
+
 std::size_t stack_pool::trim() noexcept {
+  return trim_while([] { return true; });
+}
+
+std::size_t stack_pool::trim(const clock& time, steady_duration at_most) noexcept {
+  const steady_time began = time.now();
+  return trim_while([&] { return time.now() - began < at_most; });
+}
+
+template <typename MayGoOn>
+std::size_t stack_pool::trim_while(MayGoOn may_go_on) noexcept {
+  bool goes_on = true;
   std::size_t left = options_.trimmed_max;
   std::size_t count = 0;
   for (size_class* sized : {&small_, &large_}) {
     const std::size_t free = sized->free.size();
-    const std::size_t cold = free - std::min(free, options_.warm_max);
+    const std::size_t cold = cold_of(*sized);
     std::size_t at = sized->trimmed;
-    for (; at < free && left > 0; ++at) {
+    for (; at < free && left > 0 && goes_on; ++at) {
       if (at >= cold && at < sized->measured) continue;  // it has lost its deep pages before
       --left;
       std::byte* const base = sized->free[at];
       const std::size_t used = measure(*sized, base);
       sized->bytes_used_max = std::max(sized->bytes_used_max, used);
       const std::size_t kept = at < cold ? 0 : options_.warm_bytes;
-      if (used <= kept) continue;
-      ::madvise(base, sized->stack_bytes - kept, MADV_DONTNEED);
-      ++count;
+      if (used > kept) {
+        ::madvise(base, sized->stack_bytes - kept, MADV_DONTNEED);
+        ++count;
+      }
+      goes_on = may_go_on();
     }
     sized->trimmed = std::max(sized->trimmed, std::min(at, cold));
     sized->measured = std::max(sized->measured, at);

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace grove {
 
 /// Of what kind the stack of a greenlet is. Small and large ones are its own. Sliced greenlets share a few large stacks:
@@ -106,9 +108,13 @@ class stack_pool {
 
   /// Gives pages of free stacks back to the system: all pages of cold ones, and what is deeper than warm_bytes of the
   /// warm_max that were used last. Measures on the way how deep stacks that were used since the last trim() have been.
-  /// That is one or two system calls a stack, so it looks at up to trimmed_max and leaves the rest to the next trim().
-  /// Returns the number of stacks that lost pages.
+  /// That is one or two system calls a stack, up to a hundred microseconds, so it looks at up to trimmed_max and leaves the
+  /// rest to the next trim(). Returns the number of stacks that lost pages.
   std::size_t trim() noexcept;
+  /// trim(), ended by the first stack after `at_most`.
+  std::size_t trim(const clock& time, steady_duration at_most) noexcept;
+  /// True if there are stacks that the last trim() left to the next one, or that were used since.
+  [[nodiscard]] bool has_untrimmed() const noexcept { return has_untrimmed(small_) || has_untrimmed(large_); }
 
   [[nodiscard]] bool exhausted() const noexcept { return out_ >= options_.count_max; }
   /// Stacks that are out.
@@ -146,6 +152,10 @@ class stack_pool {
   void give_back(stack& returned) noexcept;
   /// Bytes of a free stack from its deepest page in memory to its end.
   [[nodiscard]] std::size_t measure(const size_class& sized, std::byte* base) const noexcept;
+  [[nodiscard]] std::size_t cold_of(const size_class& sized) const noexcept;
+  [[nodiscard]] bool has_untrimmed(const size_class& sized) const noexcept;
+  template <typename MayGoOn>
+  std::size_t trim_while(MayGoOn may_go_on) noexcept;
   size_class& class_of(stack_class kind) noexcept { return kind == stack_class::small ? small_ : large_; }
 
   stack_pool_options options_;

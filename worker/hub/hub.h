@@ -237,7 +237,8 @@ class hub {
   steady_time pass_time_;
   steady_time looked_at_;  // the clock, last, in this pass
   steady_time io_looked_at_;
-  steady_time trimmed_at_;
+  steady_time trims_at_;
+  bool trims_on_ = false;  // the last trim left something over
   unsigned passes_without_io_ = 0;
   std::atomic<std::uint64_t> passes_{0};  // written by the hub's thread only
   std::size_t waiting_ = 0;

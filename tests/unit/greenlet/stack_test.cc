@@ -136,6 +136,34 @@ TEST(stack_pool, looks_at_so_many_stacks_in_a_trim_and_at_the_rest_in_the_next) 
   EXPECT_EQ(coldest[0], std::byte{0});
 }
 
+TEST(stack_pool, trims_for_a_time_and_goes_on_where_it_ended) {
+  /// Every look at it takes a millisecond.
+  class slow_clock final : public clock {
+   public:
+    [[nodiscard]] steady_time now() const noexcept override { return steady_time(std::chrono::milliseconds(++looks_)); }
+
+   private:
+    mutable int looks_ = 0;
+  };
+  const slow_clock time;
+  stack_pool pool({.warm_max = 2});
+  EXPECT_FALSE(pool.has_untrimmed());
+  std::vector<stack> out;
+  for (int i = 0; i < 10; ++i) {
+    out.push_back(*pool.try_take());
+    out.back().base()[0] = std::byte{7};
+  }
+  out.clear();
+  EXPECT_TRUE(pool.has_untrimmed());
+  EXPECT_EQ(pool.trim(time, std::chrono::milliseconds(4)), 4U);
+  EXPECT_TRUE(pool.has_untrimmed());
+  EXPECT_EQ(pool.trim(time, std::chrono::milliseconds(0)), 1U) << "one at least";
+  EXPECT_EQ(pool.trim(time, std::chrono::milliseconds(100)), 5U);
+  EXPECT_FALSE(pool.has_untrimmed());
+  (void)pool.try_take();
+  EXPECT_TRUE(pool.has_untrimmed()) << "it may have been used";
+}
+
 TEST(stack_pool, measures_how_deep_stacks_were_used_and_keeps_only_what_is_shallow) {
   const auto page = static_cast<std::size_t>(::getpagesize());
   stack_pool pool({.warm_bytes = 4 * page});
