@@ -13,7 +13,7 @@ namespace grove {
 [[nodiscard]] std::uint64_t hash_of_address(std::uint64_t type_hash, std::string_view key) noexcept;
 
 /// The bucket of an address among `partitions` (1 or more): the high half of hash times partitions, so that
-/// it uses other bits than the directory's table does.
+/// it uses the first bits, which the directory's table uses last.
 [[nodiscard]] constexpr std::uint32_t partition_of(std::uint64_t hash, std::uint32_t partitions) noexcept {
   return static_cast<std::uint32_t>(((hash >> 32U) * partitions) >> 32U);
 }

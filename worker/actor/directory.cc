@@ -39,14 +39,12 @@ directory::~directory() {
 }
 
 actor_cell* directory::find(const actor_type& type, std::uint64_t hash, std::string_view key) const noexcept {
-  const auto found = by_address_.find(address{&type, hash, key});
-  return found == by_address_.end() ? nullptr : found->cell;
+  return by_address_.find(address_table::address{&type, hash, key});
 }
 
 void directory::prefetch(std::uint64_t hash) const noexcept {
-  const auto found = by_address_.find(hash_only{hash});
-  if (found == by_address_.end()) return;
-  const char* const block = reinterpret_cast<const char*>(found->cell);
+  const auto* const block = reinterpret_cast<const char*>(by_address_.find(address_table::hash_only{hash}));
+  if (block == nullptr) return;
   for (std::size_t line = 0; line < prefetched_bytes; line += cache_line_bytes)
     __builtin_prefetch(block + line);
 }
@@ -65,7 +63,7 @@ actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint6
   cell->index = static_cast<std::uint32_t>(cells_.size());
   cells_.push_back(cell);
   try {
-    by_address_.insert(entry{hash, cell});
+    by_address_.insert(*cell);
   } catch (...) {
     cells_.pop_back();
     throw;
@@ -74,7 +72,7 @@ actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint6
 }
 
 void directory::erase(actor_cell& cell) noexcept {
-  by_address_.erase(entry{cell.hash, &cell});
+  by_address_.erase(cell);
   cells_[cell.index] = cells_.back();
   cells_[cell.index]->index = cell.index;
   cells_.pop_back();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string_view>
-#include <vector>
 
 #include "worker/actor/actor_cell.h"
+#include "worker/actor/address_table.h"
 
 namespace grove {
 
@@ -44,38 +44,8 @@ class directory {
   [[nodiscard]] actor_cell& at(std::size_t index) const noexcept { return *cells_[index]; }
 
  private:
-  struct entry {
-    std::uint64_t hash;
-    actor_cell* cell;
-  };
-  struct address {
-    const actor_type* type;
-    std::uint64_t hash;
-    std::string_view key;
-  };
-  struct hash_only {
-    std::uint64_t hash;
-  };
-  struct entry_hash {
-    using is_transparent = void;
-    using is_avalanching = void;  // XXH3 has mixed every bit already.
-    std::size_t operator()(const entry& e) const noexcept { return e.hash; }
-    std::size_t operator()(const address& a) const noexcept { return a.hash; }
-    std::size_t operator()(const hash_only& h) const noexcept { return h.hash; }
-  };
-  struct entry_equal {
-    using is_transparent = void;
-    bool operator()(const entry& a, const entry& b) const noexcept { return a.cell == b.cell; }
-    bool operator()(const entry& e, const address& a) const noexcept {
-      return e.hash == a.hash && e.cell->type == a.type && e.cell->key() == a.key;
-    }
-    bool operator()(const address& a, const entry& e) const noexcept { return (*this)(e, a); }
-    bool operator()(const hash_only& h, const entry& e) const noexcept { return e.hash == h.hash; }
-    bool operator()(const entry& e, const hash_only& h) const noexcept { return e.hash == h.hash; }
-  };
-
-  boost::unordered_flat_set<entry, entry_hash, entry_equal> by_address_;
-  std::vector<actor_cell*> cells_;  // The same cells, to sweep over a few at a time.
+  address_table by_address_;
+  std::deque<actor_cell*> cells_;  // The same cells, to sweep over a few at a time; it grows without moving any.
 };
 
 }  // namespace grove

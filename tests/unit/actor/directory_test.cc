@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/hash.h"
 #include "tests/unit/actor/trial_actors.h"
@@ -38,6 +40,20 @@ TEST_F(directory_of_actors, tells_keys_with_the_same_hash_apart) {
   actor_cell& b = cells.insert(*actors, account(), 1, "b");
   EXPECT_EQ(cells.find(account(), 1, "a"), &a);
   EXPECT_EQ(cells.find(account(), 1, "b"), &b);
+}
+
+TEST_F(directory_of_actors, finds_all_of_one_partition) {
+  std::vector<std::string> keys;
+  for (int i = 0; keys.size() < 2'000; ++i) {
+    std::string key = "key " + std::to_string(i);
+    if (partition_of(hash(key), default_partitions) % 64 != 7) continue;
+    cells.insert(*actors, account(), hash(key), key);
+    keys.push_back(std::move(key));
+  }
+  for (const std::string& key : keys) {
+    ASSERT_NE(cells.find(account(), hash(key), key), nullptr);
+    EXPECT_EQ(cells.find(account(), hash(key), key)->key(), key);
+  }
 }
 
 TEST_F(directory_of_actors, survives_many_insertions_and_erasures) {
