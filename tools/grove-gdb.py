@@ -2,7 +2,8 @@
 """gdb commands for programs that run Grove's greenlets: `source grove-gdb.py`, then
 
   greenlets                        lists the greenlets of all threads
-  greenlet-backtrace ADDRESS|NAME  prints the stack of a suspended one
+  greenlet-backtrace ADDRESS|NAME  prints the stack of a suspended one; of one in a generator, a continulet or
+                                   on_big_stack() also those of whoever resumed it, which it prints of the current one
 
 They read memory only, so core files will do, and need names but no types: a program without debug information as
 well. The program says where its greenlets are in the constant grove_gdb_layout (worker/greenlet/gdb_layout.cc).
@@ -13,7 +14,8 @@ import gdb
 from gdb.unwinder import Unwinder
 
 FIELDS = ("version first_thread thread_next thread_greenlets thread_current thread_exited greenlet_next greenlet_parent "
-          "greenlet_state greenlet_is_main greenlet_name_bytes greenlet_name greenlet_suspended_at own_jump").split()
+          "greenlet_state greenlet_is_main greenlet_name_bytes greenlet_name greenlet_suspended_at own_jump greenlet_flow "
+          "continulet_suspended_at continulet_flow").split()
 STATES = ("pending", "suspended", "suspended, its bytes on the heap", "dead")
 # Where a suspended context has its registers, by the architecture and whether the jump is Grove's own (jump.h) or
 # jump_fcontext of Boost.Context: offsets in the jump_point, or on the stack; then the bytes that lie there below the
@@ -35,8 +37,8 @@ def layout():
     except gdb.error:
         raise gdb.GdbError("this program has no greenlets: it lacks the symbol grove_gdb_layout") from None
     found = dict(zip(FIELDS, (read(address + 8 * i) for i in range(len(FIELDS)))))
-    if found["version"] != 1:
-        raise gdb.GdbError(f"grove_gdb_layout has version {found['version']}, this script knows 1")
+    if found["version"] != 2:
+        raise gdb.GdbError(f"grove_gdb_layout has version {found['version']}, this script knows 2")
     return found
 
 
@@ -49,6 +51,7 @@ class Greenlet:
         self.thread = thread
         self.parent = field("parent")
         self.suspended_at = address + offsets["greenlet_suspended_at"]
+        self.outer = list(self.outer_contexts(offsets, field("flow")))
         self.exited = read(thread + offsets["thread_exited"], 1) != 0
         state = field("state", 1)
         self.state = STATES[state] if state < len(STATES) else f"state {state}"
@@ -60,6 +63,17 @@ class Greenlet:
         self.name = bytes(gdb.selected_inferior().read_memory(field("name"), size)).decode(errors="replace") if size else ""
         if field("is_main", 1):
             self.state += " main"
+
+    @staticmethod
+    def outer_contexts(offsets, flow):
+        """Where those are kept who have resumed what the greenlet runs, the innermost first."""
+        seen = set()
+        while flow and flow not in seen:
+            seen.add(flow)
+            context = flow + offsets["continulet_suspended_at"]
+            if read(context):  # else its body has not started
+                yield context
+            flow = read(flow + offsets["continulet_flow"])
 
     def __str__(self):
         return f"{self.address:#x} '{self.name}' {self.state}, parent {self.parent:#x}"
@@ -137,19 +151,25 @@ class BacktraceGreenlet(gdb.Command):
             raise gdb.GdbError(f"there is no greenlet {wanted}")
         for one in chosen:
             print(one)
-            if one.state in ("suspended", "suspended main"):
-                self.print_stack(one)
-            else:
+            is_suspended = one.state in ("suspended", "suspended main")
+            contexts = [one.suspended_at] if is_suspended else []
+            if is_suspended or one.state.startswith("current"):
+                contexts += one.outer
+            if not contexts:
                 print("  no suspended stack in memory")
+            for number, context in enumerate(contexts):
+                if number or not is_suspended:
+                    print("  resumed by")
+                self.print_stack(context)
 
     @staticmethod
-    def print_stack(one):
+    def print_stack(context):
         architecture = gdb.newest_frame().architecture().name()
         key = (architecture, layout()["own_jump"])
         if key not in REGISTERS:
             raise gdb.GdbError(f"greenlet-backtrace does not know the registers of {architecture}")
         unwinder.registers = REGISTERS[key]
-        unwinder.context = one.suspended_at
+        unwinder.context = context
         unwinder.done = False
         unwinder.enabled = True
         try:

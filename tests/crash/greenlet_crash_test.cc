@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <mutex>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "worker/greenlet/big_stack.h"
 #include "worker/greenlet/continulet.h"
 #include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/initialisers.h"
 #include "worker/greenlet/overflow_report.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/task.h"
@@ -234,6 +236,52 @@ TEST_F(greenlet_crash, destructors_that_switch_away_for_ever_are_named) {
   };
   EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
               "greenlet 'stubborn': switches away for ever in destructors");
+}
+
+int made_by_who_waits() {
+  static const int made = (sleep_for(1h), 1);
+  return made;
+}
+
+TEST_F(greenlet_crash, a_static_variable_whose_initialiser_waits_is_named_when_another_needs_it) {
+  const auto program = [] {
+    set_initialiser_waits(initialiser_waits::are_told);
+    manual_clock time;
+    hub loop(time);
+    spawn(&made_by_who_waits)->set_name("maker");
+    spawn(&made_by_who_waits)->set_name("user");
+    loop.run_ready();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
+              "greenlet 'maker' waits in the initialiser of a static variable, and greenlet 'user' needs what that "
+              "makes: neither can go on");
+}
+
+TEST_F(greenlet_crash, a_call_once_that_waits_is_named_when_another_needs_it) {
+  const auto program = [] {
+    set_initialiser_waits(initialiser_waits::are_told);
+    manual_clock time;
+    hub loop(time);
+    std::once_flag flag;
+    const auto call = [&] { std::call_once(flag, [] { sleep_for(1h); }); };
+    spawn(call)->set_name("maker");
+    spawn(call)->set_name("user");
+    loop.run_ready();
+  };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
+              "greenlet 'maker' waits in a function of std::call_once, and greenlet 'user' needs what that makes");
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+int made_by_itself(bool again) {
+  static const int made = again ? made_by_itself(false) : 1;
+  return made;
+}
+
+TEST_F(greenlet_crash, a_static_variable_that_needs_itself_is_named) {
+  const auto program = [] { greenlet::make([] { made_by_itself(true); }, {.name = "maker"})->resume(); };
+  EXPECT_EXIT(program(), testing::KilledBySignal(SIGABRT),
+              "greenlet 'maker' is in the initialiser of a static variable, and needs what that makes");
 }
 
 TEST_F(greenlet_crash, a_hub_that_goes_while_a_raw_greenlet_waits_is_an_error) {

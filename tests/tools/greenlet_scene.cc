@@ -6,6 +6,7 @@
 #include <future>
 #include <thread>
 
+#include "worker/greenlet/big_stack.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace scene {
@@ -21,8 +22,16 @@ namespace scene {
   return result + 1;
 }
 
+[[gnu::noinline]] int go_to_a_big_stack(grove::greenlet& to) {
+  return grove::on_big_stack([&to] { return go_deep(to, 2); }) + 1;
+}
+
 [[noreturn, gnu::noinline]] void stop() {
   std::abort();
+}
+
+[[gnu::noinline]] void stop_on_a_big_stack() {
+  grove::on_big_stack([] { stop(); });
 }
 
 }  // namespace scene
@@ -40,8 +49,10 @@ int main() {
   grove::greenlet& main = grove::greenlet::main();
   auto waiting = grove::greenlet::make([&main] { scene::go_deep(main, 3); }, {.name = "waiting"});
   waiting->resume();
+  auto away = grove::greenlet::make([&main] { scene::go_to_a_big_stack(main); }, {.name = "away"});
+  away->resume();
   auto unstarted = grove::greenlet::make([] {}, {.name = "unstarted"});
   auto ended = grove::greenlet::make([] {}, {.name = "ended"});
   ended->resume();
-  grove::greenlet::make([] { scene::stop(); }, {.name = "stopper"})->resume();
+  grove::greenlet::make([] { scene::stop_on_a_big_stack(); }, {.name = "stopper"})->resume();
 }

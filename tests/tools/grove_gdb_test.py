@@ -23,17 +23,18 @@ def gdb(*commands):
 class GroveGdb(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        text = gdb("greenlets", "greenlet-backtrace waiting", "greenlet-backtrace elsewhere",
-                   "greenlet-backtrace unstarted", "backtrace", "greenlet-backtrace nobody")
+        text = gdb("greenlets", "greenlet-backtrace waiting", "greenlet-backtrace elsewhere", "greenlet-backtrace away",
+                   "greenlet-backtrace unstarted", "backtrace", "greenlet-backtrace stopper",
+                   "greenlet-backtrace nobody")
         cls.text = text
         cls.parts = dict(re.findall(r"^== (.+?) ==\n(.*?)(?=^== |\Z)", text, re.MULTILINE | re.DOTALL))
 
     def test_lists_the_greenlets_of_all_threads_with_their_states(self):
         listed = self.parts.get("greenlets", self.text)
         for line in ("'waiting' suspended,", "'unstarted' pending,", "'ended' dead,", "'stopper' current,",
-                     "'elsewhere' suspended,", "'main' suspended main, parent 0x0", "'main' current main, parent 0x0"):
+                     "'elsewhere' suspended,", "'away' suspended,", "'main' suspended main, parent 0x0", "'main' current main, parent 0x0"):
             self.assertIn(line, listed)
-        self.assertEqual(len(listed.strip().splitlines()), 7)
+        self.assertEqual(len(listed.strip().splitlines()), 8)
 
     def test_prints_the_stack_of_a_suspended_greenlet(self):
         stack = self.parts.get("greenlet-backtrace waiting", self.text)
@@ -45,6 +46,16 @@ class GroveGdb(unittest.TestCase):
     def test_prints_the_stack_of_one_of_another_thread(self):
         stack = self.parts.get("greenlet-backtrace elsewhere", self.text)
         self.assertEqual(stack.count("scene::go_deep"), 2, self.text)
+
+    def test_prints_the_stack_of_whoever_resumed_what_a_greenlet_is_in(self):
+        stack = self.parts.get("greenlet-backtrace away", self.text)
+        self.assertEqual(stack.count("scene::go_deep"), 3, self.text)
+        self.assertEqual(stack.count("resumed by"), 1, stack)
+        self.assertIn("scene::go_to_a_big_stack", stack.split("resumed by")[1])
+
+    def test_prints_the_stack_of_whoever_resumed_what_runs(self):
+        stack = self.parts.get("greenlet-backtrace stopper", self.text)
+        self.assertIn("scene::stop_on_a_big_stack", stack.split("resumed by")[1])
 
     def test_says_that_an_unstarted_one_has_no_stack(self):
         self.assertIn("no suspended stack", self.parts.get("greenlet-backtrace unstarted", self.text))

@@ -18,7 +18,8 @@ struct actor_cell;
 
 /// An object addressed by type and key. It is made by the first message to its address and destroyed when it
 /// has been idle; its turns never overlap, unless a method says so, and all run on the thread of one worker,
-/// so that it needs no locks.
+/// so that it needs no locks. It shares that thread: a handler must not wait while it holds a lock of the standard library,
+/// nor in the initialiser of a function's static variable or in std::call_once, see docs/greenlets.md.
 ///
 /// A turn that waits may be ended there: by its deadline, by a caller that has gone, or when the worker stops. What is
 /// thrown then unwinds the handler. Destructors that wait meanwhile are left alone (see worker/hub/uninterrupted.h for

@@ -42,6 +42,7 @@ class continulet;
 namespace greenlets::detail {
 struct flow_switching;
 class generator_body;
+struct gdb_layout;
 }  // namespace greenlets::detail
 
 /// A counted handle of a continulet. A body that owns a handle of its own continulet keeps it for ever.
@@ -136,6 +137,7 @@ class continulet {
   friend class flow_cursor;
   friend struct greenlets::detail::flow_switching;
   friend class greenlets::detail::generator_body;
+  friend struct greenlets::detail::gdb_layout;
   template <typename T>
   friend class generator;
   template <typename T>

@@ -179,6 +179,18 @@ bool flow_switching::in_destructor(const greenlet& suspended) noexcept {
   return at->exceptions.uncaught > 0;
 }
 
+void flow_switching::inspect(thread_state& thread, greenlet& of, inspection& found) noexcept {
+  if (switching::can_inspect(of)) switching::inspect(thread, of, found);
+  for (continulet* inside = of.context_.flow; inside != nullptr && found.count < found.frames.size();) {
+    // Whoever is resumed in a greenlet finds itself in its context.
+    execution_context& outer = inside->slot_;
+    inside = outer.flow;
+    std::swap(of.context_, outer);
+    if (switching::can_inspect(of)) switching::inspect(thread, of, found);
+    std::swap(of.context_, outer);
+  }
+}
+
 void flow_switching::list(thread_state& thread, continulet& target) noexcept {
   if (target.is_listed_) return;
   target.is_listed_ = true;

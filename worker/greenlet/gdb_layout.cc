@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "worker/greenlet/continulet.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 // The classes have no standard layout, but GCC and Clang know the offsets of their members.
@@ -34,9 +35,12 @@ struct gdb_layout {
   std::uint64_t greenlet_name;
   std::uint64_t greenlet_suspended_at;
   std::uint64_t own_jump;
+  std::uint64_t greenlet_flow;
+  std::uint64_t continulet_suspended_at;
+  std::uint64_t continulet_flow;
 
   static constexpr gdb_layout make() noexcept {
-    return {.version = 1,
+    return {.version = 2,
             .first_thread = &thread_list::all.first,
             .thread_next = offsetof(thread_state, next_thread),
             .thread_greenlets = offsetof(thread_state, all),
@@ -49,7 +53,10 @@ struct gdb_layout {
             .greenlet_name_bytes = offsetof(greenlet, name_),
             .greenlet_name = offsetof(greenlet, name_) + sizeof(std::size_t),
             .greenlet_suspended_at = offsetof(greenlet, context_) + offsetof(execution_context, suspended_at),
-            .own_jump = own_jump_used};
+            .own_jump = own_jump_used,
+            .greenlet_flow = offsetof(greenlet, context_) + offsetof(execution_context, flow),
+            .continulet_suspended_at = offsetof(continulet, slot_) + offsetof(execution_context, suspended_at),
+            .continulet_flow = offsetof(continulet, slot_) + offsetof(execution_context, flow)};
   }
 };
 // A std::string_view of libstdc++ is a length and a pointer.

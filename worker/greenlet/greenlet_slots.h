@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <exception>
 
 #include "worker/greenlet/greenlet_locals.h"
@@ -23,11 +24,12 @@ struct greenlet_slots {
   flow_slots first_flow{};
   std::exception_ptr pending{};  ///< the hub: what the next wait throws
   const void* pending_source = nullptr;
-  greenlet_locals locals{};     ///< the hub: what local<T> keeps here
-  unsigned stalls_ignored = 0;  ///< the hub: ignore_stalls scopes
-  bool in_line = false;         ///< the hub: it has given way and is ready
-  bool turn_listens = false;    ///< the actor runtime: the turn is a wait_listener, for the hub to tell of waits
-  bool kill_deferred = false;   ///< the hub: more kills of the task wait until nothing is pending
+  greenlet_locals locals{};       ///< the hub: what local<T> keeps here
+  unsigned stalls_ignored = 0;    ///< the hub: ignore_stalls scopes
+  bool in_line = false;           ///< the hub: it has given way and is ready
+  bool turn_listens = false;      ///< the actor runtime: the turn is a wait_listener, for the hub to tell of waits
+  std::uint8_t initialisers = 0;  ///< of static variables, that it is in
+  bool kill_deferred = false;     ///< the hub: more kills of the task wait until nothing is pending
 };
 
 }  // namespace grove

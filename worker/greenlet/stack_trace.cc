@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "worker/greenlet/internal/demangle.h"
+#include "worker/greenlet/internal/flow_switching.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 namespace grove {
@@ -57,6 +58,7 @@ void switching::answer_inspection(thread_state& thread) {
 bool switching::can_inspect(const greenlet& of) noexcept {
   if (!of.active() || of.is_current()) return false;
   const auto* at = static_cast<const std::byte*>(of.context_.suspended_at.stack_pointer);
+  if (at == nullptr) return false;  // the body of a continulet that has not started
   return !of.running_stack().holds(at) || at - of.running_stack().base() >= unwinder_bytes;
 }
 
@@ -90,9 +92,8 @@ std::vector<greenlet_ptr> all_greenlets() {
 std::vector<void*> stack_trace(greenlet& of) {
   using greenlets::detail::switching;
   switching::check_owner(of);
-  if (!switching::can_inspect(of)) return {};
   greenlets::detail::inspection found;
-  switching::inspect(greenlets::detail::enter_thread(), of, found);
+  greenlets::detail::flow_switching::inspect(greenlets::detail::enter_thread(), of, found);
   const std::span<void* const> frames(found.frames.data(), found.count);
   return std::vector<void*>(frames.begin(), frames.end());
 }

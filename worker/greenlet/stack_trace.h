@@ -16,8 +16,9 @@ class greenlet_ptr;
 
 inline constexpr std::size_t stack_trace_frames_max = 128;
 
-/// The code addresses of the frames of `of`, innermost first, at most stack_trace_frames_max. Empty unless it is
-/// suspended; also if its stack has too little room left to look at it.
+/// The code addresses of the frames of `of`, innermost first, at most stack_trace_frames_max. In a generator, a continulet
+/// or on_big_stack() those of whoever resumed it follow. Empty unless it is suspended; a stack that has too little room
+/// left to look at it is left out.
 /// Errors: greenlet_error for a greenlet of another thread.
 [[nodiscard]] std::vector<void*> stack_trace(greenlet& of);
 

@@ -22,6 +22,7 @@
 
 #include "base/text.h"
 #include "worker/greenlet/greenlet.h"
+#include "worker/greenlet/outer_flows.h"
 
 namespace grove {
 
@@ -126,6 +127,13 @@ struct stack_capture::request {
       if (label != nullptr) label_bytes = std::min(label(running, labelled, text_bytes_max), text_bytes_max);
       ignored = running.slots().stalls_ignored != 0;
     }
+    fill_own_frames(interrupted);
+    is_inside = true;
+    if (hot != nullptr && hot->current != nullptr && frame_count < frames_max)
+      greenlets::detail::unwind_outer_flows(*hot->current, &add_frame, this);
+  }
+
+  void fill_own_frames(ucontext_t& interrupted) noexcept {
     is_inside = false;
     const outside_stub called(interrupted.uc_mcontext);
     if (called.stub() != 0) frames[frame_count++] = reinterpret_cast<void*>(called.stub());

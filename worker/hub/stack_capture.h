@@ -17,7 +17,7 @@ struct seen_stack {
   std::string greenlet;       ///< The running greenlet's name.
   std::string label;          ///< What the label function says of it: the actor in it.
   bool ignored = false;       ///< It is in an ignore_stalls scope.
-  std::vector<void*> frames;  ///< Innermost first.
+  std::vector<void*> frames;  ///< Innermost first; in a continulet's body those of whoever resumed it follow.
 };
 
 /// Looks at the stack of the thread that made it, from another thread, whatever it does: by SIGURG, which is ignored

@@ -7,6 +7,7 @@
 #include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/greenlet/throw_path.h"
+#include "worker/hub/internal/initialiser_check.h"
 #include "worker/hub/task.h"
 #include "worker/hub/uninterrupted.h"
 #include "worker/hub/wait_bound.h"
@@ -110,6 +111,7 @@ void waiter::switch_out(greenlet& self) {
   } guard{*this};
   waits_ = &self;
   check_may_wait(hub_, self);
+  hubs::detail::check_initialisers(hub_, self);
   greenlet_slots& slots = self.slots();
   if (interruptible_ && self.in_continulet()) [[unlikely]]
     wait_bound::arm_in_continulets(self);

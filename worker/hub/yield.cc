@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/internal/initialiser_check.h"
 #include "worker/hub/wait_listener.h"
 #include "worker/hub/waiter.h"
 
@@ -39,6 +40,7 @@ void yield(hub_priority priority) {
   hub& on = hub::current();
   greenlet& self = greenlet::current();
   waiter::check_may_wait(on, self);
+  hubs::detail::check_initialisers(on, self);
   waiter::throw_deliverable(self);
   {
     const off_stack<place_in_line> place(on, self, priority);

@@ -4,11 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <regex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 
+#include "worker/greenlet/big_stack.h"
 #include "worker/greenlet/continulet.h"
+#include "worker/greenlet/generator.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/trace.h"
 
@@ -23,6 +27,9 @@ namespace grove {
 [[gnu::noinline]] int trace_nested(greenlet& to, int depth) {
   const int result = depth == 0 ? trace_innermost(to) : trace_nested(to, depth - 1);
   return result + 1;
+}
+[[gnu::noinline]] int trace_of_caller(const std::function<int()>& call) {
+  return call() + 1;
 }
 
 namespace {
@@ -71,6 +78,70 @@ TEST(stack_trace, shows_the_body_of_a_continulet_where_the_greenlet_is_in_one) {
   EXPECT_EQ(count(stack_text(stack_trace(*child)), "trace_nested"), 3U);
   child->resume();
   EXPECT_EQ(child->switch_for<int>(1), 5);
+}
+
+TEST_P(stack_trace_of, goes_on_with_whoever_resumed_what_runs_on_another_stack) {
+  greenlet& me = greenlet::current();
+  greenlet_ptr child = greenlet::make(
+      [&] {
+        return trace_of_caller([&] {
+          generator<int> values([&](genlet<int>& to) {
+            to.yield(on_big_stack([&] { return trace_nested(me, 2); }));
+            to.yield(0);
+          });
+          return *values.begin();
+        });
+      },
+      {.stack = GetParam()});
+  greenlet_ptr sibling = greenlet::make([&] { return trace_nested(me, 5); }, {.stack = GetParam()});
+  child->resume();
+  sibling->resume();  // if they share a stack, the child's bytes have left it
+  for (int i = 0; i < 2; ++i) {
+    const std::string text = stack_text(stack_trace(*child));
+    EXPECT_EQ(count(text, "trace_nested"), 3U) << text;
+    EXPECT_EQ(count(text, "run_on_big_stack"), 1U) << text;
+    EXPECT_EQ(count(text, "trace_of_caller"), 1U) << text;
+    EXPECT_LT(text.find("trace_nested"), text.find("run_on_big_stack"));
+    EXPECT_LT(text.find("run_on_big_stack"), text.find("trace_of_caller"));
+  }
+  EXPECT_EQ(count(stack_text(stack_trace(*sibling)), "trace_nested"), 6U);
+  child->resume();
+  EXPECT_EQ(child->switch_for<int>(1), 6) << "nothing was disturbed";
+  sibling->resume();
+  EXPECT_EQ(sibling->switch_for<int>(1), 8);
+}
+
+TEST(stack_trace, of_a_chain_of_generators_ends_at_the_greatest_number_of_frames) {
+  greenlet& me = greenlet::current();
+  const std::function<int(int)> nested = [&](int depth) {
+    return continulet::make([&](continulet&) { return depth == 0 ? trace_nested(me, 0) : nested(depth - 1); })
+        ->switch_to()
+        .take<int>();
+  };
+  greenlet_ptr child = greenlet::make([&] { return nested(60); });
+  child->resume();
+  EXPECT_EQ(stack_trace(*child).size(), stack_trace_frames_max);
+  child->resume();
+  EXPECT_EQ(child->switch_for<int>(1), 3);
+}
+
+TEST(stack_trace, leaves_an_exception_that_is_in_flight_further_out) {
+  greenlet& me = greenlet::current();
+  greenlet_ptr child = greenlet::make([&] {
+    try {
+      throw std::runtime_error("outer");
+    } catch (const std::runtime_error&) {
+      on_big_stack([&] { me.resume(); });
+      try {
+        throw;
+      } catch (const std::runtime_error& again) {
+        return std::string(again.what());
+      }
+    }
+  });
+  child->resume();
+  EXPECT_FALSE(stack_trace(*child).empty());
+  EXPECT_EQ(child->switch_for<std::string>(), "outer");
 }
 
 TEST(stack_trace, is_empty_unless_suspended) {

@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "tests/unit/hub/hub_fixture.h"
+#include "worker/greenlet/big_stack.h"
+#include "worker/greenlet/continulet.h"
 #include "worker/hub/stack_capture.h"
 #include "worker/hub/stall_judge.h"
 #include "worker/hub/task.h"
@@ -265,6 +267,27 @@ TEST_F(stall, for_want_of_a_processor_is_counted_apart_and_blames_nobody) {
   EXPECT_EQ(beside.delays(), 2U);
   EXPECT_EQ(beside.stalls(), 1U);
 }
+
+#ifdef GROVE_OWN_JUMP
+TEST_F(stall, shows_who_has_called_what_runs_on_another_stack) {
+  auto busy = spawn([this] {
+    stall_tests::hold([this] {
+      continulet::make([this](continulet&) {
+        on_big_stack([this] {
+          for (int look = 0; look < 5; ++look) {
+            time.advance(12ms);
+            monitor.step();
+          }
+        });
+      })->resume();
+    });
+  });
+  loop.poll();
+  ASSERT_THAT(stages(), ElementsAre(stage::began));
+  EXPECT_TRUE(names_hold(events[0].stack)) << testing::PrintToString(events[0].stack);
+  EXPECT_THAT(events[0].stack, testing::Contains(HasSubstr("run_on_big_stack")));
+}
+#endif
 
 TEST_F(stall, is_none_as_long_as_passes_are_made) {
   spawn([this] {

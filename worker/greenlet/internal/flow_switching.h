@@ -28,6 +28,11 @@ struct flow_switching {
 
   /// A destructor has switched away while an exception unwinds one of the greenlet's flows.
   [[nodiscard]] static bool in_destructor(const greenlet& suspended) noexcept;
+  /// The innermost flow that a greenlet runs, unless it is the one it began with; and what goes on when that ends.
+  [[nodiscard]] static const continulet* running_flow(const greenlet& of) noexcept { return of.context_.flow; }
+  [[nodiscard]] static const execution_context& slot_of(const continulet& of) noexcept { return of.slot_; }
+  /// Lets all flows of a suspended greenlet look at their own stacks, the innermost first, then who resumed it, and so on.
+  static void inspect(thread_state& thread, greenlet& of, inspection& found) noexcept;
 
   /// The last handle has gone, on the continulet's own thread.
   static void dropped(continulet& target) noexcept;

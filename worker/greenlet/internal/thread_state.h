@@ -12,6 +12,7 @@
 
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/internal/greenlet_places.h"
+#include "worker/greenlet/internal/open_initialisers.h"
 #include "worker/greenlet/internal/signal_stack.h"
 #include "worker/greenlet/internal/sliced_stacks.h"
 #include "worker/greenlet/metering.h"
@@ -65,6 +66,7 @@ struct thread_state : thread_hot {
   sliced_stacks sliced{*this};
   unraisable_hook unraisable;
 
+  open_initialisers initialisers;
   overflow_label label = nullptr;
   std::unique_ptr<signal_stack> fault_stack;
 
