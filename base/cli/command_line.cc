@@ -32,7 +32,7 @@ namespace {
 
 [[nodiscard]] std::string misused(const CLI::Option& option) {
   const std::string name = option.get_name();
-  if (option.get_type_size() == 0) return name + " takes no value";
+  if (option.get_expected_max() == 0) return name + " takes no value";
   if (option.results().size() > 1) return name + " is given more than once";
   const std::string type = option.get_type_name();
   const std::string form = type.substr(0, type.find(' '));

@@ -131,7 +131,7 @@ TEST_F(stream_of_an_actor, of_a_slow_reader_is_ended_and_not_kept_for_ever) {
   sink.backlog = bounds.output_buffer_bytes_max + 1;
   call("trial.Account", "a", "Deposit", amount(1));
   EXPECT_EQ(sink.ended[watch].code, status_code::resource_exhausted);
-  EXPECT_NE(sink.ended[watch].text.find("output_buffer_bytes"), std::string::npos);
+  EXPECT_NE(sink.ended[watch].text.find("limits.output-buffer-bytes-max"), std::string::npos);
 }
 
 TEST_F(stream_of_an_actor, keeps_its_actor_from_being_passivated) {

@@ -332,7 +332,7 @@ TEST_F(connection_test, a_request_of_exactly_a_frame_is_sent_and_one_byte_more_i
   link->start(past);
   EXPECT_EQ(past.code, status_code::invalid_argument);
   EXPECT_EQ(past.result, outcome::not_executed);
-  EXPECT_EQ(past.message, "the request has 1048577 bytes; frame_bytes allows 1048576");
+  EXPECT_EQ(past.message, "the request has 1048577 bytes; frame_bytes allows 1048576 (limits.frame-bytes-max)");
   link->start(fits);
   run_until([&fits] { return fits.ended; });
   EXPECT_EQ(fits.code, status_code::ok) << fits.message;
