@@ -6,6 +6,8 @@
 #include <asio/io_context.hpp>
 #include <chrono>
 
+#include "base/clock.h"
+
 namespace grove::test {
 
 /// A loop that the test itself runs.

@@ -178,7 +178,8 @@ TEST_F(mesh_calls, message_larger_than_the_ring_is_refused_by_its_limit) {
   at(0).net->send(1, at(0).make(1, std::string(64 * 1024, 'x')));
   ASSERT_EQ(at(0).caller.ends.size(), 1U);
   EXPECT_EQ(at(0).caller.ends[0].code, status_code::resource_exhausted);
-  EXPECT_THAT(at(0).caller.ends[0].text, HasSubstr("the ring to worker 1 takes 65528 (it grows with limits.frame-bytes-max)"));
+  EXPECT_THAT(at(0).caller.ends[0].text,
+              HasSubstr("the ring to worker 1 takes 65528 (it grows with limits.frame-bytes-max)"));
 }
 
 TEST_F(mesh_calls, answers_wait_when_the_ring_is_full_and_none_is_lost) {
