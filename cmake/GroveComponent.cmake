@@ -10,6 +10,16 @@ function(grove_precompile target)
   endif()
 endfunction()
 
+# The same for a program of tests. Programs differ in their definitions, so each has headers of its own, if it has enough
+# files for that to pay.
+function(grove_precompile_for_tests target)
+  list(LENGTH ARGN files)
+  if(TARGET grove_precompiled AND files GREATER 3)
+    target_precompile_headers(${target} PRIVATE <chrono> <functional> <memory> <optional> <string> <vector>
+                              <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+endfunction()
+
 # A folder of the project: a static library `grove_NAME` (alias `grove::NAME`), or with EXECUTABLE the program.
 # PLAIN: it is compiled without the precompiled headers, because it does not link Asio, which is in them and has objects
 # that every file which includes it refers to.
@@ -66,6 +76,7 @@ function(grove_add_test name)
   add_executable(test_${name} ${arg_SOURCES})
   target_link_libraries(test_${name} PRIVATE grove_flags ${arg_DEPENDS} GTest::gmock
                                              $<$<NOT:$<BOOL:${arg_NO_MAIN}>>:GTest::gmock_main>)
+  grove_precompile_for_tests(test_${name} ${arg_SOURCES})
   set_target_properties(test_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   # For cmake/dev/test_targets.py, which says what has to be built for the tests that a person asks for.
   list(TRANSFORM arg_SOURCES PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/" REGEX "^[^/]" OUTPUT_VARIABLE sources)

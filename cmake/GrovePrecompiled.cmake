@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The headers that most files include, parsed once and not in every file. Only where GROVE_PRECOMPILE is on, as in the
-# release preset: in the others each file still has to include what it uses, and linters see the commands of plain files.
+# release preset and under the sanitizers: in the dev preset each file has to include what it uses, and linters see the
+# commands of plain files.
 # CLI11 is not among them: it has objects at namespace scope, which every file would be compiled with.
 if(NOT GROVE_PRECOMPILE)
   return()
