@@ -39,7 +39,7 @@ namespace grove {
 struct client_options {
   /// Where the server is: alternatives, tried in this order until one answers.
   std::vector<server_address> servers{server_address{}};
-  /// Of a call that does not say.
+  /// Of a call that does not say; where the server allows less, that is what it sends.
   std::chrono::milliseconds call_timeout{30'000};
   /// Calls without a result; one more ends as RESOURCE_EXHAUSTED, not executed.
   std::size_t unfinished_calls_max = 65'536;

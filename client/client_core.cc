@@ -60,8 +60,10 @@ void client_core::submit(operation& op) {
   }
   op.attempts_ = 1;
   if (op.timeout != unlimited) {
-    if (op.timeout.count() <= 0)
+    if (op.timeout.count() <= 0) {
       op.timeout = std::chrono::floor<std::chrono::microseconds>(time_span{options_.call_timeout}.length());
+      op.time_is_asked_for = false;
+    }
     // Short of the greatest time point, which stands for a call without a limit.
     op.deadline = std::min(time_after(time_.now(), op.timeout), steady_time::max() - std::chrono::microseconds{1});
     op.wake_at_ = time_after(op.deadline, answer_grace);

@@ -237,6 +237,10 @@ wire::request_view connection::request_of(const outgoing_call& call, std::uint64
   request.method = call.method;
   request.payload = call.payload;
   request.remaining_microseconds = static_cast<std::uint64_t>(time_left(call).count());
+  if (const auto most = static_cast<std::uint64_t>(info_.call_time_max.count());
+      most != 0 && !call.time_is_asked_for && !call.streams) {
+    request.remaining_microseconds = std::min(request.remaining_microseconds, most);
+  }
   request.idempotency_key = call.idempotency_key;
   request.metadata = call.metadata;
   request.one_way = call.one_way;

@@ -39,6 +39,9 @@ class outgoing_call {
   /// What is left until then is sent along; with `steady_time::max()` nothing is, and the server's default counts: of
   /// a streaming method no end.
   steady_time deadline = steady_time::max();
+  /// Somebody asked for that time, so a server that does not allow as much refuses it; what is only a default is cut to
+  /// what the server allows.
+  bool time_is_asked_for = true;
   bool one_way = false;
   bool streams = false;  ///< A streaming method, whose time the server does not limit.
 

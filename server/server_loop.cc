@@ -9,11 +9,11 @@
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include "base/clock.h"
@@ -25,7 +25,9 @@
 #include "base/version.h"
 #include "proto/wire/protobuf_log.h"
 #include "server/admin.h"
+#include "server/bind_patience.h"
 #include "server/cpu_budget.h"
+#include "server/exit_status.h"
 #include "server/listeners.h"
 #include "server/metrics_page.h"
 #include "server/process.h"
@@ -160,31 +162,10 @@ void tell_the_beginning(const server_config& config, const cpu_budget& cpus, spd
   log.info("state is kept in memory in this version: it is lost when its worker ends");
 }
 
-/// Lets an address that is in use be tried again for a while.
-class bind_patience {
- public:
-  bind_patience(host_port where, spdlog::logger& log) : where_{std::move(where)}, log_{&log} {}
-
-  bool operator()() {
-    const auto now = std::chrono::steady_clock::now();
-    if (!give_up_) {
-      give_up_ = time_after(now, whole);
-      log_->warn("{} is in use; if a server was killed here, its workers leave it in a moment: trying again for {}",
-                 where_.to_string(), duration_value(whole));
-    }
-    if (now >= *give_up_) return false;
-    std::this_thread::sleep_for(step);
-    return true;
-  }
-
- private:
-  static constexpr std::chrono::milliseconds whole{5'000};
-  static constexpr std::chrono::milliseconds step{50};
-
-  host_port where_;
-  spdlog::logger* log_;
-  std::optional<steady_time> give_up_;
-};
+listener listen_patiently(const host_port& where, const std::string& option, spdlog::logger& log) {
+  bind_patience patience{where, log};
+  return listen_on(where, option, std::ref(patience));
+}
 
 }  // namespace
 
@@ -214,15 +195,18 @@ int run_server(const server_config& config, const process_log& process) {
       log.critical("{}", missing.what());
       return exit_codes::bad_configuration;
     }
-    listener clients = listen_on(config.listen, "--listen", bind_patience{config.listen, log});
+    listener clients = listen_patiently(config.listen, "--listen", log);
     std::optional<listener> admin;
-    if (config.admin) admin = listen_on(*config.admin, "--admin", bind_patience{*config.admin, log});
+    if (config.admin) admin = listen_patiently(*config.admin, "--admin", log);
     server_loop loop{
         config, std::move(manager), std::move(cpus), std::move(program), std::move(clients), std::move(admin), process};
     return loop.run();
   } catch (const file_size_limit_error& failure) {
     log.critical("{}", failure.what());
     return exit_codes::bad_configuration;
+  } catch (const stopped_before_serving& stopped) {
+    log.info("stopped by signal {} ({}) before it served", stopped.signal, signal_name(stopped.signal));
+    return exit_codes::done;
   } catch (const listen_error& failure) {
     log.critical("{}", failure.what());
     return exit_codes::cannot_listen;

@@ -207,6 +207,33 @@ TEST_P(quick_stop, ends_the_workers_by_an_order_and_not_by_a_signal) {
 
 INSTANTIATE_TEST_SUITE_P(by, quick_stop, testing::Values(SIGINT, SIGQUIT));
 
+TEST(drain_with_a_call_that_outlives_it, ends_the_worker_as_a_quick_stop_does) {
+  for (const bool by_a_second_signal : {false, true}) {
+    server_process server{{.workers = 1, .more = {"--drain-timeout", by_a_second_signal ? "60s" : "1s"}}};
+    wire_client client{server.address()};
+    begin_call(client, 7, 60'000ms);
+    server.process().signal(SIGTERM);
+    ASSERT_TRUE(client.next().has_drain());
+    if (by_a_second_signal) server.process().signal(SIGTERM);
+    const finished_process end = server.process().wait();
+    EXPECT_EQ(end.exit, (exit_result{.code = 0, .signal = 0}));
+    EXPECT_THAT(end.err, Not(HasSubstr("died of signal")));
+  }
+}
+
+TEST(server_that_waits_for_its_address, is_stopped_by_term_as_one_that_serves) {
+  const kept_port port;
+  server_process holder{{.workers = 1, .listen = port.address()}};
+  child_process waiting{
+      {.arguments = {server_program(), "--listen", port.address(), "--admin", "off"}, .environment = {}, .input = {}}};
+  waiting.wait_for_line("is in use");
+  waiting.signal(SIGTERM);
+  const finished_process end = waiting.wait();
+  EXPECT_EQ(end.exit, (exit_result{.code = 0, .signal = 0}));
+  EXPECT_THAT(end.err, HasSubstr("stopped by signal 15 (SIGTERM) before it served"));
+  EXPECT_EQ(holder.stop().exit.code, 0);
+}
+
 struct killed_supervisor : testing::TestWithParam<bool> {};
 
 TEST_P(killed_supervisor, is_followed_by_another_at_the_same_address_at_once) {

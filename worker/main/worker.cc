@@ -115,15 +115,21 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
 }
 
 worker::~worker() {
+  // The runtime's end runs the hub once more, for clean-up that waits: nothing may call what has gone by then.
+  hub_.detach(*this);
+  grace_over_.reset();
+  control_watch_.reset();
+  handoff_watch_.reset();
+  tick_.reset();
   // Against the order of construction, but the gate first: it lets go of its calls before the runtime ends them.
   backdoor_.reset();
   acceptor_.reset();
   gate_.reset();
   hub_.detach(*mesh_);
   mesh_->close();
+  wake_watch_.reset();
   runtime_.reset();
   mesh_.reset();
-  hub_.detach(*this);
   set_unraisable_hook({});
 }
 

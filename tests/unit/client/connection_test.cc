@@ -397,6 +397,22 @@ TEST_F(connection_test, a_call_that_asks_for_more_time_than_the_server_allows_is
   EXPECT_EQ(call.message, "the call asks for 24h; call_microseconds_max allows 10m (limits.call-deadline-max)");
 }
 
+TEST_F(connection_test, a_time_that_nobody_asked_for_is_cut_to_what_the_server_allows) {
+  std::uint64_t remaining = 0;
+  server.on_request = [&remaining](auto& from, const wire::request_view& request) {
+    remaining = request.remaining_microseconds;
+    from.respond(request.id, "");
+  };
+  open_ready();
+  noted_call call;
+  call.deadline = time_after(time.now(), 24h);
+  call.time_is_asked_for = false;
+  link->start(call);
+  run_until([&call] { return call.ended; });
+  EXPECT_EQ(call.code, status_code::ok);
+  EXPECT_EQ(remaining, 600'000'000U);
+}
+
 struct nonsense {
   const char* name;
   std::string bytes;
