@@ -9,8 +9,19 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "worker/greenlet/sanitizer.h"
 
 namespace grove::test {
+
+/// Built with UndefinedBehaviorSanitizer a program cannot be run without descriptors: where one is missing, every virtual
+/// call is reported as one of an object that is none. To be said where a test is skipped.
+#ifdef GROVE_ASAN
+inline constexpr bool is_misjudged_without_descriptors = true;
+#else
+inline constexpr bool is_misjudged_without_descriptors = false;
+#endif
+inline constexpr const char* misjudged_without_descriptors =
+    "built with it, UndefinedBehaviorSanitizer looks at objects through a pipe, and none can be made here";
 
 /// This process may open few descriptors, and has all of them but as many as the test lets go.
 class descriptor_shortage {

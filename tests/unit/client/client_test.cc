@@ -223,8 +223,9 @@ TEST_F(client_test, for_ever_is_longer_than_a_server_allows_and_not_over_at_once
   EXPECT_TRUE(call(patient, "key", "").ok());
   longest.call_timeout = std::chrono::milliseconds::max();
   client with{io, longest};
+  EXPECT_TRUE(call(with, "key", "").ok()) << "what is only a default is cut";
   for (const std::chrono::microseconds timeout :
-       {std::chrono::microseconds{0}, std::chrono::microseconds{300 * 365 * 24h}, std::chrono::microseconds::max()}) {
+       {std::chrono::microseconds{300 * 365 * 24h}, std::chrono::microseconds::max()}) {
     call_options options;
     options.timeout = timeout;
     EXPECT_EQ(call(with, "key", "", options).status.code(), status_code::invalid_argument);
