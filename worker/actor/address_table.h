@@ -15,7 +15,8 @@ namespace grove {
 
 /// The cells of actors by address. A hash table that grows a little at a time: moving a million entries at once would
 /// hold the worker for 50 ms. When it is full a wider one takes its place, and every insertion copies some of the entries
-/// over. Until all are there, what is not found in the new one is looked for in the old one.
+/// over, as does every `settle`. Until all are there, what is not found in the new one is looked for in the old one, which
+/// costs a second miss of the cache.
 class address_table {
  public:
   struct address {
@@ -43,6 +44,11 @@ class address_table {
     entries_.insert(entry{cell.hash, &cell});
     copy(copied_an_insertion);
   }
+
+  /// Copies some of the entries that still have to be: for who looks after the table when nothing is inserted.
+  void settle() noexcept { copy(copied_a_settling); }
+  /// Every entry is in one table.
+  [[nodiscard]] bool is_settled() const noexcept { return old_.empty(); }
 
   void erase(actor_cell& cell) noexcept {
     const entry gone{cell.hash, &cell};
@@ -80,8 +86,9 @@ class address_table {
   using table = boost::unordered_flat_set<entry, entry_hash, entry_equal>;
 
   static constexpr std::size_t first_size = 64;
-  // More than one, so that all are copied before the wider table is full.
-  static constexpr std::size_t copied_an_insertion = 8;
+  // More than one, so that all are copied before the wider table is full; many, so that two look-ups are soon one again.
+  static constexpr std::size_t copied_an_insertion = 32;
+  static constexpr std::size_t copied_a_settling = 16'384;  // about 1 ms
 
   void grow() {
     copy(old_.size());  // nearly always nothing

@@ -33,6 +33,11 @@ class directory {
   /// Destroys the object of `cell`, if it has one, and the cell.
   void erase(actor_cell& cell) noexcept;
 
+  /// Goes on with the growth of the table, for about a millisecond; nothing to do nearly always.
+  void settle() noexcept { by_address_.settle(); }
+  /// Growth is over: a look-up misses the cache once.
+  [[nodiscard]] bool is_settled() const noexcept { return by_address_.is_settled(); }
+
   /// Makes the object of `cell`, which has none.
   /// Errors: what the object's constructor throws; the cell has no object then.
   static void make_object(actor_cell& cell);

@@ -117,6 +117,7 @@ void runtime::save_state(actor_cell& cell) {
 void runtime::sweep_idle() {
   runners_.let_go();
   scratch_.trim();
+  directory_.settle();
   ++sweeps_;
   const std::size_t looked_at = std::min(directory_.size(), std::max(sweep_least, directory_.size() / sweep_share));
   for (std::size_t n = 0; n < looked_at; ++n) {

@@ -56,6 +56,20 @@ TEST_F(directory_of_actors, finds_all_of_one_partition) {
   }
 }
 
+TEST_F(directory_of_actors, ends_its_growth_when_nothing_more_is_inserted) {
+  std::vector<std::string> keys;
+  while (keys.size() < 40'000 || cells.is_settled()) {
+    keys.push_back("key " + std::to_string(keys.size()));
+    cells.insert(*actors, account(), hash(keys.back()), keys.back());
+  }
+  for (int rounds = 0; !cells.is_settled(); ++rounds) {
+    ASSERT_LT(rounds, 100);
+    cells.settle();
+  }
+  for (const std::string& key : keys)
+    ASSERT_NE(cells.find(account(), hash(key), key), nullptr);
+}
+
 TEST_F(directory_of_actors, survives_many_insertions_and_erasures) {
   for (int i = 0; i < 10'000; ++i) {
     const std::string key = "key " + std::to_string(i);
