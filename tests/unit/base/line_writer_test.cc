@@ -72,7 +72,14 @@ std::string read_until(const unique_fd& from, const std::string& end) {
   return text;
 }
 
-const std::string filler = std::string(99, 'x') + "\n";
+/// So many of this, and a line feed.
+std::string line_of(std::size_t length, char filled_with) {
+  std::string line(length + 1, filled_with);
+  line.back() = '\n';
+  return line;
+}
+
+const std::string filler = line_of(99, 'x');
 
 /// Writes lines until one has been dropped; returns how many they were.
 std::uint64_t fill(line_writer& log) {
@@ -190,8 +197,8 @@ TEST(line_writer, goes_on_when_somebody_else_made_the_open_file_non_blocking) {
 
 TEST(line_writer, keeps_lines_whole_that_several_write_to_one_pipe) {
   const stream to = make_pipe();
-  const std::string of_one = std::string(1500, 'a') + "\n";
-  const std::string of_other = std::string(1500, 'b') + "\n";
+  const std::string of_one = line_of(1500, 'a');
+  const std::string of_other = line_of(1500, 'b');
   constexpr int lines = 100;
   line_writer one{to.write.get(), missing};
   line_writer other{to.write.get(), missing};
@@ -212,7 +219,7 @@ TEST(line_writer, keeps_lines_whole_that_several_write_to_one_pipe) {
 TEST(line_writer, writes_a_line_that_is_longer_than_a_pipe_takes_at_once) {
   const stream to = make_pipe();
   line_writer log{to.write.get(), missing};
-  const std::string line = std::string(100'000, 'x') + "\n";
+  const std::string line = line_of(100'000, 'x');
   log.write("before\n");
   log.write(line);
   log.write("behind\n");
@@ -222,7 +229,7 @@ TEST(line_writer, writes_a_line_that_is_longer_than_a_pipe_takes_at_once) {
 TEST(line_writer, tells_of_a_line_that_its_backlog_has_no_room_for_and_goes_on) {
   const stream to = make_pipe();
   line_writer log{to.write.get(), missing, 100};
-  log.write(std::string(5'000, 'x') + "\n");
+  log.write(line_of(5'000, 'x'));
   EXPECT_EQ(read_until(to.read, "missing>\n"), "<1 missing>\n");
   log.write("behind\n");
   EXPECT_EQ(read_until(to.read, "behind\n"), "behind\n");
