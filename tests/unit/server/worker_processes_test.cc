@@ -34,7 +34,7 @@ struct worker_processes_test : testing::Test {
 
 // Whichever descriptor is the one too many: what could not be started is not there, not even as a zombie.
 TEST_F(worker_processes_test, leave_no_process_behind_that_could_not_be_started) {
-  if (is_misjudged_without_descriptors) GTEST_SKIP() << misjudged_without_descriptors;
+  if (test::is_misjudged_without_descriptors) GTEST_SKIP() << test::misjudged_without_descriptors;
   descriptor_shortage shortage;
   std::size_t free = 0;
   spawn_result started;
