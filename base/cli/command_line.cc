@@ -46,7 +46,7 @@ std::vector<std::string> take_empty_values(const CLI::App& command, std::vector<
   const auto end_of_options = std::ranges::find(arguments, "--");
   const auto gone = std::remove_if(arguments.begin(), end_of_options, [&](const std::string& argument) {
     const auto equals = argument.find('=');
-    if (!argument.starts_with("--") || equals == std::string::npos || equals + 1 != argument.size()) return false;
+    if (!argument.starts_with('-') || equals == std::string::npos || equals + 1 != argument.size()) return false;
     const std::string name = argument.substr(0, equals);
     if (command.get_option_no_throw(name) == nullptr) return false;
     names.push_back(name);
@@ -63,7 +63,7 @@ std::string complaint(const CLI::App& command, const CLI::ParseError& error) {
   const CLI::Option* const about = subject_of(command, text);
   switch (static_cast<CLI::ExitCodes>(error.get_exit_code())) {
     case CLI::ExitCodes::ExtrasError:
-      return extras.empty() ? text : "one argument too many: " + extras.front();
+      return extras.empty() ? text : "one argument too many: '" + extras.front() + "'";
     case CLI::ExitCodes::RequiredError:
       return about != nullptr ? about->get_name() + " is missing" : "a command is missing";
     case CLI::ExitCodes::ArgumentMismatch:

@@ -12,7 +12,8 @@
 namespace grove::command_line {
 
 /// Takes out the arguments that give an option of `command` an empty value behind their equals sign, for which CLI11
-/// would take the next argument instead, and returns the options: "--server" for "--server=".
+/// would take the next argument instead (of a short option the sign itself), and returns the options: "--server" for
+/// "--server=", "-c" for "-c=".
 [[nodiscard]] std::vector<std::string> take_empty_values(const CLI::App& command, std::vector<std::string>& arguments);
 
 /// What was wrong with the arguments, in one line without the parser's own words; `command` is the one that they were for.

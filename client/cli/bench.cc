@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -130,6 +131,7 @@ using detail::verification;
 
 /// Empties the actors that the load has used; returns how many.
 [[nodiscard]] std::uint64_t clean(const bench_run& run, const server_info& info, const environment& where) {
+  if (std::ranges::count(run.result.keys_used, true) == 0) return 0;
   load_options load = run.load;
   load.only = &run.result.keys_used;
   return visit_keys(load, *detail::emptier_of(run.load), info, "emptying", where).acknowledged;
@@ -170,6 +172,9 @@ void run_load_command(const bench_arguments& given, client& server, const server
 void run(const bench_arguments& given, const environment& where) {
   const bool known = given.scenario.empty() || given.scenario == "concurrency" || given.scenario == "parallelism";
   if (!known) throw wrong_usage("--scenario: '" + given.scenario + "' must be concurrency or parallelism");
+  require_utf8("the type", given.type);
+  require_utf8("the method", given.method);
+  require_utf8("the prefix", given.prefix);
   client server{connection_of(given.common, where)};
   reach(server, given.common, where);
   const std::optional<server_info> info = server.info();

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <utility>
 
+#include "base/text.h"
 #include "client/cli/internal/bench_command.h"
 #include "client/cli/json.h"
 #include "client/cli/output.h"
@@ -18,7 +19,7 @@ namespace {
 void print_errors(const load_result& result, const environment& where) {
   for (const load_errors& each : result.errors) {
     where.out << fmt::format("  {} x {} ({}): {}\n", grouped(each.count), to_string(each.code), to_string(each.result),
-                             each.example);
+                             printable(each.example));
   }
 }
 
@@ -53,9 +54,9 @@ void print_actors(const bench_run& run, const environment& where) {
   const auto used = static_cast<std::uint64_t>(std::ranges::count(run.result.keys_used, true));
   if (run.cleaned) {
     where.out << fmt::format("  emptied   {} of {} actors\n", grouped(*run.cleaned), grouped(used));
-  } else if (emptier_of(run.load)) {
-    where.out << fmt::format("  kept      {} actors, {} {}...; --clean empties them\n", grouped(used), run.load.type,
-                             run.load.prefix);
+  } else if (used != 0 && emptier_of(run.load)) {
+    where.out << fmt::format("  kept      {} actors, {} {}...; --clean empties them\n", grouped(used),
+                             printable(run.load.type), printable(run.load.prefix));
   }
 }
 
@@ -87,8 +88,8 @@ void print_json(const bench_run& run, const common_options& options, const envir
 void print_text(const bench_run& run, const server_info& info, const environment& where) {
   const load_options& load = run.load;
   const load_result& result = run.result;
-  where.out << fmt::format("{} {} at {}: {} connections, {} {}, {} keys, {} {}\n\n", load.type, load.method,
-                           load.server.to_string(), load.connections,
+  where.out << fmt::format("{} {} at {}: {} connections, {} {}, {} keys, {} {}\n\n", printable(load.type),
+                           printable(load.method), load.server.to_string(), load.connections,
                            load.rate > 0 ? fmt::format("{:.0f} requests/s due, at most", load.rate) : "depth",
                            load.depth, grouped(load.keys), info.workers, info.workers == 1 ? "worker" : "workers");
   if (result.interrupted) where.out << "  interrupted: this is what was measured until then\n";

@@ -30,6 +30,7 @@ void add_commands(CLI::App& app, const environment& where) {
       "  grove COMMAND --help\n"
       "\n"
       "The server is --server HOST:PORT, else GROVE_SERVER, else 127.0.0.1:7400.\n"
+      "An empty GROVE_SERVER counts as none.\n"
       "Exit codes: 0 done, 1 the call failed, 2 wrong usage, 3 server unreachable.");
   add_call(app, where);
   add_tell(app, where);
@@ -69,7 +70,7 @@ void add_commands(CLI::App& app, const environment& where) {
 }
 
 [[nodiscard]] int wrong(const std::string& what, const std::string& command, const environment& where) {
-  where.err << "grove: " << what << "\nSee grove " << command << (command.empty() ? "" : " ") << "--help\n";
+  print_error(where.err, what, std::vector{"See grove " + command + (command.empty() ? "" : " ") + "--help"});
   return exit_codes::wrong_usage;
 }
 
@@ -82,10 +83,10 @@ void add_commands(CLI::App& app, const environment& where) {
   const std::vector<std::string> commands = commands_of(app);
   const std::string first = arguments.empty() ? "" : arguments.front();
   const CLI::App* command = &app;
-  if (!first.empty() && !first.starts_with('-')) {
+  if (!arguments.empty() && !first.starts_with('-')) {
     command = command_line::find_command(app, first);
     if (command == nullptr) {
-      return wrong("there is no command " + first + command_line::did_you_mean(first, commands), "", where);
+      return wrong("there is no command '" + first + "'" + command_line::did_you_mean(first, commands), "", where);
     }
   }
   const std::string name = command == &app ? "" : first;
@@ -96,7 +97,7 @@ void add_commands(CLI::App& app, const environment& where) {
     app.parse(std::move(arguments));
     return exit_codes::done;
   } catch (const command_error& error) {
-    if (*error.what() != 0) where.err << "grove: " << error.what() << '\n';
+    if (*error.what() != 0) print_error(where.err, error.what(), error.advice());
     return error.code();
   } catch (const CLI::Success& shown) {
     return app.exit(shown, where.out, where.err);
@@ -116,7 +117,7 @@ int run(const std::vector<std::string>& given, const environment& where) {
   const int trouble = flush_and_look(where.out);
   // A reader that has gone away has seen enough.
   if (trouble == 0 || trouble == EPIPE) return code;
-  where.err << "grove: cannot write the output: " << std::generic_category().message(trouble) << '\n';
+  print_error(where.err, "cannot write the output: " + std::generic_category().message(trouble));
   return code == exit_codes::done ? exit_codes::output_lost : code;
 }
 

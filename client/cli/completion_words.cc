@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "base/cli/command_line.h"
+#include "base/text.h"
+#include "client/cli/plain_name.h"
 #include "client/cli/system_calls.h"
 #include "grove/v1/system.pb.h"
 
@@ -113,6 +115,17 @@ class typed_line {
   return found;
 }
 
+/// Takes out what is no plain name: a shell would put it on the command line as it stands, `$(reboot)` as well.
+void keep_plain_names(v1::SystemTypesResponse& types) {
+  const auto not_plain = [](const auto& each) { return !is_plain_name(each.name()); };
+  auto& all = *types.mutable_types();
+  all.erase(std::remove_if(all.begin(), all.end(), not_plain), all.end());
+  for (v1::ActorType& type : all) {
+    auto& methods = *type.mutable_methods();
+    methods.erase(std::remove_if(methods.begin(), methods.end(), not_plain), methods.end());
+  }
+}
+
 [[nodiscard]] v1::SystemTypesResponse types_of(const typed_line& line, const environment& where) {
   common_options common;
   common.server = line.value_of("--server");
@@ -121,7 +134,9 @@ class typed_line {
     client server{connection_of(common, where)};
     call_options once = call_options_of(common);
     once.retry = false;
-    return ask_system<v1::SystemTypesResponse>(server, "Types", v1::SystemTypesRequest{}, once);
+    auto types = ask_system<v1::SystemTypesResponse>(server, "Types", v1::SystemTypesRequest{}, once);
+    keep_plain_names(types);
+    return types;
   } catch (const std::exception&) {
     return {};
   }
@@ -236,7 +251,7 @@ void print_candidates(const CLI::App& app, const std::vector<std::string>& words
   const typed_line line{app, words};
   for (const candidate& each : all_candidates(line, app, where)) {
     if (!each.word.starts_with(line.current())) continue;
-    where.out << each.word << '\t' << each.about << '\n';
+    where.out << each.word << '\t' << printable(each.about) << '\n';
   }
 }
 

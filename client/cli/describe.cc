@@ -14,6 +14,7 @@
 #include "client/cli/json.h"
 #include "client/cli/options.h"
 #include "client/cli/output.h"
+#include "client/cli/plain_name.h"
 #include "client/cli/table.h"
 
 namespace grove::cli {
@@ -75,7 +76,7 @@ void print_messages(const std::vector<const Descriptor*>& messages, const enviro
     where.out << message->full_name() << (message->field_count() == 0 ? "  (no fields)\n" : "\n");
     for (int i = 0; i < message->field_count(); ++i) {
       const FieldDescriptor& field = *message->field(i);
-      where.out << comment_of(field, "  // ") << "  " << field.json_name() << ": ";
+      where.out << comment_of(field, "  // ") << "  " << printable(field.json_name()) << ": ";
       if (field.is_repeated() && !field.is_map()) where.out << "list of ";
       where.out << type_of(field) << (field.has_optional_keyword() ? ", optional" : "") << '\n';
     }
@@ -98,18 +99,24 @@ void print_method_comments(const std::vector<const MethodDescriptor*>& methods, 
   return out + "'";
 }
 
+/// A word of a command line that is to be pasted: the server's name for it must not become part of the command.
+[[nodiscard]] std::string shell_word(const std::string& name, const std::string& ending) {
+  return is_plain_name(name) ? name + ending : quoted(printable(name) + ending);
+}
+
 /// A command line to paste for each method.
 void print_examples(const described_type& type, const std::vector<const MethodDescriptor*>& methods,
                     const environment& where) {
   for (const MethodDescriptor* method : methods) {
-    where.out << "grove " << (method->server_streaming() ? "watch " : "call ") << type.name() << "/KEY "
+    where.out << "grove " << (method->server_streaming() ? "watch " : "call ") << shell_word(type.name(), "/KEY") << ' '
               << method->name() << ' ' << quoted(example_json(*method->input_type())) << '\n';
   }
 }
 
 void print_description(const described_type& type, const std::vector<const MethodDescriptor*>& methods,
                        const environment& where) {
-  where.out << type.name() << "  (service " << type.service().full_name() << ")\n" << comment_of(type.service(), "");
+  where.out << printable(type.name()) << "  (service " << type.service().full_name() << ")\n"
+            << comment_of(type.service(), "");
   where.out << '\n';
   table rows{{{"METHOD"}, {"REQUEST"}, {"RESPONSE"}}};
   std::vector<const Descriptor*> messages;
@@ -126,6 +133,8 @@ void print_description(const described_type& type, const std::vector<const Metho
 }
 
 void run(const arguments& given, const environment& where) {
+  require_utf8("the type", given.type);
+  require_utf8("the method", given.method);
   client server{connection_of(given.common, where)};
   reach(server, given.common, where);
   const bool for_people = !given.common.json && !given.example;

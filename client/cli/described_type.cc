@@ -61,7 +61,7 @@ const google::protobuf::MethodDescriptor& described_type::method(std::string_vie
     if (service_->method(i)->name() == wanted) return *service_->method(i);
     names.emplace_back(service_->method(i)->name());
   }
-  std::string text = name() + " has no method " + std::string{wanted};
+  std::string text = name() + " has no method '" + std::string{wanted} + "'";
   if (const std::string_view near = nearest(wanted, names); !near.empty()) {
     text.append("; did you mean ").append(near).append("?");
   } else {

@@ -2,19 +2,40 @@
 #include "client/cli/environment.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 #include <variant>
 
 #include "base/exit_codes.h"
+#include "base/nearest.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "client/address.h"
 
 namespace grove::cli {
 namespace {
 
+constexpr std::string_view server_name = "GROVE_SERVER";
+
+/// Whether somebody meant GROVE_SERVER by a name. What follows GROVE_ is compared alone: with it in front, settings of the
+/// server, which may be exported in the same shell, would be near (GROVE_WORKERS), as would links of Kubernetes.
+[[nodiscard]] bool is_slip(std::string_view name) {
+  constexpr std::size_t prefix = std::string_view{"GROVE_"}.size();
+  if (name == server_name || name.size() <= prefix) return false;
+  const std::array<std::string_view, 1> server{server_name.substr(prefix)};
+  const auto same_letter = [](char a, char b) { return a == b || (a >= 'a' && a <= 'z' && a - 'a' + 'A' == b); };
+  return std::ranges::equal(name.substr(0, prefix), server_name.substr(0, prefix), same_letter) &&
+         !nearest(name.substr(prefix), server).empty();
+}
+
 /// The server's address and where it comes from.
+/// Errors: wrong_usage for a variable that was meant to be GROVE_SERVER: the command would go to another server.
 [[nodiscard]] std::pair<std::string, const char*> server_of(const common_options& options, const environment& where) {
   if (!options.server.empty()) return {options.server, "--server"};
+  const auto slip = std::ranges::find_if(where.variable_names, is_slip);
+  if (slip != where.variable_names.end()) {
+    throw wrong_usage("environment variable " + *slip + ": there is no such setting; did you mean GROVE_SERVER?");
+  }
   if (where.server_variable && !where.server_variable->empty()) return {*where.server_variable, "GROVE_SERVER"};
   return {server_address{}.to_string(), "the default"};
 }
@@ -42,11 +63,17 @@ command_error call_failed(const status& failure, outcome known, const actor_targ
           failure.to_string() + " (said by the handler of " + target.type + "/" + target.key + ")"};
 }
 
+void require_utf8(std::string_view what, std::string_view argument) {
+  if (!is_utf8(argument)) throw wrong_usage(no_utf8_text(what, argument));
+}
+
 actor_target parse_target(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size()) {
     throw wrong_usage("\"" + std::string{text} + "\" is no TYPE/KEY; for example grove.Counter/visits");
   }
+  require_utf8("the type", text.substr(0, slash));
+  require_utf8("the key", text.substr(slash + 1));
   return {std::string{text.substr(0, slash)}, std::string{text.substr(slash + 1)}};
 }
 
@@ -75,9 +102,10 @@ call_options call_options_of(const common_options& options) {
 
 command_error unreachable(const status& why, const common_options& options, const environment& where) {
   const auto [text, source] = server_of(options, where);
-  return {exit_codes::server_unreachable, why.to_string() + "\n  tried: " + text + " (" + source +
-                                              ")\n  another server: --server HOST:PORT or "
-                                              "GROVE_SERVER=HOST:PORT\n  to start one here: grove-server"};
+  return {exit_codes::server_unreachable,
+          why.to_string(),
+          {"  tried: " + text + " (" + source + ")", "  another server: --server HOST:PORT or GROVE_SERVER=HOST:PORT",
+           "  to start one here: grove-server"}};
 }
 
 void reach(client& server, const common_options& options, const environment& where) {

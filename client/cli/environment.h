@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "client/call.h"
 #include "client/client.h"
@@ -23,8 +25,10 @@ struct environment {
   /// On a terminal, unless NO_COLOR is set or TERM is "dumb".
   bool colour = false;
   int columns = 80;
-  /// GROVE_SERVER, if it is set.
+  /// GROVE_SERVER, if it is set. Empty is as good as not set.
   std::optional<std::string> server_variable;
+  /// The names of all variables, among which a slip for GROVE_SERVER is looked for.
+  std::vector<std::string> variable_names = {};
 };
 
 /// What every command takes.
@@ -35,14 +39,18 @@ struct common_options {
   bool compact = false;                  ///< --compact
 };
 
-/// Ends a command: `what()` goes to stderr after "grove: ", `code` is the exit code.
+/// Ends a command: `what()` goes to stderr after "grove: ", the lines of `advice` below it, `code` is the exit code. An
+/// empty `what()` says nothing.
 class command_error : public std::runtime_error {
  public:
-  command_error(int code, const std::string& text) : std::runtime_error{text}, code_{code} {}
+  command_error(int code, const std::string& text, std::vector<std::string> advice = {})
+      : std::runtime_error{text}, code_{code}, advice_{std::move(advice)} {}
   [[nodiscard]] int code() const noexcept { return code_; }
+  [[nodiscard]] const std::vector<std::string>& advice() const noexcept { return advice_; }
 
  private:
   int code_;
+  std::vector<std::string> advice_;
 };
 
 /// The command line is wrong: exit code 2.
@@ -59,6 +67,10 @@ struct actor_target {
 /// As `call_failed`, of a call to an actor: a NOT_FOUND of its handler is told from one of the server, which does not have
 /// its type.
 [[nodiscard]] command_error call_failed(const status& failure, outcome known, const actor_target& target);
+
+/// Ends the command unless an argument is UTF-8, which the protocol's strings are: nothing else can arrive.
+/// Errors: wrong_usage, with `what` it is: "the key".
+void require_utf8(std::string_view what, std::string_view argument);
 
 /// Errors: wrong_usage.
 [[nodiscard]] actor_target parse_target(std::string_view text);

@@ -76,7 +76,7 @@ struct load_result {
   std::uint64_t behind = 0;
   std::vector<load_errors> errors;
   bool interrupted = false;     ///< It ended before its time.
-  std::vector<bool> keys_used;  ///< By number: requests were sent to it.
+  std::vector<bool> keys_used;  ///< By number: a request has run in it, or may have.
 
   [[nodiscard]] std::uint64_t failed() const noexcept {
     std::uint64_t count = 0;

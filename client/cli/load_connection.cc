@@ -61,6 +61,7 @@ load_connection::load_connection(asio::io_context& io, const load_plan& plan, lo
       socket_{io.get_executor()},
       timer_{io.get_executor()},
       began_(plan.depth),
+      key_sent_(plan.depth),
       frames_{plan.frames},
       in_{read_bytes} {
   keys_ = &plan.keys_of[worker];
@@ -126,8 +127,7 @@ void load_connection::stop(steady_time now) {
 void load_connection::tick(steady_time now) {
   if (done_) return;
   if (under_way_ != 0 && now >= give_up_at_) {
-    counts_.failed(status_code::cancelled, outcome::unknown, "interrupted before the answer came", under_way_);
-    under_way_ = 0;
+    give_up_answers(status_code::cancelled, "interrupted before the answer came");
   } else if (ready_ && under_way_ != 0 && now - last_heard_ > silence_max(plan_.options)) {
     lost("no answer in time");
   } else if (ready_ && mine_.interval.count() != 0) {
@@ -216,6 +216,9 @@ bool load_connection::take_response(const wire::response_view& response, steady_
   ++counts_.answers;
   counts_.last_answer = now;
   if (mine_.interval.count() != 0) free_ids_.push_back(static_cast<std::uint32_t>(index));
+  if (response.code == status_code::ok || response.result != outcome::not_executed) {
+    counts_.keys_used[key_sent_[index]] = true;
+  }
   if (response.code != status_code::ok) {
     counts_.failed(response.code, response.result, response.message);
     return true;
@@ -232,14 +235,11 @@ std::uint64_t load_connection::left() const noexcept {
 }
 
 std::uint32_t load_connection::next_key() {
-  std::uint32_t key = 0;
   if (plan_.options.order == key_order::random) {
-    key = (*keys_)[random_.below(static_cast<std::uint32_t>(keys_->size()))];
-  } else {
-    key = (*keys_)[next_in_order_ % keys_->size()];
-    next_in_order_ += mine_.step;
+    return (*keys_)[random_.below(static_cast<std::uint32_t>(keys_->size()))];
   }
-  counts_.keys_used[key] = true;
+  const std::uint32_t key = (*keys_)[next_in_order_ % keys_->size()];
+  next_in_order_ += mine_.step;
   return key;
 }
 
@@ -260,7 +260,8 @@ void load_connection::send_due(steady_time now) {
 void load_connection::send_batch(steady_time now) {
   const auto count = static_cast<unsigned>(std::min<std::uint64_t>(plan_.depth, left()));
   for (unsigned i = 0; i < count; ++i) {
-    plan_.write_digits(next_key(), frames_.data() + plan_.digit_places[i]);
+    key_sent_[i] = next_key();
+    plan_.write_digits(key_sent_[i], frames_.data() + plan_.digit_places[i]);
     began_[i] = now;
   }
   begun_ += count;
@@ -274,7 +275,8 @@ void load_connection::send_scheduled(steady_time now) {
   while (next_due_ <= now && next_due_ < times_.stop && !free_ids_.empty() && left() != 0) {
     const std::uint32_t id = free_ids_.back();
     free_ids_.pop_back();
-    plan_.write_digits(next_key(), frames_.data() + plan_.digit_places[id]);
+    key_sent_[id] = next_key();
+    plan_.write_digits(key_sent_[id], frames_.data() + plan_.digit_places[id]);
     const std::size_t from = id == 0 ? 0 : plan_.frame_ends[id - 1];
     batch_.append({frames_.data() + from, plan_.frame_ends[id] - from});
     began_[id] = next_due_;
@@ -316,9 +318,7 @@ void load_connection::lost(std::string_view why) {
   trouble_ = {status_code::unavailable, std::string{why}};
   if (!running_) return;
   ++counts_.lost_connections;
-  counts_.failed(status_code::unavailable, outcome::unknown, why, under_way_);
-  under_way_ = 0;
-  std::fill(began_.begin(), began_.end(), steady_time{});
+  give_up_answers(status_code::unavailable, why);
   free_ids_.clear();
   for (unsigned id = plan_.depth; id > 0; --id)
     free_ids_.push_back(id - 1);
@@ -328,6 +328,14 @@ void load_connection::lost(std::string_view why) {
   timer_.async_wait([this](const asio::error_code& error) {
     if (!error && !done_) open();
   });
+}
+
+void load_connection::give_up_answers(status_code code, std::string_view why) {
+  counts_.failed(code, outcome::unknown, why, under_way_);
+  under_way_ = 0;
+  for (std::size_t i = 0; i < began_.size(); ++i) {
+    if (std::exchange(began_[i], steady_time{}) != steady_time{}) counts_.keys_used[key_sent_[i]] = true;
+  }
 }
 
 }  // namespace grove::cli::detail

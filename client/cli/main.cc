@@ -8,12 +8,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/exit_codes.h"
 #include "base/standard_descriptors.h"
 #include "base/uncaught.h"
 #include "client/cli/cli.h"
 #include "client/cli/output.h"
+#include "proto/wire/protobuf_log.h"
 
 namespace {
 
@@ -28,6 +30,15 @@ namespace {
   return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+[[nodiscard]] std::vector<std::string> names_of_variables() {
+  std::vector<std::string> names;
+  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text{*variable};
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -35,6 +46,8 @@ int main(int argc, char** argv) {
   grove::install_uncaught_report();
   // A reader that goes away is met as a write error.
   std::signal(SIGPIPE, SIG_IGN);
+  // A message that protobuf cannot read is an error of the command, which says so in its own words.
+  const grove::protobuf_log silent{[](bool, std::string_view) {}};
   const bool out_is_terminal = isatty(STDOUT_FILENO) == 1;
   const char* server = std::getenv("GROVE_SERVER");
   grove::cli::descriptor_output to_out{STDOUT_FILENO};
@@ -48,11 +61,12 @@ int main(int argc, char** argv) {
       .colour = wants_colour(out_is_terminal),
       .columns = columns_of(STDERR_FILENO),
       .server_variable = server != nullptr ? std::optional<std::string>{server} : std::nullopt,
+      .variable_names = names_of_variables(),
   };
   try {
     return grove::cli::run({argv + 1, argv + argc}, where);
   } catch (const std::exception& error) {
-    std::cerr << "grove: " << error.what() << '\n';
+    grove::cli::print_error(std::cerr, error.what());
     return grove::exit_codes::call_failed;
   }
 }

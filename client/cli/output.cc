@@ -2,8 +2,9 @@
 #include "client/cli/output.h"
 
 #include <cerrno>
-#include <string_view>
+#include <ostream>
 
+#include "base/text.h"
 #include "base/write_all.h"
 #include "client/cli/pretty_json.h"
 
@@ -27,6 +28,13 @@ int flush_and_look(std::ostream& out) {
   // The stream itself does not flush any more once something was wrong.
   if (out.rdbuf()->pubsync() == 0 && out.good()) return 0;
   return errno != 0 ? errno : EIO;
+}
+
+void print_error(std::ostream& err, std::string_view what, std::span<const std::string> advice) {
+  err << "grove: " << printable(what) << '\n';
+  for (const std::string& line : advice)
+    err << printable(line) << '\n';
+  err.flush();
 }
 
 void print_json(const std::string& json, const common_options& options, const environment& where) {

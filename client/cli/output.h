@@ -3,8 +3,10 @@
 
 #include <array>
 #include <ostream>
+#include <span>
 #include <streambuf>
 #include <string>
+#include <string_view>
 
 #include "client/cli/environment.h"
 
@@ -32,6 +34,10 @@ class descriptor_output final : public std::streambuf {
 
 /// Flushes. Returns 0 when everything that was ever written to `out` has arrived, else the errno of what has not.
 [[nodiscard]] int flush_and_look(std::ostream& out);
+
+/// Writes an error: "grove: " and what is wrong, below it the advice. All that goes to a person on stderr goes through here:
+/// servers and arguments may say anything, so each is one line that is safe to show, whatever bytes it has.
+void print_error(std::ostream& err, std::string_view what, std::span<const std::string> advice = {});
 
 /// Prints a line of JSON; on a terminal indented, unless the command has --compact.
 void print_json(const std::string& json, const common_options& options, const environment& where);

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <string>
-#include <utility>
+#include <string_view>
 
+#include "base/text.h"
 #include "client/cli/environment.h"
 #include "client/cli/load.h"
 
@@ -13,7 +14,7 @@ namespace grove::cli {
 /// terminal. It is wiped when it goes.
 class progress_bar {
  public:
-  progress_bar(const environment& where, std::string title) : where_{where}, title_{std::move(title)} {}
+  progress_bar(const environment& where, std::string_view title) : where_{where}, title_{printable(title)} {}
   ~progress_bar();
   progress_bar(const progress_bar&) = delete;
   progress_bar& operator=(const progress_bar&) = delete;

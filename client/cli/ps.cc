@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 
+#include "base/text.h"
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
 #include "client/cli/options.h"
@@ -69,8 +70,8 @@ void run(const common_options& options, const environment& where) {
               worker.last_exit().empty() ? "-" : worker.last_exit()});
   }
   rows.print(where.out, where.colour);
-  where.out << "server " << answer.version() << ", up " << uptime_of(answer.uptime_ms()) << ", answered by worker "
-            << answer.answered_by() << '\n';
+  where.out << "server " << printable(answer.version()) << ", up " << uptime_of(answer.uptime_ms())
+            << ", answered by worker " << answer.answered_by() << '\n';
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/text.h"
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
 
@@ -14,7 +15,10 @@ namespace {
   if (equals == std::string::npos || equals == 0) {
     throw wrong_usage("--metadata: \"" + entry + "\" is no NAME=VALUE; for example tenant=blue");
   }
-  return {entry.substr(0, equals), entry.substr(equals + 1)};
+  std::pair<std::string, std::string> parsed{entry.substr(0, equals), entry.substr(equals + 1)};
+  require_utf8("a name of the metadata", parsed.first);
+  require_utf8("the metadata '" + printable(parsed.first, 64) + "'", parsed.second);
+  return parsed;
 }
 
 }  // namespace
@@ -36,6 +40,8 @@ ready_request make_request(client& server, const request_arguments& arguments, s
                            const environment& where) {
   ready_request made;
   made.target = parse_target(arguments.target);
+  require_utf8("the method", arguments.method);
+  require_utf8("the idempotency key", arguments.idempotency_key);
   made.options = call_options_of(arguments.common);
   made.options.idempotency_key = arguments.idempotency_key;
   for (const std::string& entry : arguments.metadata)

@@ -7,8 +7,17 @@
 #include <array>
 #include <cmath>
 #include <ostream>
+#include <utility>
+
+#include "base/text.h"
 
 namespace grove::cli {
+
+void table::add(std::vector<std::string> cells) {
+  for (std::string& cell : cells)
+    cell = printable(cell);
+  rows_.push_back(std::move(cells));
+}
 
 void table::print(std::ostream& out, bool colour) const {
   std::vector<std::size_t> widths;

@@ -21,7 +21,8 @@ class table {
   };
   explicit table(std::vector<column> columns) : columns_{std::move(columns)} {}
 
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// Cells may have any bytes, such as names that a server gives; they are shown as `printable()` has them.
+  void add(std::vector<std::string> cells);
 
   /// The header is bold when `colour` is set.
   void print(std::ostream& out, bool colour) const;

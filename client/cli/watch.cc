@@ -109,8 +109,8 @@ class follower {
     if (has_lasted()) failures_ = 0;
     // One line is enough for a server that cannot be reached, or that cuts what has just begun.
     if (failures_ == 0) {
-      where_.err << "grove: the stream was cut (" << end.status.message() << "); connecting again, items may be missing"
-                 << std::endl;
+      print_error(where_.err,
+                  "the stream was cut (" + end.status.message() + "); connecting again, items may be missing");
     }
     pause_.expires_after(jittered_pause(first_pause, longest_pause, ++failures_, random_));
     pause_.async_wait([this](const asio::error_code&) {

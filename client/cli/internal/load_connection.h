@@ -27,7 +27,7 @@ struct load_counts {
   std::uint64_t value_sum = 0;
   std::uint64_t lost_connections = 0;
   std::uint64_t behind = 0;
-  std::vector<bool> keys_used;
+  std::vector<bool> keys_used;                   ///< As in load_result.
   std::array<std::uint64_t, 17 * 4> failures{};  ///< By code and outcome.
   std::array<std::string, 17 * 4> examples;
 
@@ -91,6 +91,8 @@ class load_connection {
   void write(std::string_view bytes);
   void write_rest();
   void lost(std::string_view why);
+  /// The answers that are under way will not come; whether their requests have run is not known.
+  void give_up_answers(status_code code, std::string_view why);
   void end_if_over(steady_time now);
   [[nodiscard]] std::uint32_t next_key();
 
@@ -112,6 +114,7 @@ class load_connection {
   steady_time give_up_at_ = steady_time::max();
   unsigned under_way_ = 0;
   std::vector<steady_time> began_;       ///< By id - 1; the epoch: free.
+  std::vector<std::uint32_t> key_sent_;  ///< By id - 1.
   std::vector<std::uint32_t> free_ids_;  ///< Open loop.
   std::string frames_;                   ///< This connection's copy of the plan's, whose digits change.
   byte_buffer in_;

@@ -48,6 +48,9 @@ class command_line : public ::testing::Test {
 TEST_F(command_line, takes_out_options_with_nothing_behind_their_equals_sign) {
   EXPECT_THAT(empty_in({"--name=", "word", "--number="}), ElementsAre("--name", "--number"));
   EXPECT_THAT(left, ElementsAre("word"));
+  EXPECT_THAT(empty_in({"-n=", "-o=", "-="}), ElementsAre("-n"));
+  EXPECT_THAT(left, ElementsAre("-o=", "-="));
+  EXPECT_THAT(empty_in({"-n=1", "-n==", "x", "--", "-n="}), IsEmpty());
   EXPECT_THAT(empty_in({"--name=a=", "--other=", "x=", "--", "--name="}), IsEmpty());
   EXPECT_THAT(left, ElementsAre("--name=a=", "--other=", "x=", "--", "--name="));
 }
@@ -58,7 +61,8 @@ TEST_F(command_line, says_what_is_wrong_in_words_of_its_own) {
   EXPECT_EQ(complaint_about({"-n", "1", "--name"}), "--name needs a value: NAME");
   EXPECT_EQ(complaint_about({"-n", "1", "--nam", "x"}), "there is no option --nam; did you mean --name?");
   EXPECT_EQ(complaint_about({"-o", "json"}), "there is no option -o");
-  EXPECT_EQ(complaint_about({"-n", "1", "more"}), "one argument too many: more");
+  EXPECT_EQ(complaint_about({"-n", "1", "more"}), "one argument too many: 'more'");
+  EXPECT_EQ(complaint_about({"-n", "1", ""}), "one argument too many: ''");
   EXPECT_EQ(complaint_about({"-n", "1", "--name", "a", "--name", "b"}), "--name is given more than once");
   EXPECT_EQ(complaint_about({"-n", "1", "--loud=perhaps"}), "--loud takes no value");
 }

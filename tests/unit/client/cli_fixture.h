@@ -31,7 +31,8 @@ class cli_test : public ::testing::Test {
                             .err_is_terminal = terminal,
                             .colour = false,
                             .columns = 80,
-                            .server_variable = actors.address()};
+                            .server_variable = actors.address(),
+                            .variable_names = variable_names};
     const int code = run(arguments, where);
     err = to_err.str();
     return code;
@@ -39,6 +40,7 @@ class cli_test : public ::testing::Test {
 
   test::fake_actors actors;
   bool terminal = false;
+  std::vector<std::string> variable_names;
   std::string out;
   std::string err;
 };

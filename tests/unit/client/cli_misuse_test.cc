@@ -31,9 +31,11 @@ TEST_P(cli_misuse_test, is_exit_code_2_with_what_is_wrong) {
 INSTANTIATE_TEST_SUITE_P(
     table, cli_misuse_test,
     ::testing::Values(
-        misuse{"no_command", {}, "--help"}, misuse{"command", {"cal"}, "did you mean call?"},
+        misuse{"no_command", {}, "--help"}, misuse{"command", {"cal"}, "there is no command 'cal'; did you mean call?"},
         misuse{"option", {"types", "--jsn"}, "there is no option --jsn; did you mean --json?"},
-        misuse{"extra", {"types", "more"}, "one argument too many: more"},
+        misuse{"extra", {"types", "more"}, "one argument too many: 'more'"},
+        misuse{"empty_extra", {"types", ""}, "one argument too many: ''"},
+        misuse{"empty_command", {""}, "there is no command ''"},
         misuse{"no_method", {"call", "grove.Counter/a"}, "METHOD"},
         misuse{"no_slash", {"call", "visits", "Get"}, "\"visits\" is no TYPE/KEY"},
         misuse{"no_key", {"call", "grove.Counter/", "Get"}, "is no TYPE/KEY"},
@@ -51,6 +53,8 @@ INSTANTIATE_TEST_SUITE_P(
         misuse{"empty_word", {"types", "--server", ""}, "--server needs a value: HOST:PORT"},
         misuse{"empty_timeout", {"types", "--timeout="}, "--timeout: there is no value behind its '='"},
         misuse{"empty_number", {"bench", "--depth", ""}, "--depth: '' must be a whole number from 1 to"},
+        misuse{"empty_short_number", {"bench", "-c="}, "-c: there is no value behind its '='"},
+        misuse{"empty_short_text", {"call", "-m=", "a/b", "Get"}, "-m: there is no value behind its '='"},
         misuse{"no_number", {"bench", "-c", "many"}, "--connections: 'many' must be a whole number"},
         misuse{"unit_at_number", {"bench", "-k", "1KiB"}, "--keys: '1KiB' must be a whole number"},
         misuse{"rate", {"bench", "--rate", "-1"}, "--rate"},
@@ -61,6 +65,45 @@ INSTANTIATE_TEST_SUITE_P(
         misuse{"depth", {"bench", "--depth", "257"}, "the server's limit unfinished-calls-max, 256"},
         misuse{"scenario", {"bench", "--scenario", "world-peace"}, "'world-peace' must be concurrency or parallelism"}),
     [](const auto& each) { return each.param.name; });
+
+TEST_F(cli_test, a_slip_for_the_servers_variable_is_named_instead_of_going_to_another_server) {
+  for (const char* slip :
+       {"GROVE_SERVR", "GROVE_SERVERS", "GROVE_SEVRER", "GROVE_SERVE", "GROVE_Server", "grove_server"}) {
+    variable_names = {"HOME", slip, "GROVE_SERVER"};
+    EXPECT_EQ(grove({"ps"}), 2);
+    EXPECT_EQ(err, std::string{"grove: environment variable "} + slip +
+                       ": there is no such setting; did you mean GROVE_SERVER?\n");
+    EXPECT_EQ(grove({"ps", "--server", actors.address()}), 0) << "the option wins over every variable";
+    EXPECT_EQ(grove({"ps", "--help"}), 0);
+  }
+}
+
+TEST_F(cli_test, variables_of_the_server_of_tests_and_of_kubernetes_are_left_alone) {
+  variable_names = {"GROVE_SERVER",
+                    "GROVE_WORKERS",
+                    "GROVE_LISTEN",
+                    "GROVE_ADMIN",
+                    "GROVE_ACTORS",
+                    "GROVE_PIN",
+                    "GROVE_STALL_AFTER",
+                    "GROVE_RESTART_DELAY",
+                    "GROVE_DRAIN_TIMEOUT",
+                    "GROVE_CACHE",
+                    "GROVE_CPUS",
+                    "GROVE_TEST_SEED",
+                    "GROVE_TEST_CLI",
+                    "GROVE_SERVICE_HOST",
+                    "GROVE_SERVICE_PORT",
+                    "GROVE_PORT",
+                    "GROVE_SERVER_SERVICE_HOST",
+                    "GROVE_SERVER_PORT_7400_TCP",
+                    "GROVE_SERVER_PORT",
+                    "GROVE_",
+                    "GROVE",
+                    "SERVR",
+                    "GROVE_SITE"};
+  EXPECT_EQ(grove({"ps"}), 0) << err;
+}
 
 /// Words that belong to the parser of the command line, and to no person.
 const char* const parsers_words =

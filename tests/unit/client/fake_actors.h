@@ -38,6 +38,9 @@ class fake_actors {
   /// What the last request to a counter said beside its payload, each as NAME=VALUE. After its answer only.
   [[nodiscard]] const std::vector<std::string>& metadata() const noexcept { return metadata_; }
 
+  /// The built-in types' files, as descriptions have them.
+  [[nodiscard]] const google::protobuf::FileDescriptorSet& files() const noexcept { return files_; }
+
   /// The sum of all counters.
   [[nodiscard]] std::int64_t sum();
 
