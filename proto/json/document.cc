@@ -3,14 +3,21 @@
 
 // nlohmann's parser judges what is JSON: it holds no value of its own here, needs no stack, and says what it expected.
 // Its events carry no places. They need not: a token begins behind the one before it, blanks, ',' and ':' left aside.
+//
+// It makes a double of every number and refuses what is none, such as 1e400, which is JSON all the same. Such a text is
+// read again with other numbers in these places, of the same length; the nodes keep what was written.
 
 #include <limits>
 #include <nlohmann/json.hpp>
+
+#include "proto/json/internal/number_text.h"
 
 namespace grove {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+constexpr std::string_view number_letters = "+-.0123456789eE";
+constexpr int number_overflow = 406;  ///< The parser's number of that complaint.
 
 /// What the parser complains of, without its own names and without the text that it quotes, which has no bound:
 /// "[json.exception.parse_error.101] parse error at line 1, column 3: syntax error while parsing value - REASON; last
@@ -35,6 +42,29 @@ constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 [[nodiscard]] status no_json(std::string_view source, std::size_t offset, std::string_view why) {
   std::string text = "this is not JSON: " + to_string(place_in(source, offset)) + ": ";
   return {status_code::invalid_argument, text.append(why)};
+}
+
+/// The text with 1e000 and the like in the place of each number that is beyond all doubles.
+[[nodiscard]] std::string with_small_numbers(std::string_view source) {
+  std::string text{source};
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') {
+      for (++at; at < text.size() && text[at] != '"'; ++at)
+        at += text[at] == '\\' ? 1 : 0;
+      continue;
+    }
+    if (number_letters.find(text[at]) == std::string_view::npos) continue;
+    const std::size_t end = std::min(source.find_first_not_of(number_letters, at), source.size());
+    double number = 0;
+    if (json_internal::number_from(source.substr(at, end - at), number) == json_internal::number_fault::out_of_range) {
+      if (text[at] == '-') ++at;
+      std::fill(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end), '0');
+      text[at] = '1';
+      text[at + 1] = 'e';
+    }
+    at = end - 1;
+  }
+  return text;
 }
 
 }  // namespace
@@ -64,6 +94,7 @@ class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   [[nodiscard]] const status& error() const noexcept { return error_; }
+  [[nodiscard]] bool met_overflow() const noexcept { return met_overflow_; }
 
   bool null() override { return literal(kind::null, 4); }
   bool boolean(bool value) override {
@@ -84,7 +115,9 @@ class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
     const std::size_t offset = position == 0 ? 0 : std::min(position - 1, into_.source_.size());
-    error_ = no_json(into_.source_, offset, reason_of(error.what()));
+    met_overflow_ = error.id == number_overflow;
+    // Of a number that is none as a whole, such as 1e400-1: the others are not met a second time.
+    error_ = no_json(into_.source_, offset, met_overflow_ ? "invalid number" : reason_of(error.what()));
     return false;
   }
 
@@ -113,7 +146,7 @@ class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
   }
   bool number() {
     const std::size_t begin = token();
-    behind_ = std::min(into_.source_.find_first_not_of("+-.0123456789eE", begin), into_.source_.size());
+    behind_ = std::min(into_.source_.find_first_not_of(number_letters, begin), into_.source_.size());
     keep(add(kind::number, begin), into_.source_.substr(begin, behind_ - begin));
     return true;
   }
@@ -147,6 +180,7 @@ class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
 
   json_document& into_;
   std::uint32_t depth_max_;
+  bool met_overflow_ = false;
   std::vector<std::uint32_t> open_;
   std::size_t behind_ = 0;  ///< The end of the last token.
   status error_;
@@ -154,8 +188,6 @@ class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
 
 status json_document::parse(std::string_view source, std::uint32_t depth_max) {
   source_ = source;
-  texts_.clear();
-  nodes_.clear();
   if (source.size() > std::numeric_limits<std::int32_t>::max()) {
     return {status_code::invalid_argument, "the JSON is larger than 2 GiB"};
   }
@@ -166,9 +198,19 @@ status json_document::parse(std::string_view source, std::uint32_t depth_max) {
   if (const auto zero = source.find('\0'); zero != std::string_view::npos) {
     return no_json(source, zero, "a byte of value 0");
   }
+  bool met_overflow = false;
+  status read = take_apart(source, depth_max, met_overflow);
+  if (met_overflow) read = take_apart(with_small_numbers(source), depth_max, met_overflow);
+  return read;
+}
+
+status json_document::take_apart(std::string_view text, std::uint32_t depth_max, bool& met_overflow) {
+  texts_.clear();
+  nodes_.clear();
   builder events{*this, depth_max};
-  if (nlohmann::json::sax_parse(source.data(), source.data() + source.size(), &events)) return {};
-  return events.error();
+  const bool whole = nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &events);
+  met_overflow = events.met_overflow();
+  return whole ? status{} : events.error();
 }
 
 }  // namespace grove

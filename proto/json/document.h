@@ -52,6 +52,9 @@ class json_document {
  private:
   class builder;
 
+  /// `text` is the source, but for numbers.
+  [[nodiscard]] status take_apart(std::string_view text, std::uint32_t depth_max, bool& met_overflow);
+
   std::string_view source_;
   std::string texts_;
   std::vector<node> nodes_;

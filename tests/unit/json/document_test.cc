@@ -63,8 +63,9 @@ INSTANTIATE_TEST_SUITE_P(
                  "this is not JSON: line 1, column 4: invalid number; expected digit after '.'"},
         text_row{"hex", "0x10", "this is not JSON: line 1, column 2: invalid literal; expected end of input"},
         text_row{"nan", "NaN", "this is not JSON: line 1, column 1: invalid literal"},
-        text_row{"beyond_all_numbers", "[\n 1e400]",
-                 "this is not JSON: line 2, column 6: number overflow parsing '1e400'"},
+        text_row{"behind_a_number_beyond_all_doubles", "[\n 1e400}",
+                 "this is not JSON: line 2, column 7: unexpected '}'; expected ']'"},
+        text_row{"in_a_number_beyond_all_doubles", "[1e400-5]", "this is not JSON: line 1, column 6: invalid number"},
         text_row{"comment", "{} // c", "this is not JSON: line 1, column 4: invalid literal; expected end of input"},
         text_row{"second_line", "{\n  \"\xc3\xa4\": x}", "this is not JSON: line 2, column 8: invalid literal"},
         text_row{"zero_byte", std::string("{}\0{}", 5), "this is not JSON: line 1, column 3: a byte of value 0"},
@@ -86,6 +87,19 @@ TEST(json_document, keeps_the_text_of_numbers_and_the_place_of_everything) {
   EXPECT_EQ(document.text(6), "b");
   EXPECT_EQ(document[7].what, kind::null);
   EXPECT_EQ(to_string(place_in(document.source(), document[7].offset)), "line 2, column 5");
+}
+
+TEST(json_document, keeps_numbers_that_are_beyond_all_doubles) {
+  const std::string large = "-" + std::string(400, '9') + ".5";
+  json_document document;
+  ASSERT_TRUE(document.parse("[1e400,\"1e400 \\\" 1e400\",-2.5E+0400," + large + ",{\"1e400\":1e309}]", 8).ok());
+  EXPECT_EQ(document.text(1), "1e400");
+  EXPECT_EQ(document.text(2), "1e400 \" 1e400");
+  EXPECT_EQ(document.text(3), "-2.5E+0400");
+  EXPECT_EQ(document.text(4), large);
+  EXPECT_EQ(document.text(6), "1e400");
+  EXPECT_EQ(document.text(7), "1e309");
+  EXPECT_EQ(to_string(place_in(document.source(), document[7].offset)), "line 1, column 447");
 }
 
 TEST(json_document, reads_many_levels_and_members_without_recursion) {
