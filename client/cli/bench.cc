@@ -29,7 +29,7 @@ std::string prefix_or_fresh(const std::string& prefix) {
 
 std::chrono::microseconds request_timeout(const common_options& options, const server_info& info) {
   if (info.call_time_max.count() != 0 && options.timeout > info.call_time_max) {
-    throw wrong_usage(fmt::format("--timeout: {} is more than the server's limit call-deadline-max, {}",
+    throw wrong_usage(fmt::format("--timeout: {} is more than the server's limits.call-deadline-max, {}",
                                   duration_value(options.timeout), duration_value(info.call_time_max)));
   }
   return options.timeout;
@@ -68,7 +68,7 @@ using detail::verification;
   load.rate = given.rate;
   load.depth = given.depth != 0 ? given.depth : given.rate > 0 ? info.unfinished_calls_max : 16;
   if (load.depth > info.unfinished_calls_max) {
-    throw wrong_usage(fmt::format("--depth: {} is more than the server's limit unfinished-calls-max, {}", load.depth,
+    throw wrong_usage(fmt::format("--depth: {} is more than the server's limits.unfinished-calls-max, {}", load.depth,
                                   info.unfinished_calls_max));
   }
   load.duration = given.duration;

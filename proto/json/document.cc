@@ -89,7 +89,8 @@ std::string to_string(const text_place& place) {
 /// Makes nodes of the parser's events.
 class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  builder(json_document& into, std::uint32_t depth_max) : into_{into}, depth_max_{depth_max} {
+  builder(json_document& into, std::uint32_t depth_max, std::string_view depth_reason)
+      : into_{into}, depth_max_{depth_max}, depth_reason_{depth_reason} {
     if (into_.source_.starts_with(byte_order_mark)) behind_ = byte_order_mark.size();
   }
 
@@ -163,7 +164,8 @@ class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
     const std::size_t begin = token();
     if (open_.size() == depth_max_) {
       std::string text = to_string(place_in(into_.source_, begin)) + ": objects and lists nested deeper than ";
-      error_ = {status_code::invalid_argument, text.append(std::to_string(depth_max_)).append(" levels")};
+      text.append(std::to_string(depth_max_)).append(" levels").append(depth_reason_);
+      error_ = {status_code::invalid_argument, text};
       return false;
     }
     open_.push_back(static_cast<std::uint32_t>(into_.nodes_.size()));
@@ -180,13 +182,14 @@ class json_document::builder final : public nlohmann::json_sax<nlohmann::json> {
 
   json_document& into_;
   std::uint32_t depth_max_;
+  std::string_view depth_reason_;
   bool met_overflow_ = false;
   std::vector<std::uint32_t> open_;
   std::size_t behind_ = 0;  ///< The end of the last token.
   status error_;
 };
 
-status json_document::parse(std::string_view source, std::uint32_t depth_max) {
+status json_document::parse(std::string_view source, std::uint32_t depth_max, std::string_view depth_reason) {
   source_ = source;
   if (source.size() > std::numeric_limits<std::int32_t>::max()) {
     return {status_code::invalid_argument, "the JSON is larger than 2 GiB"};
@@ -199,15 +202,16 @@ status json_document::parse(std::string_view source, std::uint32_t depth_max) {
     return no_json(source, zero, "a byte of value 0");
   }
   bool met_overflow = false;
-  status read = take_apart(source, depth_max, met_overflow);
-  if (met_overflow) read = take_apart(with_small_numbers(source), depth_max, met_overflow);
+  status read = take_apart(source, depth_max, depth_reason, met_overflow);
+  if (met_overflow) read = take_apart(with_small_numbers(source), depth_max, depth_reason, met_overflow);
   return read;
 }
 
-status json_document::take_apart(std::string_view text, std::uint32_t depth_max, bool& met_overflow) {
+status json_document::take_apart(std::string_view text, std::uint32_t depth_max, std::string_view depth_reason,
+                                 bool& met_overflow) {
   texts_.clear();
   nodes_.clear();
-  builder events{*this, depth_max};
+  builder events{*this, depth_max, depth_reason};
   const bool whole = nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &events);
   met_overflow = events.met_overflow();
   return whole ? status{} : events.error();

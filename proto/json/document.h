@@ -38,9 +38,10 @@ class json_document {
   };
 
   /// Reads a text. At most `depth_max` objects and lists may lie in each other; no stack is used for them.
-  /// Errors: INVALID_ARGUMENT with the place and the reason.
+  /// Errors: INVALID_ARGUMENT with the place and the reason; `depth_reason` is what that of a text which is too deep ends
+  /// with.
   /// Lifetime: borrows `source`.
-  [[nodiscard]] status parse(std::string_view source, std::uint32_t depth_max);
+  [[nodiscard]] status parse(std::string_view source, std::uint32_t depth_max, std::string_view depth_reason = {});
 
   /// The outermost value is node 0.
   [[nodiscard]] const node& operator[](std::uint32_t at) const noexcept { return nodes_[at]; }
@@ -53,7 +54,8 @@ class json_document {
   class builder;
 
   /// `text` is the source, but for numbers.
-  [[nodiscard]] status take_apart(std::string_view text, std::uint32_t depth_max, bool& met_overflow);
+  [[nodiscard]] status take_apart(std::string_view text, std::uint32_t depth_max, std::string_view depth_reason,
+                                  bool& met_overflow);
 
   std::string_view source_;
   std::string texts_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/limit_text.h"
 #include "proto/json/document.h"
 #include "proto/json/internal/reader.h"
 #include "proto/json/internal/string_text.h"
@@ -15,7 +16,8 @@ status message_from_json(std::string_view json, std::uint32_t nesting_max, googl
   json_document document;
   // A message takes two levels of the text at most, its list or map and itself; what is a little deeper still gets an
   // error that names the field.
-  if (status wrong = document.parse(json, 2 * levels + 4); !wrong.ok()) return wrong;
+  const std::string reason = ", which no message has; " + limit_text("nesting", levels);
+  if (status wrong = document.parse(json, 2 * levels + 4, reason); !wrong.ok()) return wrong;
   json_internal::reader reader{document, levels};
   return reader.read(into);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/limit_text.h"
 #include "proto/json/internal/string_text.h"
 
 namespace grove::json_internal {
@@ -204,7 +205,7 @@ bool reader::misfit(place at, std::string_view why) {
 }
 
 bool reader::too_deep(place at) {
-  return fail(at, "messages nested deeper than " + std::to_string(nesting_max_) + " levels, the limit nesting");
+  return fail(at, "messages nested too deep; " + limit_text("nesting", nesting_max_));
 }
 
 }  // namespace grove::json_internal

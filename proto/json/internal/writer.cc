@@ -65,9 +65,7 @@ bool writer::message(const Message& from) {
 }
 
 bool writer::nested(const Message& from) {
-  if (depth_ == nesting_max_) {
-    return fail("messages nested deeper than " + std::to_string(nesting_max_) + " levels");
-  }
+  if (depth_ == nesting_max_) return too_deep();
   ++depth_;
   const bool written = message(from);
   --depth_;
@@ -233,6 +231,12 @@ bool writer::fail(std::string_view why) {
   if (!path_.empty()) text.append("field \"").append(path_.to_string()).append("\": ");
   error_ = {status_code::invalid_argument, text.append(why)};
   return false;
+}
+
+bool writer::too_deep() {
+  // Its own limit: what a server with a lower one has let through is shown.
+  return fail("messages nested deeper than " + std::to_string(nesting_max_) +
+              " levels, the most that limits.nesting-max can be");
 }
 
 }  // namespace grove::json_internal

@@ -51,6 +51,7 @@ class writer {
   [[nodiscard]] bool value(const Message& from);
 
   bool fail(std::string_view why);
+  bool too_deep();
 
   std::string& out_;
   std::uint32_t nesting_max_;

@@ -38,9 +38,7 @@ bool writer::any(const Message& from) {
   if (known == nullptr) return fail("an Any of the type " + quoted_url + ", which is not known here");
   const std::unique_ptr<Message> content{reflection.GetMessageFactory()->GetPrototype(known)->New()};
   if (!content->ParsePartialFromString(bytes)) return fail("an Any whose bytes are no " + known->full_name());
-  if (depth_ == nesting_max_) {
-    return fail("messages nested deeper than " + std::to_string(nesting_max_) + " levels");
-  }
+  if (depth_ == nesting_max_) return too_deep();
   ++depth_;
   out_ += R"({"@type":)";
   append_string(out_, url);

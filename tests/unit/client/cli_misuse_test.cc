@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
         misuse{"no_value_long", {"bench", "--duration"}, "--duration needs a value: DURATION"},
         misuse{"twice", {"types", "--server", "a:1", "--server", "b:1"}, "--server is given more than once"},
         misuse{"flag_value", {"types", "--json=maybe"}, "--json takes no value"},
-        misuse{"depth", {"bench", "--depth", "257"}, "the server's limit unfinished-calls-max, 256"},
+        misuse{"depth", {"bench", "--depth", "257"}, "the server's limits.unfinished-calls-max, 256"},
         misuse{"scenario", {"bench", "--scenario", "world-peace"}, "'world-peace' must be concurrency or parallelism"}),
     [](const auto& each) { return each.param.name; });
 

@@ -43,8 +43,9 @@ TEST_P(json_nesting, is_read_at_the_limit_and_refused_by_name_beyond) {
     const status read = message_from_json(GetParam().json(limit), static_cast<std::uint32_t>(limit), message);
     EXPECT_TRUE(read.ok()) << limit << ": " << read.message();
     Kinds other;
-    EXPECT_THAT(message_from_json(GetParam().json(limit + 1), static_cast<std::uint32_t>(limit), other).message(),
-                HasSubstr("nested deeper than " + std::to_string(limit) + " levels"));
+    EXPECT_THAT(
+        message_from_json(GetParam().json(limit + 1), static_cast<std::uint32_t>(limit), other).message(),
+        HasSubstr("messages nested too deep; nesting allows " + std::to_string(limit) + " (limits.nesting-max)"));
   }
 }
 
@@ -66,9 +67,10 @@ INSTANTIATE_TEST_SUITE_P(shapes, json_nesting, ::testing::ValuesIn(shapes),
 
 TEST(json_nesting_bound, holds_for_any_limit_and_any_text) {
   Kinds message;
-  EXPECT_THAT(message_from_json(shapes[0].json(101), 1'000'000, message).message(), HasSubstr("100 levels"));
+  EXPECT_THAT(message_from_json(shapes[0].json(101), 1'000'000, message).message(), HasSubstr("nesting allows 100 "));
   EXPECT_THAT(message_from_json(std::string(1'000'000, '['), 32, message).message(),
-              HasSubstr("objects and lists nested deeper than"));
+              HasSubstr("objects and lists nested deeper than 68 levels, which no message has; nesting allows 32 "
+                        "(limits.nesting-max)"));
 }
 
 TEST(json_nesting_bound, counts_what_lies_in_an_any) {
@@ -90,7 +92,8 @@ TEST(json_nesting_bound, counts_what_lies_in_an_any) {
     outer.set_value(packed.SerializeAsString());
     packed = outer;
   }
-  EXPECT_THAT(append_message_as_json(text, packed).message(), HasSubstr("nested deeper than 100 levels"));
+  EXPECT_THAT(append_message_as_json(text, packed).message(),
+              HasSubstr("messages nested deeper than 100 levels, the most that limits.nesting-max can be"));
 }
 
 TEST(json_nesting_bound, shortens_the_path_of_what_is_deep) {
