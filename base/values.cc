@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/values.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 namespace grove {
@@ -33,7 +35,14 @@ template <typename Number, std::size_t Size>
 parsed<Number> number_with_unit(std::string_view text, const std::array<unit, Size>& units) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) return {};
+  if constexpr (std::is_floating_point_v<Number>) {
+    if (error == std::errc{} && !std::isfinite(number)) return {};  // The words for these are no numbers.
+    // Which way it is beyond all doubles is not said.
+    if (error == std::errc::result_out_of_range) number = std::strtod(std::string{text}.c_str(), nullptr);
+    if (error == std::errc::invalid_argument) return {};
+  } else if (error != std::errc{}) {
+    return {};
+  }
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   for (const unit& candidate : units) {
     if (text == candidate.name) return {number, &candidate};
@@ -41,14 +50,32 @@ parsed<Number> number_with_unit(std::string_view text, const std::array<unit, Si
   return {};
 }
 
-/// The product of a number and its unit, where doubles are exact; empty elsewhere, and for what is no number.
+/// The product of a number and its unit, exact below `exact_max`; empty for what is no number or below nothing.
 template <std::size_t Size>
 std::optional<double> fraction_with_unit(std::string_view text, const std::array<unit, Size>& units) {
   const auto [number, with] = number_with_unit<double>(text, units);
   if (with == nullptr) return std::nullopt;
   const double product = number * static_cast<double>(with->factor);
-  if (!(product >= 0 && product < exact_max)) return std::nullopt;
+  if (!(product >= 0)) return std::nullopt;
   return product;
+}
+
+/// "0x40", "0o100" and "0b1000000", as TOML has them.
+std::optional<std::uint64_t> whole_of_other_base(std::string_view text) {
+  struct base {
+    std::string_view prefix;
+    int value;
+  };
+  for (const base& one : {base{"0x", 16}, base{"0o", 8}, base{"0b", 2}}) {
+    if (!text.starts_with(one.prefix)) continue;
+    std::int64_t number = 0;
+    const char* const begin = text.data() + one.prefix.size();
+    const char* const end = text.data() + text.size();
+    const auto [behind, error] = std::from_chars(begin, end, number, one.value);
+    if (error != std::errc{} || behind != end || *begin == '-') return std::nullopt;
+    return static_cast<std::uint64_t>(number);
+  }
+  return std::nullopt;
 }
 
 template <std::size_t Size>
@@ -73,16 +100,17 @@ std::string number_text(const char* format, double number) {
 std::optional<std::chrono::microseconds> parse_duration(std::string_view text) {
   const auto number = fraction_with_unit(text, duration_units);
   if (!number) return std::nullopt;
-  return std::chrono::microseconds{std::llround(*number)};
+  return std::min(std::chrono::microseconds{std::llround(std::min(*number, exact_max))}, longest_duration);
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
+  if (const auto whole = whole_of_other_base(text)) return whole;
   if (const auto [number, with] = number_with_unit<std::uint64_t>(text, size_units); with != nullptr) {
     if (number > std::uint64_t{std::numeric_limits<std::int64_t>::max()} / with->factor) return std::nullopt;
     return number * with->factor;
   }
   const auto number = fraction_with_unit(text, size_units);
-  if (!number || *number != std::floor(*number)) return std::nullopt;
+  if (!number || *number >= exact_max || *number != std::floor(*number)) return std::nullopt;
   return static_cast<std::uint64_t>(*number);
 }
 

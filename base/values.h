@@ -11,12 +11,15 @@
 /// if need be, and its unit without a space. And how our programs write them back.
 namespace grove {
 
-/// "250us", "500ms", "1.5s", "2m", "1h"; a number alone is seconds. Rounded to whole microseconds.
-/// Errors: empty for anything else, less than nothing, and 30 years (1e15 microseconds) or more: what is shorter can be
-/// added to any clock's time without an overflow.
+/// The longest that is read, 31 years. It can be added to any clock's time without an overflow.
+inline constexpr std::chrono::microseconds longest_duration = std::chrono::hours{277'777};
+
+/// "250us", "500ms", "1.5s", "2m", "1h"; a number alone is seconds. Rounded to whole microseconds; what is longer than
+/// `longest_duration` is that.
+/// Errors: empty for anything else, and for less than nothing.
 [[nodiscard]] std::optional<std::chrono::microseconds> parse_duration(std::string_view text);
 
-/// "1048576", "64KiB", "1.5MiB", "1GiB"; a number alone is bytes.
+/// "1048576", "64KiB", "1.5MiB", "1GiB"; a number alone is bytes, and may be "0x100000", "0o4000000" or "0b1000".
 /// Errors: empty for anything else, for a part of a byte, and for what does not fit 63 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 

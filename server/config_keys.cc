@@ -94,9 +94,9 @@ complaint set_duration(const config_key& key, std::string_view text, server_conf
   if (parsed && *parsed % std::chrono::milliseconds{1} != std::chrono::microseconds{0}) {
     return "must be a whole number of milliseconds";
   }
-  const auto value =
-      parsed ? within(key.range, static_cast<std::uint64_t>(*parsed / std::chrono::milliseconds{1})) : std::nullopt;
-  if (!value) return fmt::format("must be {}, from {}", duration_form, key.range.to_string());
+  if (!parsed) return fmt::format("must be {}, from {}", duration_form, key.range.to_string());
+  const auto value = within(key.range, static_cast<std::uint64_t>(*parsed / std::chrono::milliseconds{1}));
+  if (!value) return fmt::format("must be from {}", key.range.to_string());
   at<Member>(config) = std::chrono::milliseconds{*value};
   return std::nullopt;
 }

@@ -33,11 +33,20 @@ TEST(values, a_duration_may_have_a_fraction_and_is_rounded_to_microseconds) {
   EXPECT_EQ(parse_duration("0.3333333s"), 333333us);
 }
 
+TEST(values, a_duration_that_is_too_long_is_the_longest) {
+  for (const auto* text : {"277777h", "277778h", "1000000h", "2628000h", "9223372036s", "99999999999999999999s",
+                           "999999999h", "1e300h", "1e308h", "1e400", "1e15us"}) {
+    EXPECT_EQ(parse_duration(text), longest_duration) << text;
+  }
+  EXPECT_EQ(parse_duration("277776h"), 277776h);
+  EXPECT_EQ(parse_duration("1e-400h"), 0s);
+  EXPECT_GT(std::chrono::nanoseconds::max() - longest_duration, longest_duration);
+  EXPECT_EQ(duration_value(longest_duration), "277777h");
+}
+
 TEST(values, anything_else_is_no_duration) {
-  for (const auto* wrong :
-       {"",           "s",     "-1s", "1 s", " 1s",  "1s ",  "1d",  "1S",    "s25",
-        "1m30s",      "0x10s", "nan", "inf", "infs", "1,5s", "+5s", "5us\n", "99999999999999999999s",
-        "999999999h", "1e300h"}) {
+  for (const auto* wrong : {"",      "s",   "-1s", "1 s",  " 1s",  "1s ", "1d",    "1S",      "s25",    "1m30s",
+                            "0x10s", "nan", "inf", "infs", "1,5s", "+5s", "5us\n", "-1e400s", "1e400d", "-infh"}) {
     EXPECT_FALSE(parse_duration(wrong)) << wrong;
   }
 }
@@ -52,9 +61,39 @@ TEST(values, a_size_may_have_a_binary_unit_and_a_fraction) {
   EXPECT_EQ(parse_size("9223372036854775807"), 9223372036854775807U);
 }
 
+TEST(values, a_whole_number_may_have_any_base_of_toml) {
+  EXPECT_EQ(parse_size("0x100000"), 1048576U);
+  EXPECT_EQ(parse_size("0xFf"), 255U);
+  EXPECT_EQ(parse_size("0o17"), 15U);
+  EXPECT_EQ(parse_size("0b101"), 5U);
+  EXPECT_EQ(parse_size("0x0"), 0U);
+  EXPECT_EQ(parse_size("0x7fffffffffffffff"), 9223372036854775807U);
+}
+
 TEST(values, anything_else_is_no_size) {
-  for (const auto* wrong : {"", "x", "-1", "-1KiB", "1kb", "1MB", "1K", "1 MiB", "1.5", "0.1KiB", "nan", "0x10",
-                            "18446744073709551615", "99999999999GiB", "1e300"}) {
+  for (const auto* wrong : {"",
+                            "x",
+                            "-1",
+                            "-1KiB",
+                            "1kb",
+                            "1MB",
+                            "1K",
+                            "1 MiB",
+                            "1.5",
+                            "0.1KiB",
+                            "nan",
+                            "0x",
+                            "0xg",
+                            "0x-1",
+                            "-0x10",
+                            "0X10",
+                            "0x10KiB",
+                            "0o8",
+                            "0b2",
+                            "0x8000000000000000",
+                            "18446744073709551615",
+                            "99999999999GiB",
+                            "1e300"}) {
     EXPECT_FALSE(parse_size(wrong)) << wrong;
   }
 }

@@ -117,9 +117,9 @@ TEST_F(plugin_refuses, options_that_say_nothing_that_can_be) {
   EXPECT_THAT(
       error_of("message M {}\nservice S { option (grove.v1.actor) = {state: \"M\"}; rpc Do(M) returns (M); }\n"),
       HasSubstr("there is no message 'M' for its state; write \"bank.M\""));
-  EXPECT_THAT(error_of("message M {}\nservice S { option (grove.v1.actor) = {idle_timeout: \"9999999999h\"}; rpc Do(M) "
+  EXPECT_THAT(error_of("message M {}\nservice S { option (grove.v1.actor) = {idle_timeout: \"9999999999d\"}; rpc Do(M) "
                        "returns (M); }\n"),
-              HasSubstr("idle_timeout '9999999999h' must be a duration"));
+              HasSubstr("idle_timeout '9999999999d' must be a duration"));
   EXPECT_THAT(error_of("message M {}\nservice S { option (grove.v1.actor) = {}; }\n"), HasSubstr("'S' has no methods"));
   EXPECT_THAT(error_of_service("rpc Do(stream M) returns (M);\n"),
               HasSubstr("bank.proto:6:1: method 'Do': an actor's"));
