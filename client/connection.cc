@@ -248,6 +248,11 @@ wire::request_view connection::request_of(const outgoing_call& call, std::uint64
 }
 
 bool connection::refuses(outgoing_call& call, const wire::request_view& request) {
+  if (call.deadline <= time_.now()) {
+    call.connection_ = nullptr;
+    call.on_end({status_code::deadline_exceeded, "the call could not be sent in its time", outcome::not_executed, {}});
+    return true;
+  }
   std::string why;
   const std::chrono::microseconds most = info_.call_time_max;
   if (const std::size_t bytes = wire::envelope_bytes(request); bytes > info_.frame_bytes_max) {

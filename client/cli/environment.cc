@@ -9,6 +9,7 @@
 #include "base/exit_codes.h"
 #include "base/nearest.h"
 #include "base/text.h"
+#include "base/values.h"
 #include "base/version.h"
 #include "client/address.h"
 
@@ -98,6 +99,16 @@ call_options call_options_of(const common_options& options) {
   call_options made;
   made.timeout = options.timeout;
   return made;
+}
+
+call_options call_options_of(const common_options& options, steady_time begun_at) {
+  call_options made = call_options_of(options);
+  if (made.timeout.count() == 0) return made;
+  made.timeout -= std::chrono::floor<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun_at);
+  if (made.timeout.count() > 0) return made;
+  throw call_failed({status_code::deadline_exceeded, "the " + duration_value(options.timeout) +
+                                                         " of --timeout were over before the call could be sent"},
+                    outcome::not_executed);
 }
 
 command_error unreachable(const status& why, const common_options& options, const environment& where) {

@@ -81,6 +81,9 @@ void require_utf8(std::string_view what, std::string_view argument);
 
 /// The timeout that was asked for; 0 when none was.
 [[nodiscard]] call_options call_options_of(const common_options& options);
+/// What is left of it for a command that has begun at that time and does several things.
+/// Errors: command_error (DEADLINE_EXCEEDED) when nothing is.
+[[nodiscard]] call_options call_options_of(const common_options& options, steady_time begun_at);
 
 /// Returns when the client has reached its server.
 /// Errors: command_error with exit code 3 that says what was tried and how to start a server.

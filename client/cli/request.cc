@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "base/clock.h"
+#include "base/limit_text.h"
 #include "base/text.h"
 #include "client/cli/commands.h"
 #include "client/cli/json.h"
@@ -19,6 +21,13 @@ namespace {
   require_utf8("a name of the metadata", parsed.first);
   require_utf8("the metadata '" + printable(parsed.first, 64) + "'", parsed.second);
   return parsed;
+}
+
+/// Said of all the time that was asked for, of which the call itself gets what is left.
+void refuse_too_long(const common_options& options, const std::optional<server_info>& info) {
+  if (!info || info->call_time_max.count() == 0 || options.timeout <= info->call_time_max) return;
+  throw call_failed({status_code::invalid_argument, over_time_limit_text(options.timeout, info->call_time_max)},
+                    outcome::not_executed);
 }
 
 }  // namespace
@@ -42,13 +51,15 @@ ready_request make_request(client& server, const request_arguments& arguments, s
   made.target = parse_target(arguments.target);
   require_utf8("the method", arguments.method);
   require_utf8("the idempotency key", arguments.idempotency_key);
-  made.options = call_options_of(arguments.common);
   made.options.idempotency_key = arguments.idempotency_key;
   for (const std::string& entry : arguments.metadata)
     made.options.metadata.push_back(parse_metadata(entry));
   const std::string json = json_from(arguments.json, where.in);
+  const steady_time begun_at = std::chrono::steady_clock::now();
   reach(server, arguments.common, where);
-  made.type = std::make_unique<described_type>(server, made.target.type, call_options_of(arguments.common));
+  const auto info = server.info();
+  if (kind == streaming::no) refuse_too_long(arguments.common, info);
+  made.type = std::make_unique<described_type>(server, made.target.type, call_options_of(arguments.common, begun_at));
   made.method = &made.type->method(arguments.method);
   if (made.method->server_streaming() != (kind == streaming::yes)) {
     const std::string name = made.target.type + "." + made.method->name();
@@ -58,10 +69,10 @@ ready_request make_request(client& server, const request_arguments& arguments, s
                                 made.method->name());
   }
   const auto message = made.type->make(*made.method->input_type());
-  const auto info = server.info();
   const status fits = read_json(json, info ? info->nesting_max : server_info{}.nesting_max, *message);
   if (!fits.ok()) throw call_failed(fits, outcome::not_executed);
   made.payload = message->SerializeAsString();
+  made.options.timeout = call_options_of(arguments.common, begun_at).timeout;
   return made;
 }
 

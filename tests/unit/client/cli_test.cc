@@ -68,6 +68,20 @@ TEST_F(cli_test, a_timeout_beyond_the_servers_most_is_refused_for_a_call_and_tak
   EXPECT_EQ(grove({"watch", "grove.Topic/news", "Subscribe", "--timeout", "1h"}), 0) << err;
 }
 
+TEST_F(cli_test, a_timeout_that_cannot_be_enough_never_is) {
+  for (const std::string timeout : {"1us", "2us", "0.5us"}) {
+    EXPECT_NE(grove({"call", "grove.Counter/a", "Add", "--timeout", timeout}), 0) << timeout;
+    EXPECT_THAT(out, IsEmpty());
+    EXPECT_NE(grove({"tell", "grove.Counter/a", "Add", "--timeout", timeout}), 0) << timeout;
+  }
+  EXPECT_EQ(actors.sum(), 0);
+}
+
+TEST_F(cli_test, a_timeout_beyond_all_is_refused_by_the_servers_most) {
+  EXPECT_EQ(grove({"call", "grove.Counter/a", "Get", "--timeout", "2628000h"}), 1);
+  EXPECT_THAT(err, HasSubstr("the call asks for 277777h; call_microseconds_max allows 10m (limits.call-deadline-max)"));
+}
+
 TEST_F(cli_test, metadata_is_sent_with_the_call_and_a_wrong_one_is_wrong_usage) {
   EXPECT_EQ(grove({"call", "grove.Counter/m", "Add", "-m", "tenant=blue", "--metadata", "empty=", "{}"}), 0);
   EXPECT_THAT(actors.metadata(), ElementsAre("tenant=blue", "empty="));

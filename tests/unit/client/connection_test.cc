@@ -177,6 +177,31 @@ TEST_F(connection_test, a_call_that_still_waits_is_withdrawn_without_a_trace) {
   hang_up();
 }
 
+TEST_F(connection_test, a_call_whose_time_is_over_is_not_sent) {
+  server.unfinished_calls_max = 1;
+  std::uint64_t first_id = 0;
+  server.on_request = [&first_id](auto&, const wire::request_view& request) { first_id = request.id; };
+  open_ready();
+  noted_call late;
+  late.deadline = time.now();
+  link->start(late);
+  EXPECT_TRUE(late.ended);
+  EXPECT_EQ(late.code, status_code::deadline_exceeded);
+  EXPECT_EQ(late.result, outcome::not_executed);
+
+  noted_call first;
+  noted_call waits;
+  waits.deadline = time_after(time.now(), 10ms);
+  link->start(first);
+  link->start(waits);
+  run_until([&] { return first_id != 0 && time.now() >= waits.deadline; });
+  session().respond(first_id, "first");
+  run_until([&waits] { return waits.ended; });
+  EXPECT_EQ(waits.code, status_code::deadline_exceeded);
+  EXPECT_EQ(waits.result, outcome::not_executed);
+  EXPECT_EQ(session().requests.size(), 1U);
+}
+
 TEST_F(connection_test, items_come_before_the_response) {
   server.on_request = [](auto& from, const wire::request_view& request) {
     from.item(request.id, "one");
