@@ -6,11 +6,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <string_view>
+#include <system_error>
 
 #include "base/build_commit.h"
+#include "base/check.h"
 #include "base/cli/command_line.h"
 #include "base/cli/help_page.h"
 #include "base/exit_codes.h"
@@ -38,6 +41,9 @@ std::string_view only_one_with_end(std::string_view end, const std::vector<std::
   return found;
 }
 
+/// For who is far from every name.
+constexpr std::string_view where_names_are = "; grove-server --help lists them";
+
 /// did_you_mean() for the name of a setting, in which the part before its last words may be missing.
 std::string did_you_mean_setting(std::string_view word, const std::vector<std::string>& candidates) {
   if (std::string near = did_you_mean(word, candidates); !near.empty()) return near;
@@ -48,13 +54,13 @@ std::string did_you_mean_setting(std::string_view word, const std::vector<std::s
   }
   constexpr std::size_t length_min = 4;  // A few letters are the end of many words.
   const std::string_view best = name.size() < length_min ? "" : only_one_with_end(name, candidates);
-  return best.empty() ? std::string{} : fmt::format("; did you mean {}?", best);
+  return best.empty() ? std::string{where_names_are} : fmt::format("; did you mean {}?", best);
 }
 
-/// The names of all keys as one source spells them.
+/// The names of all keys as one source spells them; `config` itself is in all but the file.
 template <typename Spell>
 std::vector<std::string> spelled(Spell spell) {
-  std::vector<std::string> names{spell(std::string_view{"config"})};
+  std::vector<std::string> names;
   for (const config_key& key : detail::config_keys())
     names.push_back(spell(key.name));
   return names;
@@ -171,28 +177,31 @@ class config_reader {
       if (const auto known = names.find(name); known != names.end()) {
         environment_.push_back({std::string{known->second}, value, fmt::format("environment variable {}", name)});
       } else if (!belongs_to_others(name, value)) {
+        auto known_names = spelled(detail::environment_name);
+        known_names.push_back(detail::environment_name("config"));
         error(fmt::format("environment variable {}: there is no such setting{}", name,
-                          did_you_mean_setting(name, spelled(detail::environment_name))));
+                          did_you_mean_setting(name, known_names)));
       }
     }
   }
 
   void read_file() {
-    const setting* where = nullptr;
-    for (const auto* source : {&environment_, &flags_}) {
-      for (const setting& one : *source) {
-        if (one.key == "config") where = &one;
-      }
-    }
+    const setting* const where = find_setting("config");
     if (where == nullptr) return;
     const auto text = sources_.read_file(where->value);
-    if (!text) return error(fmt::format("{}: the file '{}' cannot be read", where->origin, where->value));
+    if (!text) {
+      const std::string why = std::generic_category().message(errno);
+      return error(fmt::format("{}: the file '{}' cannot be read: {}", where->origin, where->value, why));
+    }
     if (const auto failure = detail::read_settings(*text, where->value, file_)) return error(*failure);
     const auto names = spelled([](auto name) { return std::string{name}; });
     for (const setting& one : file_) {
       if (one.key.ends_with('.')) {
         judge_empty_table(one);
-      } else if (one.key == "config" || detail::find_config_key(one.key) == nullptr) {
+      } else if (one.key == "config") {
+        error(fmt::format("{}: there is no setting 'config' in a file; it is the flag --config or {}", one.origin,
+                          detail::environment_name(one.key)));
+      } else if (detail::find_config_key(one.key) == nullptr) {
         error(fmt::format("{}: there is no setting '{}'{}", one.origin, one.key, did_you_mean_setting(one.key, names)));
       }
     }
@@ -204,8 +213,11 @@ class config_reader {
     if (std::ranges::any_of(detail::config_keys(), within)) return;
     const std::string_view name = std::string_view{table.key}.substr(0, table.key.size() - 1);
     const bool is_setting = detail::find_config_key(name) != nullptr;
-    error(is_setting ? fmt::format("{}: {} is a setting and no table; write {} = VALUE", table.origin, name, name)
-                     : fmt::format("{}: there is no table '{}'{}", table.origin, name, did_you_mean(name, {"limits"})));
+    if (is_setting)
+      return error(fmt::format("{}: {} is a setting and no table; write {} = VALUE", table.origin, name, name));
+    std::string near = did_you_mean(name, {"limits"});
+    if (near.empty()) near = where_names_are;
+    error(fmt::format("{}: there is no table '{}'{}", table.origin, name, near));
   }
 
   void apply(const setting& one) {
@@ -217,26 +229,40 @@ class config_reader {
     error(fmt::format("{}: {}'{}' {}", one.origin, names_key ? "" : one.key + " ", one.value, *wrong));
   }
 
-  /// Two durations that are right alone may be wrong together, wherever each was set.
-  void not_longer(std::string_view name, std::string_view longest) {
-    const std::string value = detail::find_config_key(name)->current(config_);
-    const std::string bound = detail::find_config_key(longest)->current(config_);
-    if (*parse_duration(value) > *parse_duration(bound)) {
-      error(fmt::format("{} ({}) must not be longer than {} ({})", name, value, longest, bound));
+  /// The last place where it was set, which is the one that counts; null: nobody did.
+  [[nodiscard]] const setting* find_setting(std::string_view name) const {
+    const setting* found = nullptr;
+    for (const auto* source : {&file_, &environment_, &flags_}) {
+      for (const setting& one : *source) {
+        if (one.key == name) found = &one;
+      }
     }
+    return found;
+  }
+
+  /// Two durations that are right alone may be wrong together, wherever each was set. A default follows its maximum.
+  void not_longer(std::string_view name, std::string_view longest) {
+    const config_key& key = *detail::find_config_key(name);
+    const std::string value = key.current(config_);
+    const std::string bound = detail::find_config_key(longest)->current(config_);
+    if (*parse_duration(value) <= *parse_duration(bound)) return;
+    if (find_setting(name) == nullptr) {
+      const auto wrong = key.set(key, bound, config_);
+      GROVE_CHECK(!wrong);
+      return;
+    }
+    error(fmt::format("{} ({}) must not be longer than {} ({})", name, value, longest, bound));
   }
 
   /// The folder of the back door is there, and workers may make their sockets in it: found out before they start.
   void look_at_backdoor() {
     if (config_.backdoor.empty() || !sources_.folder_trouble) return;
-    std::string_view origin;
-    for (const auto* source : {&file_, &environment_, &flags_}) {
-      for (const setting& one : *source) {
-        if (one.key == "backdoor") origin = one.origin;
-      }
-    }
+    const setting* const where = find_setting("backdoor");
     const auto trouble = sources_.folder_trouble(config_.backdoor);
-    if (trouble) error(fmt::format("{}: no sockets can be made in '{}': {}", origin, config_.backdoor, *trouble));
+    if (trouble) {
+      error(fmt::format("{}: no sockets can be made in '{}': {}", where == nullptr ? "" : where->origin,
+                        config_.backdoor, *trouble));
+    }
   }
 
   const config_sources& sources_;

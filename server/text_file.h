@@ -7,7 +7,7 @@
 
 namespace grove::server {
 
-/// Reads a whole small file; empty when that is not possible. What reads files takes one, so that a test can make
+/// Reads a whole small file; empty when that is not possible, and errno says why. What reads files takes one, so that a test can make
 /// files up.
 using file_reader = std::function<std::optional<std::string>(const std::string& path)>;
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <regex>
 #include <sstream>
 
@@ -13,6 +14,8 @@
 #include "base/shared_segment.h"
 #include "grove/v1/control.pb.h"
 #include "server/internal/config_keys.h"
+#include "server/text_file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace grove::server {
 namespace {
@@ -28,8 +31,9 @@ std::variant<server_config, config_exit> read(strings arguments, variables envir
                                               const std::string& file = {}) {
   return read_config(
       {std::move(arguments), std::move(environment), [&file](const std::string& path) -> std::optional<std::string> {
-         if (path != "grove.toml") return std::nullopt;
-         return file;
+         if (path == "grove.toml") return file;
+         errno = ENOENT;
+         return std::nullopt;
        }});
 }
 
@@ -174,7 +178,11 @@ TEST(config, an_error_in_the_file_has_its_line) {
               HasSubstr("grove.toml:3: limits.key-bytes-max '-4' must be a size, such as 2KiB, from 1 to 65535"));
   EXPECT_THAT(error({"--config", "grove.toml"}, {}, "workers = 2\nlisten = = 3\n"),
               HasSubstr("grove.toml:2: not TOML"));
-  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"), HasSubstr("no setting 'config'"));
+  EXPECT_THAT(
+      error({"--config", "grove.toml"}, {}, "config = 'other.toml'\n"),
+      testing::StrEq("grove-server: grove.toml:1: there is no setting 'config' in a file; it is the flag --config or "
+                     "GROVE_CONFIG\n"));
+  EXPECT_THAT(error({"--config", "grove.toml"}, {}, "confg = 'other.toml'\n"), Not(HasSubstr("did you mean")));
 }
 
 TEST(config, a_number_of_the_file_may_have_any_base_of_toml) {
@@ -209,8 +217,26 @@ TEST(config, an_error_is_safe_to_show_whatever_was_set) {
 }
 
 TEST(config, a_file_that_cannot_be_read_is_named_with_who_asked_for_it) {
-  EXPECT_THAT(error({"--config", "absent.toml"}), HasSubstr("flag --config: the file 'absent.toml' cannot be read"));
+  EXPECT_THAT(error({"--config", "absent.toml"}),
+              HasSubstr("flag --config: the file 'absent.toml' cannot be read: No such file or directory"));
   EXPECT_THAT(error({}, {{"GROVE_CONFIG", "absent.toml"}}), HasSubstr("environment variable GROVE_CONFIG: the file"));
+}
+
+TEST(config, a_name_that_is_near_to_none_gets_the_place_where_they_are_listed) {
+  for (const std::string& text : {error({"--completely-different"}), error({}, {{"GROVE_X", "1"}}),
+                                  error({"--config=grove.toml"}, {}, "completely-different = 1\n"),
+                                  error({"--config=grove.toml"}, {}, "[completely.different]\na = 1\n"),
+                                  error({"--config=grove.toml"}, {}, "[nope]\n")}) {
+    EXPECT_THAT(text, HasSubstr("; grove-server --help lists them"));
+  }
+}
+
+TEST(text_file, that_cannot_be_read_leaves_the_reason_in_errno) {
+  const test::temporary_folder folder;
+  EXPECT_EQ(read_text_file(folder.path().string()), std::nullopt);
+  EXPECT_EQ(errno, EISDIR);
+  EXPECT_EQ(read_text_file((folder.path() / "absent").string()), std::nullopt);
+  EXPECT_EQ(errno, ENOENT);
 }
 
 struct bad_value {
@@ -312,10 +338,30 @@ TEST(config, durations_and_sizes_are_written_as_in_all_programs) {
   EXPECT_THAT(error({"--limits.nesting-max=deep"}), HasSubstr("'deep' must be a whole number, from 1 to 100"));
 }
 
+TEST(config, a_whole_number_has_any_base_of_toml_in_every_source) {
+  EXPECT_EQ(good({}, {{"GROVE_LIMITS_FRAME_BYTES_MAX", "0x100000"}}).limits.frame_bytes_max, 1U << 20U);
+  EXPECT_EQ(good({"--workers=0b11", "--max-restarts=0o17"}).workers, 3U);
+  EXPECT_EQ(good({"--config=grove.toml"}, {}, "workers = '0x3'\n").workers, 3U);
+}
+
+TEST(config, a_duration_that_is_out_of_range_is_told_of_the_range) {
+  for (const auto* text : {"25h", "1000000h", "2628000h", "9223372036s", "0s", "1e400"}) {
+    EXPECT_EQ(error({std::string{"--drain-timeout="} + text}),
+              "grove-server: flag --drain-timeout: '" + std::string{text} + "' must be from 1ms to 24h\n");
+  }
+}
+
+TEST(config, a_default_follows_its_maximum) {
+  EXPECT_EQ(good({"--restart-delay-max=1ms"}).restarts.first_delay, 1ms);
+  EXPECT_EQ(good({}, {{"GROVE_RESTART_DELAY_MAX", "50ms"}}).restarts.first_delay, 50ms);
+  EXPECT_EQ(good({"--config=grove.toml"}, {}, "[limits]\ncall-deadline-max = '5s'\n").limits.call_deadline, 5s);
+  EXPECT_EQ(good({"--restart-delay-max=1s"}).restarts.first_delay, 100ms);
+}
+
 TEST(config, two_durations_that_contradict_each_other_are_named) {
   EXPECT_THAT(error({"--limits.call-deadline=20m"}),
               HasSubstr("limits.call-deadline (20m) must not be longer than limits.call-deadline-max (10m)"));
-  EXPECT_THAT(error({"--restart-delay-max=50ms"}),
+  EXPECT_THAT(error({"--restart-delay-max=50ms"}, {{"GROVE_RESTART_DELAY", "100ms"}}),
               HasSubstr("restart-delay (100ms) must not be longer than restart-delay-max (50ms)"));
 }
 
