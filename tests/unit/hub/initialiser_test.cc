@@ -9,6 +9,7 @@
 #include "tests/unit/hub/hub_fixture.h"
 #include "worker/greenlet/generator.h"
 #include "worker/greenlet/initialisers.h"
+#include "worker/greenlet/sanitizer.h"
 #include "worker/hub/task.h"
 
 namespace grove {
@@ -86,6 +87,9 @@ TEST_F(initialisers, that_wait_in_a_callee_of_a_generator_are_refused) {
 }
 
 TEST_F(initialisers, of_call_once_that_wait_are_refused) {
+#ifdef GROVE_TSAN
+  GTEST_SKIP() << "ThreadSanitizer's own pthread_once() does not take an exception out of the function for its end";
+#endif
   set_initialiser_waits(initialiser_waits::are_refused);
   std::once_flag flag;
   EXPECT_THAT(error_of([&] { std::call_once(flag, [] { sleep_for(1s); }); }),
