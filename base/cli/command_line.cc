@@ -57,7 +57,7 @@ std::vector<std::string> take_empty_values(const CLI::App& command, std::vector<
 }
 
 std::string complaint(const CLI::App& command, const CLI::ParseError& error) {
-  const std::string text = error.what();
+  std::string text = error.what();
   const std::vector<std::string> extras = command.remaining(true);
   if (std::string unknown = unknown_option(command, extras); !unknown.empty()) return unknown;
   const CLI::Option* const about = subject_of(command, text);
