@@ -70,7 +70,7 @@ status request_intake::examine(const wire::request_view& request) const {
                                                " entries; " +
                                                limit_text("metadata_entries", bounds.metadata_entries_max)};
   }
-  if (const status wrong = examine_texts(request); !wrong.ok()) return wrong;
+  if (status wrong = examine_texts(request); !wrong.ok()) return wrong;
   if (!request.idempotency_key.empty()) {
     return {status_code::unimplemented,
             "idempotency keys need durable state, which this version does not have: its state lives in memory"};
