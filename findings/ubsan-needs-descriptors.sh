@@ -36,7 +36,7 @@ int main(int argc, char**) {
 CC
 g++ -std=c++17 -g -fsanitize=undefined demo.cc -o demo
 
-run() { LD_LIBRARY_PATH=$work/root/usr/lib/x86_64-linux-gnu ./demo "$@" 2>&1 | grep -o 'object has invalid vptr' | head -n 1 || true; }
+run() { LD_LIBRARY_PATH=$work/root/usr/lib/x86_64-linux-gnu ./demo "$@" 2>&1 | grep -o 'object has invalid vptr' | sed -n 1p || true; }
 with=$(run) without=$(run full)
 printf 'libubsan1 %s: with descriptors: %s; without: %s\n' "$version" "${with:-no report}" "${without:-no report}"
 [[ -z $with && $without == 'object has invalid vptr' ]] || { echo "changed"; exit 1; }
