@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/write_all.h"
 
 namespace grove {
 namespace {
@@ -55,23 +56,6 @@ std::string_view next_piece(std::string_view lines) noexcept {
   std::size_t end = lines.rfind('\n', PIPE_BUF - 1);
   if (end == std::string_view::npos) end = lines.find('\n');
   return end == std::string_view::npos ? lines : lines.substr(0, end + 1);
-}
-
-/// Waits as long as it takes. Returns 0 or what went wrong.
-int write_all(int fd, std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN) {
-      // Somebody who shares the open file has made it non-blocking.
-      pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
-      ::poll(&writable, 1, -1);
-    } else if (errno != EINTR) {
-      return errno;
-    }
-  }
-  return 0;
 }
 
 std::uint64_t count_lines(std::string_view lines) noexcept {

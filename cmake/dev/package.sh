@@ -35,9 +35,9 @@ cmd_package() {
   say "package build/release"
   rm -rf "$packages"
   mkdir -p "$packages"
-  (cd "$root/build/release" && cpack -G DEB -D "CPACK_COMPONENTS_ALL=$components" -B "$packages/work" >&2) ||
+  (cd "$root/build/release" && cpack -G DEB -D "CPACK_COMPONENTS_ALL=$components" -B "$packages/made" >&2) ||
     fail "cpack could not make the packages"
-  mv "$packages"/work/*.deb "$packages"
-  rm -rf "$packages/work"
+  mv "$packages"/made/*.deb "$packages"
+  rm -rf "$packages/made"
   printf '%s\n' "$packages"/*.deb
 }
