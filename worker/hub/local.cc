@@ -45,7 +45,7 @@ local_values* local_values::of_greenlet(bool make) {
 }
 
 local_values* local_values::of_tree(bool make) {
-  auto* task = static_cast<task_base*>(greenlet::current().slots().task);
+  task_base* const task = task_base::calling();
   return task != nullptr ? task->tree_values(make) : of_greenlet(make);
 }
 

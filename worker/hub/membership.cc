@@ -6,7 +6,7 @@
 namespace grove::hubs::detail {
 
 bool membership::has_caller() const noexcept {
-  return contains(static_cast<const task_base*>(greenlet::current().slots().task));
+  return contains(task_base::calling());
 }
 
 std::vector<task_ptr> membership::members() const {

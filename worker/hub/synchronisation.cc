@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <atomic>
-#include <cstdint>
-
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/event.h"
 #include "worker/hub/semaphore.h"
 #include "worker/hub/timeout.h"
 
 namespace grove {
-
-namespace {
-// Hubs draw the identities of their time-outs in blocks, so that no two of the process give out the same one and they
-// rarely meet at the counter.
-constexpr std::uint64_t identities_in_block = std::uint64_t{1} << 20U;
-constinit std::atomic<std::uint64_t> blocks_drawn{0};
-}  // namespace
 
 void event::wait() {
   if (set_) return;
@@ -107,15 +97,9 @@ void rlock::release() {
   free_.release();
 }
 
-std::uint64_t hub::next_timeout() noexcept {
-  if (last_timeout_ % identities_in_block == 0)
-    last_timeout_ = blocks_drawn.fetch_add(1, std::memory_order_relaxed) * identities_in_block;
-  return ++last_timeout_;
-}
-
 timeout::timeout(hub& on, std::optional<time_span> limit)
     : wait_bound(on, limit ? std::optional(time_after(on.now(), *limit)) : std::nullopt),
-      identity_(on.next_timeout()) {}
+      identity_(on.draw_identity()) {}
 
 timeout::timeout(time_span limit, std::string text) : timeout(limit) {
   text_ = std::move(text);

@@ -11,10 +11,10 @@
 
 namespace grove {
 
-task_base::task_base(hub& on, stack_class stack) : hub_(on), stack_(stack), number_(++on.tasks_ever_) {
-  auto* spawner = static_cast<task_base*>(greenlet::current().slots().task);
+task_base::task_base(hub& on, stack_class stack) : hub_task(on), stack_(stack) {
+  task_base* const spawner = calling();
   if (spawner == nullptr) return;
-  spawner_number_ = spawner->number_;
+  spawner_number_ = spawner->number();
   adopt_tree(*spawner);
 }
 
@@ -45,16 +45,12 @@ void task_base::start(std::optional<steady_time> when) {
   else
     hub_.post(*this);
   enlist();
-  if (hub_.has_spawn_callbacks_) [[unlikely]]
-    hub_.service<hubs::detail::spawn_state>().spawned(*this);
+  announce_start();
 }
 
-void task_base::enlist() {
+void task_base::enlist() noexcept {
   acquire();  // the hub's handle, until the end has been announced
-  next_ = hub_.tasks_;
-  if (next_ != nullptr) next_->previous_ = this;
-  hub_.tasks_ = this;
-  ++hub_.live_tasks_;
+  hub_task::enlist();
 }
 
 void task_base::expired() {
@@ -74,7 +70,7 @@ void task_base::enter() {
         greenlet::make([this] { run_in_greenlet(); }, {.parent = &hub_.hub_greenlet(), .stack = stack_, .name = name_});
     if (state_ != state::scheduled) return;  // killed by what was unwound then, dropped by other threads
   }
-  if (!greenlet_->try_reserve_stack()) return hub_.starve(*this);
+  if (!greenlet_->try_reserve_stack()) return wait_for_stack();
   begin();
   greenlet_->resume();
 }
@@ -82,7 +78,7 @@ void task_base::enter() {
 void task_base::begin() noexcept {
   starts_ = false;
   state_ = state::running;
-  greenlet_->slots().task = this;
+  become(*greenlet_);
 }
 
 void task_base::run_in_greenlet() {
@@ -92,10 +88,10 @@ void task_base::run_in_greenlet() {
 
 task_base* task_base::hand_greenlet_on() noexcept {
   // A greenlet costs more than most short bodies, so one runs all those that come next, unless somebody could tell.
-  auto* const next = static_cast<task_base*>(hub_.handover_.next_to_start());
+  auto* const next = static_cast<task_base*>(next_to_start());
   if (next == nullptr || next->stack_ != stack_ || next->greenlet_ || !greenlet_->try_renew(hub_.hub_greenlet()))
     return nullptr;
-  hub_.handover_.take_start();
+  take_start();
   next->greenlet_ = std::move(greenlet_);
   next->greenlet_->set_name(next->name_);
   next->begin();
@@ -124,10 +120,8 @@ void task_base::finish(std::exception_ptr error, bool exited) noexcept {
   starts_ = false;
   error_ = std::move(error);
   exited_ = exited;
-  if (error_ != nullptr && hub_.escalate(error_)) observed_ = true;
-  (previous_ == nullptr ? hub_.tasks_ : previous_->next_) = next_;
-  if (next_ != nullptr) next_->previous_ = previous_;
-  --hub_.live_tasks_;
+  if (error_ != nullptr && escalate(error_)) observed_ = true;
+  delist();
   if (ident_ != 0) hub_.service<hubs::detail::spawn_state>().give_back(ident_ - 1U);
   // The rest must happen off the task's own stack. The hub's handle goes with it. Links are called before the greenlets
   // that join run, so that these find a group without the finished member.

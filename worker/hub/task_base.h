@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "worker/hub/hub.h"
+#include "worker/hub/hub_task.h"
 #include "worker/hub/task_links.h"
 #include "worker/hub/waiter.h"
 
@@ -41,15 +41,14 @@ enum class kill_mode : std::uint8_t { wait, do_not_wait };
 
 /// A spawned greenlet and its end. Use it through task_ptr and spawned<T>.
 /// Affinity: hub thread.
-class task_base : private ready_item, private hub_timer {
+class task_base : public hub_task, private hub_timer {
  public:
   /// A link may take the task, or nothing.
   using link_function = hubs::detail::task_links::link_function;
 
   /// Scheduled or running.
   [[nodiscard]] bool started() const noexcept { return state_ != state::fresh && state_ != state::finished; }
-  /// Finished, in whatever way, and its captures destroyed.
-  [[nodiscard]] bool ready() const noexcept { return state_ == state::finished; }
+  [[nodiscard]] bool ready() const noexcept final { return state_ == state::finished; }
   /// Finished with a value, or by greenlet_exit.
   [[nodiscard]] bool successful() const noexcept { return ready() && !error_; }
   /// Finished by greenlet_exit (a kill, before or after the start).
@@ -104,16 +103,15 @@ class task_base : private ready_item, private hub_timer {
   [[nodiscard]] std::string label();
   /// A small number that no other live task of the hub has; given at the first call, used again after the end.
   [[nodiscard]] std::size_t ident();
-  /// A number that no other task of the hub has ever had, in the order of making.
-  [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
   /// The number of the task that made this one; 0 if that was none.
   [[nodiscard]] std::uint64_t spawner_number() const noexcept { return spawner_number_; }
   /// The same task, null if it has finished. Looks through all live tasks.
   [[nodiscard]] task_base* spawner() const noexcept;
-  [[nodiscard]] hub& on() const noexcept { return hub_; }
   /// When it will start, if that is a matter of time.
   [[nodiscard]] std::optional<steady_time> starts_at() const noexcept { return expires_at(); }
 
+  /// The task that the calling greenlet is; null if it was not spawned.
+  [[nodiscard]] static task_base* calling() noexcept { return static_cast<task_base*>(of(greenlet::current())); }
   /// The tasks of a hub that are started and have not finished, in the order of starting.
   [[nodiscard]] static std::vector<task_ptr> all(const hub& of);
   /// Calls `call` for every task of the hub as it is started; it must not wait. Returns a number.
@@ -136,8 +134,6 @@ class task_base : private ready_item, private hub_timer {
   [[nodiscard]] std::exception_ptr failure() const noexcept;
 
  private:
-  friend class hub;
-  friend class waiter;
   friend class task_ptr;
   friend class joining;
   friend class hubs::detail::local_values;
@@ -147,7 +143,10 @@ class task_base : private ready_item, private hub_timer {
 
   void run() override;
   void expired() override;
-  void enlist();
+  void exit_with_hub() override { (void)kill(kill_mode::do_not_wait); }
+  void exit_at_once() override;
+  [[nodiscard]] std::exception_ptr take_deferred_kill() noexcept override;
+  void enlist() noexcept;
   void enter();
   void begin() noexcept;
   void cancel_start() noexcept;
@@ -156,7 +155,6 @@ class task_base : private ready_item, private hub_timer {
   void run_body();
   void forget_kills() noexcept;
   void deliver(std::exception_ptr thrown);
-  [[nodiscard]] std::exception_ptr take_deferred_kill() noexcept;
   [[nodiscard]] hubs::detail::task_kills& kills();
   /// The caller destroys the captures.
   [[nodiscard]] bool ends_in_caller() const noexcept { return state_ == state::ending && drops_body(); }
@@ -175,13 +173,10 @@ class task_base : private ready_item, private hub_timer {
   void acquire() noexcept { ++handles_; }
   void release() noexcept;
 
-  hub& hub_;
   greenlet_ptr greenlet_;
   state state_ = state::fresh;
   stack_class stack_;
   bool exited_ = false;
-  bool starved_ = false;
-  bool unwound_ = false;  // the hub, which ends, has killed it
   mutable bool observed_ = false;
   std::uint32_t handles_ = 0;
   std::uint32_t ident_ = 0;  // 0: none yet, else one more than it is
@@ -189,12 +184,9 @@ class task_base : private ready_item, private hub_timer {
   std::unique_ptr<hubs::detail::task_kills> kills_;
   waiter_list joiners_;
   hubs::detail::task_links links_;
-  std::uint64_t number_;
   std::uint64_t spawner_number_ = 0;
   std::string_view name_;
   hubs::detail::spawn_tree* tree_ = nullptr;
-  task_base* next_ = nullptr;
-  task_base* previous_ = nullptr;
 };
 
 /// A counted handle of any task. Dropping it detaches: the task goes on.

@@ -46,36 +46,45 @@ std::string task_base::label() {
 }
 
 task_base* task_base::spawner() const noexcept {
-  task_base* at = spawner_number_ == 0 ? nullptr : hub_.tasks_;
-  while (at != nullptr && at->number_ != spawner_number_)
-    at = at->next_;
-  return at;
+  hub_task* at = spawner_number_ == 0 ? nullptr : newest(hub_);
+  while (at != nullptr && at->number() != spawner_number_)
+    at = static_cast<task_base*>(at)->older();
+  return static_cast<task_base*>(at);
 }
 
 std::vector<task_ptr> task_base::all(const hub& of) {
   std::vector<task_ptr> found;
   found.reserve(of.live_tasks());
-  for (task_base* at = of.tasks_; at != nullptr; at = at->next_)
+  for (auto* at = static_cast<task_base*>(newest(of)); at != nullptr; at = static_cast<task_base*>(at->older()))
     found.emplace_back(at);
   std::reverse(found.begin(), found.end());
   return found;
 }
 
 std::uint64_t task_base::add_spawn_callback(hub& of, link_function call) {
-  auto& spawns = of.service<spawn_state>();
-  of.has_spawn_callbacks_ = true;
-  return spawns.add_callback(std::move(call));
+  return of.service<spawn_state>().add_callback(std::move(call));
 }
 
 void task_base::remove_spawn_callback(hub& of, std::uint64_t number) noexcept {
-  of.has_spawn_callbacks_ = of.service<spawn_state>().remove_callback(number);
+  of.service<spawn_state>().remove_callback(number);
 }
 
-void spawn_state::spawned(task_base& started) noexcept {
+std::uint64_t spawn_state::add_callback(task_base::link_function call) {
+  callbacks_.push_back({++callbacks_ever_, std::make_shared<callback>(std::move(call))});
+  hub_.observe_tasks(this);
+  return callbacks_ever_;
+}
+
+void spawn_state::remove_callback(std::uint64_t number) noexcept {
+  std::erase_if(callbacks_, [number](const numbered& at) { return at.number == number; });
+  if (callbacks_.empty()) hub_.observe_tasks(nullptr);
+}
+
+void spawn_state::started(hub_task& task) noexcept {
   for (std::size_t i = 0; i < callbacks_.size(); ++i) {
     const std::shared_ptr<callback> call = callbacks_[i].call;  // it may remove itself
     try {
-      (*call)(started);
+      (*call)(static_cast<task_base&>(task));
     } catch (...) {
       hub_.report("a spawn callback", caught_error());
     }

@@ -30,13 +30,7 @@ bool task_base::drops_body() const noexcept {
 
 void task_base::cancel_start() noexcept {
   hub_timer::disarm();
-  if (is_queued()) {
-    if (starved_)
-      hub_.starved_.remove(*this);
-    else
-      hub_.unpost(*this);
-  }
-  starved_ = false;
+  leave_queue();
 }
 
 void task_base::end_before_start(std::exception_ptr thrown) noexcept {
@@ -66,7 +60,7 @@ bool task_base::kill(kill_mode mode, std::exception_ptr thrown, std::optional<st
     }
     deliver(std::move(thrown));
     if (is_current()) {
-      if (mode == kill_mode::wait && std::uncaught_exceptions() == 0) waiter::throw_deliverable(*greenlet_);
+      if (mode == kill_mode::wait && std::uncaught_exceptions() == 0) throw_deliverable(*greenlet_);
       return false;
     }
   }
@@ -78,6 +72,10 @@ void task_base::deliver(std::exception_ptr thrown) {
   if (!slots.kill_deferred && hub_.interrupt(*greenlet_, thrown, this)) return;
   kills().deferred.push_back(std::move(thrown));
   slots.kill_deferred = true;
+}
+
+void task_base::exit_at_once() {
+  if (state_ == state::running) greenlet_->throw_in();
 }
 
 std::exception_ptr task_base::take_deferred_kill() noexcept {

@@ -13,26 +13,20 @@
 namespace grove::hubs::detail {
 
 /// What a hub knows of its tasks beside their list; made when it is first asked for.
-class spawn_state final : public hub_service {
+class spawn_state final : public hub_service, private hub_task_observer {
  public:
   explicit spawn_state(hub& on) noexcept : hub_(on) {}
+  ~spawn_state() override { hub_.observe_tasks(nullptr); }
 
   /// The least one that is free.
   [[nodiscard]] std::size_t take_ident();
   void give_back(std::size_t ident) noexcept;
 
-  std::uint64_t add_callback(task_base::link_function call) {
-    callbacks_.push_back({++callbacks_ever_, std::make_shared<callback>(std::move(call))});
-    return callbacks_ever_;
-  }
-  /// True if there are any left.
-  bool remove_callback(std::uint64_t number) noexcept {
-    std::erase_if(callbacks_, [number](const numbered& at) { return at.number == number; });
-    return !callbacks_.empty();
-  }
-  void spawned(task_base& started) noexcept;
+  std::uint64_t add_callback(task_base::link_function call);
+  void remove_callback(std::uint64_t number) noexcept;
 
  private:
+  void started(hub_task& task) noexcept override;
   using callback = task_base::link_function;
   struct numbered {
     std::uint64_t number;
