@@ -256,7 +256,7 @@ class hub {
 
   asio::io_context io_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-  hubs::detail::background_wait pokes_;
+  background_wait pokes_;
 
   int poke_fd_;
   std::atomic<bool> poked_{false};
