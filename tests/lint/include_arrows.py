@@ -9,7 +9,7 @@ import re
 
 from tree import Tree, finish
 
-# base <- proto/wire <- client <- client/cli
+# base <- proto/wire <- client <- client/load <- client/cli
 # base <- proto/json <- client/cli
 # base <- worker/greenlet <- worker/hub <- worker/tasks <- worker/io <- worker/main
 # worker/hub <- worker/actor <- worker/{builtin,store,mesh} <- worker/gate <- worker/main
@@ -21,7 +21,8 @@ ARROWS = {
     "proto/json": ["base"],
     "proto/wire": ["base", "proto"],
     "client": ["proto/wire"],
-    "client/cli": ["client", "proto/json"],
+    "client/load": ["client"],
+    "client/cli": ["client/load", "proto/json"],
     "worker/greenlet": ["base"],
     "worker/hub": ["worker/greenlet"],
     "worker/tasks": ["worker/hub"],
@@ -36,7 +37,8 @@ ARROWS = {
 }
 # Headers from outside that only some folders may know: the rest reaches them through a small interface.
 OUTSIDE = [
-    (re.compile(r"asio(\.hpp|/)"), {"worker/hub", "worker/io", "worker/gate", "worker/main", "client", "client/cli", "server"}),
+    (re.compile(r"asio(\.hpp|/)"),
+     {"worker/hub", "worker/io", "worker/gate", "worker/main", "client", "client/load", "client/cli", "server"}),
     (re.compile(r"boost/context/"), {"worker/greenlet"}),
     (re.compile(r"google/protobuf/compiler/"), {"proto/plugin"}),
     (re.compile(r"nlohmann/"), {"proto/json"}),

@@ -52,7 +52,7 @@ class IncludeArrows(Planted):
         for path, include in (("base/a.cc", '"worker/hub/b.h"'), ("worker/greenlet/a.cc", '"worker/hub/b.h"'),
                               ("worker/mesh/a.cc", '"worker/store/b.h"'), ("worker/actor/a.cc", '"worker/gate/b.h"'),
                               ("server/a.cc", '"worker/actor/b.h"'), ("client/a.cc", '"server/b.h"'),
-                              ("client/a.cc", '"client/cli/b.h"'), ("worker/hub/a.cc", '"proto/wire/b.h"'),
+                              ("client/a.cc", '"client/cli/b.h"'), ("client/load/a.cc", '"client/cli/b.h"'), ("worker/hub/a.cc", '"proto/wire/b.h"'),
                               ("worker/hub/a.cc", '"worker/tasks/b.h"'), ("worker/tasks/a.cc", '"worker/io/b.h"'),
                               ("worker/actor/a.cc", '"worker/tasks/b.h"'), ("worker/gate/a.cc", '"worker/io/b.h"'),
                               ("base/a.cc", '"grove/v1/wire.pb.h"'), ("server/a.cc", '"grove/v1/builtin.actor.h"'),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/cli/internal/load_connection.h"
+#include "client/load/internal/load_connection.h"
 
 #include <algorithm>
 #include <asio/buffer.hpp>
@@ -11,7 +11,7 @@
 #include "grove/v1/wire.pb.h"
 #include "proto/wire/frame.h"
 
-namespace grove::cli::detail {
+namespace grove::load::detail {
 namespace {
 
 constexpr std::size_t read_bytes = 64U * 1024;
@@ -338,4 +338,4 @@ void load_connection::give_up_answers(status_code code, std::string_view why) {
   }
 }
 
-}  // namespace grove::cli::detail
+}  // namespace grove::load::detail

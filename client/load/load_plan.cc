@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/cli/internal/load_plan.h"
+#include "client/load/internal/load_plan.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "proto/wire/envelope.h"
 
-namespace grove::cli::detail {
+namespace grove::load::detail {
 namespace {
 
 [[nodiscard]] unsigned digits_of(std::uint64_t number) {
@@ -58,4 +58,4 @@ load_plan::load_plan(const load_options& given, const server_info& info) : optio
   frames = bytes.view();
 }
 
-}  // namespace grove::cli::detail
+}  // namespace grove::load::detail

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "client/cli/load.h"
+#include "client/load/load.h"
 
-namespace grove::cli::detail {
+namespace grove::load::detail {
 
 /// What all connections of a load share, made once: the keys of each worker and the bytes of the requests. A key is
 /// the prefix and a number of fixed width, so that a request's frame always has the same length and only the digits in
@@ -36,4 +36,4 @@ struct load_plan {
   std::vector<std::uint32_t> digit_places;
 };
 
-}  // namespace grove::cli::detail
+}  // namespace grove::load::detail

@@ -6,7 +6,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace grove::cli {
+namespace grove {
 
 /// Counts of nanoseconds in log-linear buckets, after HdrHistogram (Tene): each power of two is cut into 128 equal
 /// parts, so that a value read back is at most 0.8 % too large. Recording is a handful of instructions and never
@@ -69,4 +69,4 @@ class histogram {
   std::uint64_t max_ = 0;
 };
 
-}  // namespace grove::cli
+}  // namespace grove

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/cli/load.h"
+#include "client/load/load.h"
 
 #include <algorithm>
 #include <asio/connect.hpp>
@@ -13,19 +13,17 @@
 #include <thread>
 #include <utility>
 
-#include "base/exit_codes.h"
-#include "client/cli/environment.h"
-#include "client/cli/internal/load_connection.h"
-#include "client/cli/internal/load_plan.h"
+#include "client/load/internal/load_connection.h"
+#include "client/load/internal/load_plan.h"
 
-namespace grove::cli {
+namespace grove {
 namespace {
 
 using namespace std::chrono_literals;
-using detail::load_connection;
-using detail::load_counts;
-using detail::load_plan;
-using detail::load_times;
+using load::detail::load_connection;
+using load::detail::load_counts;
+using load::detail::load_plan;
+using load::detail::load_times;
 
 constexpr auto connect_within = 10s;
 constexpr auto longest_run = 1h;
@@ -138,10 +136,6 @@ class load_thread {
   bool stopping_ = false;  ///< Each connection knows.
 };
 
-[[nodiscard]] command_error cannot_load(const std::string& why) {
-  return {exit_codes::server_unreachable, why};
-}
-
 /// The first address of the server that takes a connection.
 [[nodiscard]] asio::ip::tcp::endpoint find_endpoint(const server_address& server) {
   asio::io_context io{1};
@@ -149,7 +143,7 @@ class load_thread {
   const auto found = asio::ip::tcp::resolver{io}.resolve(server.host, std::to_string(server.port), error);
   asio::ip::tcp::socket socket{io};
   if (!error) asio::connect(socket, found, error);
-  if (error) throw cannot_load("UNAVAILABLE: cannot connect to " + server.to_string() + ": " + error.message());
+  if (error) throw unavailable("cannot connect to " + server.to_string() + ": " + error.message());
   return socket.remote_endpoint();
 }
 
@@ -200,7 +194,7 @@ class load_thread {
   }
   for (const auto& load : loads) {
     const status ready = load->connect();
-    if (!ready.ok()) throw cannot_load(ready.to_string());
+    if (!ready.ok()) throw status_error(ready.code(), ready.message());
   }
   return loads;
 }
@@ -273,4 +267,4 @@ load_result run_load(const load_options& options, const server_info& info, const
   return result;
 }
 
-}  // namespace grove::cli
+}  // namespace grove

@@ -11,10 +11,10 @@
 #include "base/byte_buffer.h"
 #include "base/clock.h"
 #include "base/random.h"
-#include "client/cli/internal/load_plan.h"
 #include "client/connection.h"
+#include "client/load/internal/load_plan.h"
 
-namespace grove::cli::detail {
+namespace grove::load::detail {
 
 /// What the connections of one thread count.
 struct load_counts {
@@ -131,4 +131,4 @@ class load_connection {
   std::uint64_t life_ = 0;  ///< Counts sockets: what an earlier one completes is ignored.
 };
 
-}  // namespace grove::cli::detail
+}  // namespace grove::load::detail

@@ -22,10 +22,10 @@
 
 #include "base/status.h"
 #include "client/address.h"
-#include "client/cli/histogram.h"
 #include "client/connection.h"
+#include "client/load/histogram.h"
 
-namespace grove::cli {
+namespace grove {
 
 enum class key_order : std::uint8_t {
   random,     ///< Each request draws a key.
@@ -96,7 +96,7 @@ struct load_state {
 using load_progress = std::function<void(const load_state&)>;
 
 /// Runs the load. `info` is what the server said at hello. `progress` is called a few times a second, on this thread.
-/// Errors: command_error (unreachable) when no connection can be made.
+/// Errors: status_error when a connection cannot be made; nothing has been sent then.
 [[nodiscard]] load_result run_load(const load_options& options, const server_info& info, const load_progress& progress);
 
-}  // namespace grove::cli
+}  // namespace grove
