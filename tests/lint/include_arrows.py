@@ -13,9 +13,11 @@ from tree import Tree, finish
 # base <- proto/json <- client/cli
 # base <- worker/greenlet <- worker/hub <- worker/tasks <- worker/io <- worker/main
 # worker/hub <- worker/actor <- worker/{builtin,store,mesh} <- worker/gate <- worker/main
-# base, proto/wire <- server
+# base <- base/process <- worker/actor, server
+# proto/wire <- server
 ARROWS = {
     "base": [],
+    "base/process": ["base", "proto"],
     "proto": [],
     "proto/plugin": ["base", "proto"],
     "proto/json": ["base"],
@@ -27,13 +29,13 @@ ARROWS = {
     "worker/hub": ["worker/greenlet"],
     "worker/tasks": ["worker/hub"],
     "worker/io": ["worker/tasks"],
-    "worker/actor": ["worker/hub", "proto"],
+    "worker/actor": ["worker/hub", "base/process", "proto"],
     "worker/builtin": ["worker/actor"],
     "worker/store": ["worker/actor"],
     "worker/mesh": ["worker/actor"],
     "worker/gate": ["worker/builtin", "worker/store", "worker/mesh", "proto/wire"],
     "worker/main": ["worker/gate", "worker/io"],
-    "server": ["base", "proto/wire"],
+    "server": ["base/process", "proto/wire"],
 }
 # Headers from outside that only some folders may know: the rest reaches them through a small interface.
 OUTSIDE = [

@@ -43,7 +43,7 @@ class IncludeArrows(Planted):
                               ("worker/main/a.cc", '"proto/wire/b.h"'), ("client/cli/a.cc", '"base/b.h"'),
                               ("server/a.cc", '"grove/v1/control.pb.h"'), ("worker/hub/a.cc", "<asio/ip/tcp.hpp>"),
                               ("worker/io/a.cc", '"worker/tasks/b.h"'), ("worker/io/a.cc", "<asio/ip/tcp.hpp>"),
-                              ("worker/main/a.cc", '"worker/io/b.h"'),
+                              ("worker/main/a.cc", '"worker/io/b.h"'), ("server/a.cc", '"base/process/b.h"'),
                               ("worker/builtin/a.cc", '"grove/v1/builtin.actor.h"'), ("client/a.h", "<asio.hpp>"),
                               ("tests/unit/hub/a.cc", '"worker/hub/b.h"')):
             self.assertEqual(self.faults(path, include), [], f"{path} {include}")
@@ -54,7 +54,7 @@ class IncludeArrows(Planted):
                               ("server/a.cc", '"worker/actor/b.h"'), ("client/a.cc", '"server/b.h"'),
                               ("client/a.cc", '"client/cli/b.h"'), ("client/load/a.cc", '"client/cli/b.h"'), ("worker/hub/a.cc", '"proto/wire/b.h"'),
                               ("worker/hub/a.cc", '"worker/tasks/b.h"'), ("worker/tasks/a.cc", '"worker/io/b.h"'),
-                              ("worker/actor/a.cc", '"worker/tasks/b.h"'), ("worker/gate/a.cc", '"worker/io/b.h"'),
+                              ("worker/actor/a.cc", '"worker/tasks/b.h"'), ("base/a.cc", '"base/process/b.h"'), ("worker/gate/a.cc", '"worker/io/b.h"'),
                               ("base/a.cc", '"grove/v1/wire.pb.h"'), ("server/a.cc", '"grove/v1/builtin.actor.h"'),
                               ("worker/actor/a.cc", '"bench/b.h"')):
             faults = self.faults(path, include)

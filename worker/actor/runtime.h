@@ -26,7 +26,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/limits.h"
+#include "base/process/limits.h"
 #include "worker/actor/actor_type.h"
 #include "worker/actor/calls.h"
 #include "worker/actor/directory.h"

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "base/log.h"
-#include "base/shared_segment.h"
+#include "base/process/limits.h"
+#include "base/process/shared_segment.h"
 #include "worker/actor/runtime.h"
 #include "worker/gate/acceptor.h"
 #include "worker/gate/gate.h"

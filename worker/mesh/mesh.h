@@ -33,7 +33,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "worker/actor/actor_type.h"
 #include "worker/actor/message.h"
 #include "worker/actor/remote.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 // The bodies of the records that workers send each other, in the rings of worker/mesh/ring.h. All workers of a
-// server are one build, so these are structs copied as they are; `base/shared_segment_layout.h` has the version.
+// server are one build, so these are structs copied as they are; `base/process/shared_segment_layout.h` has the version.
 //
 //   request    request_head, key, payload, call chain, metadata
 //   reply      reply_head, text, payload          the call has ended

@@ -8,7 +8,7 @@
 namespace grove::inherited_fds {
 
 inline constexpr int control = 3;        ///< SOCK_SEQPACKET, one ControlMessage a packet.
-inline constexpr int shared_memory = 4;  ///< The sealed memfd of base/shared_segment.h.
+inline constexpr int shared_memory = 4;  ///< The sealed memfd of base/process/shared_segment.h.
 inline constexpr int listener = 5;       ///< The listening socket that all workers accept from.
 inline constexpr int first_peer = 6;     ///< Three descriptors a worker slot from here on.
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

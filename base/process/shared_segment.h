@@ -10,7 +10,8 @@
 
 #include "base/fd.h"
 #include "base/hash.h"
-#include "base/shared_segment_layout.h"
+#include "base/process/limits.h"
+#include "base/process/shared_segment_layout.h"
 
 namespace grove {
 
@@ -18,7 +19,7 @@ struct shared_segment_options {
   std::uint32_t workers = 1;  ///< 1 to workers_max.
   std::uint32_t partitions = default_partitions;
   std::uint64_t ring_bytes = 0;  ///< 0: as `default_ring_bytes` chooses.
-  std::uint32_t frame_bytes_max = 1U << 20U;
+  std::uint32_t frame_bytes_max = limits{}.frame_bytes_max;
   std::int64_t started_at_ns = 0;  ///< CLOCK_MONOTONIC.
   std::string server_version{};
 };

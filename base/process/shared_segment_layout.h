@@ -31,7 +31,7 @@
 #include <string_view>
 
 #include "base/cache_line.h"
-#include "base/shared_metrics.h"
+#include "base/process/shared_metrics.h"
 #include "base/text.h"
 
 namespace grove {
