@@ -60,7 +60,6 @@ function(grove_add_component name)
       PATTERN "internal" EXCLUDE
       PATTERN "cli" EXCLUDE
       PATTERN "load" EXCLUDE
-      PATTERN "process" EXCLUDE
       PATTERN "build_commit.h" EXCLUDE)
   endif()
 endfunction()
