@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "worker/gate/socket_stream.h"
+
 namespace grove {
 namespace {
 
@@ -23,10 +25,10 @@ constexpr int turned_away_per_try = 64;
 
 }  // namespace
 
-acceptor::acceptor(hub& on, int listener, descriptor_reserve& reserve, acceptor_owner& owner)
-    : hub_{on}, reserve_{reserve}, owner_{owner}, socket_{on.io()} {
+acceptor::acceptor(hub& on, const gate_listener& from, descriptor_reserve& reserve, acceptor_owner& owner)
+    : hub_{on}, speaks_{from.speaks}, reserve_{reserve}, owner_{owner}, socket_{on.io()} {
   // A copy of its own: Asio closes what it is given.
-  unique_fd copy{::fcntl(listener, F_DUPFD_CLOEXEC, 0)};
+  unique_fd copy{::fcntl(from.descriptor, F_DUPFD_CLOEXEC, 0)};
   if (!copy) throw std::system_error{errno, std::generic_category(), "duplicating the listening socket"};
   socket_.assign(asio::ip::tcp::v4(), copy.get());
   (void)copy.release();
@@ -60,7 +62,7 @@ void acceptor::accept_some() {
   for (int i = 0; i < accepts_per_wake_up && socket_.is_open(); ++i) {
     unique_fd connected = accept_one();
     if (connected) {
-      owner_.accepted(std::move(connected));
+      take(std::move(connected));
     } else if (errno == EINVAL) {
       stop();  // The listener was shut down.
     } else if (is_shortage(errno)) {
@@ -73,6 +75,15 @@ void acceptor::accept_some() {
     }
   }
   wait();
+}
+
+void acceptor::take(unique_fd connected) {
+  std::error_code error;
+  if (auto stream = socket_stream::make(hub_.io(), connected, error)) {
+    owner_.accepted(std::move(stream), speaks_);
+  } else {
+    owner_.turn_away(std::move(connected), speaks_, error.value());
+  }
 }
 
 unique_fd acceptor::accept_one() {
@@ -91,7 +102,7 @@ void acceptor::turn_some_away(int error) {
     reserve_.release();
     unique_fd connected = accept_one();
     const bool any = static_cast<bool>(connected);
-    if (any) owner_.turn_away(std::move(connected), error);
+    if (any) owner_.turn_away(std::move(connected), speaks_, error);
     if (!reserve_.retake() || !any) return;
   }
 }

@@ -6,10 +6,19 @@
 
 #include "base/descriptor_reserve.h"
 #include "base/fd.h"
+#include "worker/gate/byte_stream.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/timer.h"
 
 namespace grove {
+
+class protocol_factory;
+
+/// A socket to accept from, and what is spoken there. Lifetime: the descriptor stays open, the protocol outlives all.
+struct gate_listener {
+  int descriptor;
+  protocol_factory& speaks;
+};
 
 /// What an acceptor asks and tells the worker that it accepts for.
 class acceptor_owner {
@@ -21,14 +30,14 @@ class acceptor_owner {
 
   /// Asked before each accept: while it says no, connections are left to the other workers.
   [[nodiscard]] virtual bool may_accept() = 0;
-  virtual void accepted(unique_fd connected) = 0;
+  virtual void accepted(std::unique_ptr<byte_stream> connected, protocol_factory& speaks) = 0;
 
   /// A connection waits and cannot be accepted: `error` is a shortage (base/descriptor_reserve.h).
   virtual void ran_short(int error) = 0;
   /// Whether another worker can accept what waits.
   [[nodiscard]] virtual bool others_have_room() = 0;
   /// Nobody can serve this one: it is to be told why, and closed before this returns.
-  virtual void turn_away(unique_fd connected, int error) = 0;
+  virtual void turn_away(unique_fd connected, const protocol_factory& speaks, int error) = 0;
 };
 
 /// Accepts from the listening socket that all workers share. In want of descriptors it leaves connections to the workers
@@ -36,8 +45,8 @@ class acceptor_owner {
 /// Affinity: the worker's hub thread.
 class acceptor final : private hub_timer {
  public:
-  /// Lifetime: all is borrowed. `listener` stays open; the other workers go on accepting from it.
-  acceptor(hub& on, int listener, descriptor_reserve& reserve, acceptor_owner& owner);
+  /// Lifetime: all is borrowed; the other workers go on accepting from the listener.
+  acceptor(hub& on, const gate_listener& from, descriptor_reserve& reserve, acceptor_owner& owner);
   ~acceptor() override;
 
   void stop();
@@ -45,6 +54,7 @@ class acceptor final : private hub_timer {
  private:
   void wait();
   void accept_some();
+  void take(unique_fd connected);
   [[nodiscard]] unique_fd accept_one();
   void on_shortage(int error);
   void turn_some_away(int error);
@@ -52,6 +62,7 @@ class acceptor final : private hub_timer {
   void expired() override;
 
   hub& hub_;
+  protocol_factory& speaks_;
   descriptor_reserve& reserve_;
   acceptor_owner& owner_;
   asio::ip::tcp::acceptor socket_;

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The side of a worker that faces clients: bytes on sockets become messages, and answers become bytes.
+// The side of a worker that faces clients: bytes of connections become messages, and answers become bytes.
 //
-// Invariants:
-// - a session's unfinished calls are in its list; when the session ends they are detached and cancelled, so that no
-//   answer is ever sent to a session that has gone;
-// - what is answered while a read is being handled leaves with one write, at the end of it;
-// - a session stops reading while it has too many unfinished calls or too much to send.
+//   byte_stream -> gate_connection -> protocol -> intake -> runtime
+//   byte_stream <- gate_connection <- protocol <-----------  turn
+//
+// A gate has its connections, whatever they speak, and is what they share: it knows neither sockets nor frames.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -21,77 +19,58 @@
 #include "base/fd.h"
 #include "base/process/limits.h"
 #include "base/process/shared_metrics.h"
-#include "proto/wire/envelope.h"
-#include "worker/actor/reply.h"
+#include "base/status.h"
 #include "worker/actor/runtime.h"
+#include "worker/gate/byte_stream.h"
+#include "worker/gate/call_table.h"
+#include "worker/gate/intake.h"
 #include "worker/hub/hub.h"
 
 namespace grove {
 
-class session;
+class gate_connection;
+class protocol_factory;
+class topology;
 
-/// What the gate knows of the server around it.
-class gate_surroundings {
- public:
-  gate_surroundings() = default;
-  gate_surroundings(const gate_surroundings&) = delete;
-  gate_surroundings& operator=(const gate_surroundings&) = delete;
-  virtual ~gate_surroundings() = default;
-
-  [[nodiscard]] virtual std::uint32_t own_slot() const noexcept = 0;
-  [[nodiscard]] virtual std::uint32_t workers() const noexcept = 0;
-  [[nodiscard]] virtual std::uint32_t partitions() const noexcept = 0;
-  [[nodiscard]] virtual std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept = 0;
-
-  /// Passes a connected socket to the worker of `slot`, with what was read from it already. False: it could not be, and
-  /// the socket is as it was; true: the other worker has a copy of the descriptor, and the caller closes its own.
-  [[nodiscard]] virtual bool hand_over(std::uint32_t slot, int fd, std::string_view already_read) = 0;
-};
-
-class gate final : public reply_sink, private hub_component {
+/// Affinity: the worker's hub thread.
+class gate final : private hub_component {
  public:
   /// Lifetime: everything is borrowed and outlives the gate.
-  gate(runtime& actors, gate_surroundings& around, worker_metrics& metrics, const limits& its_limits);
-  ~gate() override;
+  gate(runtime& actors, topology& around, worker_metrics& metrics, const grove::limits& limits);
+  ~gate();
 
-  /// Takes over a connected socket: one that was accepted, or one that another worker hands over (`already_read` is then
-  /// what that worker had read from it, and this worker keeps it whatever it asks for). One above connections_max is
-  /// refused and closed, within a second at most.
-  void adopt(unique_fd connected, std::string_view already_read = {});
+  /// Takes over a connection: one that was accepted, or one that another worker passes (`already_read` is then what that
+  /// worker had read from it, and this worker keeps it whatever it asks for). One above connections_max is refused and
+  /// closed, within a second at most.
+  void adopt(std::unique_ptr<byte_stream> stream, protocol_factory& speaks, std::string_view already_read = {});
 
   /// Refuses a connected socket that there is no descriptor for, with RESOURCE_EXHAUSTED and `why`, and closes it.
-  void turn_away(unique_fd connected, std::string_view why);
+  void turn_away(unique_fd connected, const protocol_factory& speaks, std::string_view why);
 
   /// Tells all clients to go elsewhere, refuses new calls, and calls `done` when the last unfinished call has been
   /// answered.
   void drain(std::chrono::milliseconds grace, std::function<void()> done);
 
-  [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
-  [[nodiscard]] std::size_t unfinished_calls() const noexcept { return unfinished_; }
-  [[nodiscard]] bool draining() const noexcept { return draining_; }
+  [[nodiscard]] std::size_t connections() const noexcept { return connections_.size(); }
+  [[nodiscard]] std::size_t unfinished_calls() const noexcept { return calls_.unfinished(); }
+  [[nodiscard]] bool draining() const noexcept { return requests_.draining(); }
 
   /// Whether answers still wait to be written.
   [[nodiscard]] bool has_unsent() const noexcept;
 
-  void finish(message& call, const reply& end) override;
-  void item(message& call, const payload_source& payload) override;
-  [[nodiscard]] std::size_t backlog_bytes(const message& call) const override;
-
-  // For sessions.
+  // For connections and protocols.
   [[nodiscard]] runtime& actors() const noexcept { return actors_; }
-  [[nodiscard]] gate_surroundings& around() const noexcept { return around_; }
+  [[nodiscard]] topology& around() const noexcept { return around_; }
   [[nodiscard]] worker_metrics& metrics() const noexcept { return metrics_; }
-  [[nodiscard]] const limits& bounds() const noexcept { return limits_; }
-  [[nodiscard]] std::string welcome_envelope(bool with_owners) const;
-  /// Where the frame that is being handled is decoded to: one place for all, since clearing a new one costs more.
-  [[nodiscard]] wire::envelope_view& decoded() noexcept { return decoded_; }
-  void mark_dirty(session& s);
+  [[nodiscard]] const grove::limits& limits() const noexcept { return limits_; }
+  [[nodiscard]] intake& requests() noexcept { return requests_; }
+  [[nodiscard]] call_count& calls() noexcept { return calls_; }
+  void count_response(status_code code, outcome result);
+  void mark_dirty(gate_connection& connection);
   /// Has it read in the next pass of the loop. Under load its next requests are there by then, and reading begins with
   /// them; a read that begins at once finds nothing and has been a system call for that.
-  void read_later(session& s);
-  void forget(session& s);
-  void call_began() noexcept { ++unfinished_; }
-  void call_ended();
+  void read_later(gate_connection& connection);
+  void forget(gate_connection& connection);
 
  private:
   bool poll() override;
@@ -99,17 +78,16 @@ class gate final : public reply_sink, private hub_component {
   void woke() override {}
 
   runtime& actors_;
-  gate_surroundings& around_;
+  topology& around_;
   worker_metrics& metrics_;
-  const limits& limits_;
-  wire::envelope_view decoded_;
-  std::unordered_map<session*, std::shared_ptr<session>> sessions_;
-  std::vector<std::shared_ptr<session>> dirty_;  // With something to send, or to look at again.
-  std::vector<std::shared_ptr<session>> flushing_;
-  std::vector<session*> to_read_;
-  std::size_t unfinished_ = 0;
-  bool draining_ = false;
-  std::function<void()> drained_;
+  const grove::limits& limits_;
+  intake requests_;
+  call_count calls_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<gate_connection>> connections_;  // By number.
+  std::uint64_t last_number_ = 0;
+  std::vector<std::shared_ptr<gate_connection>> dirty_;  // With something to send, or to look at again.
+  std::vector<std::shared_ptr<gate_connection>> flushing_;
+  std::vector<gate_connection*> to_read_;
 };
 
 }  // namespace grove

@@ -98,7 +98,7 @@ void keep_from_children() noexcept {
     const worker_start start{.slot = slot,
                              .generation = sent.generation(),
                              .workers = sent.workers(),
-                             .bounds = limits_from(sent.limits()),
+                             .limits = limits_from(sent.limits()),
                              .stall_after = std::chrono::milliseconds{sent.stall_after_ms()},
                              .backdoor = sent.backdoor()};
     worker self{start, std::move(segment), control, log};

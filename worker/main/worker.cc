@@ -14,6 +14,7 @@
 #include "base/process/inherited_fds.h"
 #include "base/text.h"
 #include "worker/builtin/builtin.h"
+#include "worker/gate/socket_stream.h"
 #include "worker/greenlet/overflow_report.h"
 #include "worker/main/orphan_guard.h"
 #include "worker/main/system_actor.h"
@@ -57,11 +58,11 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
       log_{*log.logger},
       hub_{clock_},
       recorder_{segment_.slot(start_.slot), hub_, log_},
-      room_{segment_, start_.slot, start_.bounds.connections_max, clock_, log_},
+      room_{segment_, start_.slot, start_.limits.connections_max, clock_, log_},
       agreement_{segment_, start_.slot, wake_fds(segment_.workers())} {
   worker_slot& slot = segment_.slot(start_.slot);
   slot.metrics.reset_gauges();
-  thread_stacks().set_count_max(start_.bounds.stacks_max);
+  thread_stacks().set_count_max(start_.limits.stacks_max);
   install_overflow_report(label_of_turn);
   hub_.set_error_handler([this](std::string_view where, std::exception_ptr error) {
     try {
@@ -81,7 +82,7 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
 
   // Components are polled in this order: what came over the mesh is run at once, and what turns made leaves at once.
   hub_.attach(*this);
-  runtime_ = std::make_unique<runtime>(hub_, types_, store_, recorder_, start_.bounds);
+  runtime_ = std::make_unique<runtime>(hub_, types_, store_, recorder_, start_.limits);
   mesh_ = std::make_unique<mesh>(mesh_options{.segment = segment_,
                                               .slot = start_.slot,
                                               .wake_fds = wake_fds(segment_.workers()),
@@ -91,19 +92,11 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
                                               .log = log_});
   hub_.attach(*mesh_);
   runtime_->connect(*mesh_);
-  gate_ = std::make_unique<gate>(*runtime_, static_cast<gate_surroundings&>(*this), slot.metrics, start_.bounds);
+  gate_ = std::make_unique<gate>(*runtime_, static_cast<topology&>(*this), slot.metrics, start_.limits);
   wake_watch_ = std::make_unique<descriptor_watch>(hub_, mesh_->wake_fd(), [this] { mesh_->on_wake(); });
-  handoffs_ = std::make_unique<handoff_receiver>(
-      inherited_fds::handoff_receive(start_.slot), room_.reserve(),
-      [this](unique_fd socket, std::string_view bytes) { gate_->adopt(std::move(socket), bytes); },
-      [this](unique_fd socket, std::string_view) {
-        room_.ran_short(EMFILE);
-        turn_away(std::move(socket), EMFILE);
-      });
-  handoff_watch_ = std::make_unique<descriptor_watch>(hub_, handoffs_->fd(), [this] { take_handoffs(); });
+  watch_handoffs();
   control_watch_ = std::make_unique<descriptor_watch>(hub_, control_.fd(), [this] { on_control(); });
-  acceptor_ =
-      std::make_unique<acceptor>(hub_, inherited_fds::listener, room_.reserve(), static_cast<acceptor_owner&>(*this));
+  open_listeners();
   tick_ = std::make_unique<callback_timer>([this] {
     tick_->arm_after(hub_, heartbeat_every);
     room_.look_again();
@@ -123,7 +116,7 @@ worker::~worker() {
   tick_.reset();
   // Against the order of construction, but the gate first: it lets go of its calls before the runtime ends them.
   backdoor_.reset();
-  acceptor_.reset();
+  listeners_.clear();
   gate_.reset();
   hub_.detach(*mesh_);
   mesh_->close();
@@ -143,11 +136,38 @@ int worker::run() {
   return exit_code_;
 }
 
-bool worker::hand_over(std::uint32_t slot, int fd, std::string_view already_read) {
+/// Where clients come from, and what they speak there.
+void worker::open_listeners() {
+  for (const gate_listener& each : {gate_listener{inherited_fds::listener, frames_}})
+    listeners_.push_back(std::make_unique<acceptor>(hub_, each, room_.reserve(), static_cast<acceptor_owner&>(*this)));
+}
+
+bool worker::pass_connection(std::uint32_t slot, byte_stream& stream, std::string_view already_read) {
   if (!room_.has_room(slot)) return false;
-  const status sent = send_handoff(inherited_fds::handoff_send(slot), fd, already_read);
+  const status sent = send_handoff(inherited_fds::handoff_send(slot), stream.descriptor(), already_read);
   if (!sent.ok()) log_.debug("a connection for worker {} stays here: {}", slot, sent.to_string());
   return sent.ok();
+}
+
+void worker::watch_handoffs() {
+  handoffs_ = std::make_unique<handoff_receiver>(
+      inherited_fds::handoff_receive(start_.slot), room_.reserve(),
+      [this](unique_fd socket, std::string_view bytes) { adopt_passed(std::move(socket), bytes); },
+      [this](unique_fd socket, std::string_view) {
+        room_.ran_short(EMFILE);
+        turn_away(std::move(socket), frames_, EMFILE);
+      });
+  handoff_watch_ = std::make_unique<descriptor_watch>(hub_, handoffs_->fd(), [this] { take_handoffs(); });
+}
+
+/// Only the protocol of frames passes connections.
+void worker::adopt_passed(unique_fd connected, std::string_view already_read) {
+  std::error_code error;
+  if (auto stream = socket_stream::make(hub_.io(), connected, error)) {
+    gate_->adopt(std::move(stream), frames_, already_read);
+  } else {
+    turn_away(std::move(connected), frames_, error.value());
+  }
 }
 
 void worker::take_handoffs() {
@@ -157,8 +177,8 @@ void worker::take_handoffs() {
   segment_.slot(start_.slot).metrics[metric::handoffs_lost].add(handoffs_->dropped() - before);
 }
 
-void worker::turn_away(unique_fd connected, int error) {
-  gate_->turn_away(std::move(connected), room_.refusal_text(error));
+void worker::turn_away(unique_fd connected, const protocol_factory& speaks, int error) {
+  gate_->turn_away(std::move(connected), speaks, room_.refusal_text(error));
 }
 
 bool worker::poll() {
@@ -199,8 +219,9 @@ void worker::quit() {
 void worker::drain(std::chrono::milliseconds grace, int exit_code) {
   if (stopping_) return;
   stopping_ = true;
-  acceptor_->stop();
-  log_.info("draining: {} connections, {} unfinished calls", gate_->sessions(), gate_->unfinished_calls());
+  for (const auto& each : listeners_)
+    each->stop();
+  log_.info("draining: {} connections, {} unfinished calls", gate_->connections(), gate_->unfinished_calls());
   grace_over_ = std::make_unique<callback_timer>([this, exit_code] {
     if (runtime_->idle() && !gate_->has_unsent()) {
       log_.info("nothing is left to do here; other workers are not done in time");

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,7 +14,9 @@
 #include "base/process/shared_segment.h"
 #include "worker/actor/runtime.h"
 #include "worker/gate/acceptor.h"
+#include "worker/gate/frame_protocol.h"
 #include "worker/gate/gate.h"
+#include "worker/gate/topology.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/stall_monitor.h"
@@ -35,14 +38,14 @@ struct worker_start {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
   std::uint32_t workers = 1;
-  limits bounds;
+  grove::limits limits;
   std::chrono::milliseconds stall_after{0};  ///< 0: stalls are not looked for.
   std::string backdoor;                      ///< A folder; empty: none.
 };
 
 /// One worker: wires hub, runtime, mesh and gate to what the supervisor opened for it.
 /// Affinity: the thread that made it.
-class worker final : private gate_surroundings, private acceptor_owner, private hub_component {
+class worker final : private topology, private acceptor_owner, private hub_component {
  public:
   /// Errors: std::system_error for what cannot be mapped or watched.
   worker(const worker_start& start, shared_segment segment, control_link& control, const process_log& log);
@@ -58,20 +61,25 @@ class worker final : private gate_surroundings, private acceptor_owner, private 
   [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept override {
     return segment_.owner_of_partition(partition);
   }
-  [[nodiscard]] bool hand_over(std::uint32_t slot, int fd, std::string_view already_read) override;
+  [[nodiscard]] bool pass_connection(std::uint32_t slot, byte_stream& stream, std::string_view already_read) override;
 
-  [[nodiscard]] bool may_accept() override { return gate_->sessions() < start_.bounds.connections_max; }
-  void accepted(unique_fd connected) override { gate_->adopt(std::move(connected)); }
+  [[nodiscard]] bool may_accept() override { return gate_->connections() < start_.limits.connections_max; }
+  void accepted(std::unique_ptr<byte_stream> connected, protocol_factory& speaks) override {
+    gate_->adopt(std::move(connected), speaks);
+  }
   void ran_short(int error) override { room_.ran_short(error); }
   [[nodiscard]] bool others_have_room() override { return room_.others_have_room(); }
-  void turn_away(unique_fd connected, int error) override;
+  void turn_away(unique_fd connected, const protocol_factory& speaks, int error) override;
 
   // The heartbeat: once a pass, and the timer sees to it that passes do not end.
   bool poll() override;
   bool prepare_sleep() override { return true; }
   void woke() override {}
 
+  void open_listeners();
+  void watch_handoffs();
   void take_handoffs();
+  void adopt_passed(unique_fd connected, std::string_view already_read);
   void on_control();
   void drain(std::chrono::milliseconds grace, int exit_code);
   void leave_when_all_is_done();
@@ -95,8 +103,9 @@ class worker final : private gate_surroundings, private acceptor_owner, private 
   std::unique_ptr<runtime> runtime_;
   std::unique_ptr<mesh> mesh_;
   drain_agreement agreement_;
+  frame_protocol_factory frames_;
   std::unique_ptr<gate> gate_;
-  std::unique_ptr<acceptor> acceptor_;
+  std::vector<std::unique_ptr<acceptor>> listeners_;
   std::unique_ptr<handoff_receiver> handoffs_;
   std::unique_ptr<descriptor_watch> control_watch_;
   std::unique_ptr<descriptor_watch> handoff_watch_;

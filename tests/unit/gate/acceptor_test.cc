@@ -15,44 +15,57 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-class acceptor_of_connections : public gate_test, public acceptor_owner {
- protected:
-  acceptor_of_connections() {
+/// A listening socket on a port of its own.
+class loopback_listener {
+ public:
+  loopback_listener() {
     address_.sin_family = AF_INET;
     address_.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
     auto* const address = reinterpret_cast<sockaddr*>(&address_);
     socklen_t size = sizeof address_;
-    EXPECT_EQ(::bind(listener.get(), address, size), 0);
-    EXPECT_EQ(::listen(listener.get(), 8), 0);
-    EXPECT_EQ(::getsockname(listener.get(), address, &size), 0);
+    EXPECT_EQ(::bind(socket_.get(), address, size), 0);
+    EXPECT_EQ(::listen(socket_.get(), 8), 0);
+    EXPECT_EQ(::getsockname(socket_.get(), address, &size), 0);
   }
 
-  unique_fd connected() {
+  [[nodiscard]] unique_fd connected() const {
     unique_fd client{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address_), sizeof address_), 0);
     return client;
   }
+  [[nodiscard]] int get() const noexcept { return socket_.get(); }
 
-  unique_fd listener{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+ private:
+  unique_fd socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+  sockaddr_in address_{};
+};
+
+class acceptor_of_connections : public gate_test, public acceptor_owner {
+ protected:
+  unique_fd connected() { return listener.connected(); }
+
+  loopback_listener listener;
   bool may_accept() override { return true; }
-  void accepted(unique_fd) override { ++connections; }
+  void accepted(std::unique_ptr<byte_stream> stream, protocol_factory& speaks) override {
+    EXPECT_GE(stream->descriptor(), 0);
+    spoken.push_back(&speaks);
+    ++connections;
+  }
   void ran_short(int error) override {
     EXPECT_EQ(error, EMFILE);
     ++shortages;
   }
   bool others_have_room() override { return others; }
-  void turn_away(unique_fd connection, int error) override {
-    front->turn_away(std::move(connection), shortage_text(error));
+  void turn_away(unique_fd connection, const protocol_factory& speaks, int error) override {
+    front->turn_away(std::move(connection), speaks, shortage_text(error));
   }
 
   int connections = 0;
+  std::vector<const protocol_factory*> spoken;  ///< By those that came, one after the other.
   int shortages = 0;
   bool others = false;
   descriptor_reserve reserve;
-  acceptor accepts{loop, listener.get(), reserve, *this};
-
- private:
-  sockaddr_in address_{};
+  acceptor accepts{loop, {listener.get(), frames}, reserve, *this};
 };
 
 TEST_F(acceptor_of_connections, passes_on_each_that_comes) {
@@ -61,6 +74,17 @@ TEST_F(acceptor_of_connections, passes_on_each_that_comes) {
   const unique_fd second = connected();
   run();
   EXPECT_EQ(connections, 2);
+}
+
+TEST_F(acceptor_of_connections, gives_each_the_protocol_of_its_listener) {
+  frame_protocol_factory others_speak;
+  const loopback_listener other;
+  const acceptor accepts_too{loop, {other.get(), others_speak}, reserve, *this};
+  const unique_fd first = other.connected();
+  run();
+  const unique_fd second = connected();
+  run();
+  EXPECT_THAT(spoken, testing::ElementsAre(&others_speak, &frames));
 }
 
 TEST_F(acceptor_of_connections, without_descriptors_leaves_what_waits_to_workers_that_have_some) {

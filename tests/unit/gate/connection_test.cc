@@ -16,7 +16,7 @@ std::string garbage() {
   return {"\0\0\0\1\xff", 5};
 }
 
-TEST_F(connection, that_was_handed_over_with_garbage_behind_its_hello_is_refused_and_read_to_its_end) {
+TEST_F(connection, that_was_passed_with_garbage_behind_its_hello_is_refused_and_read_to_its_end) {
   const auto client = connect(bytes_of_frame(hello()) + garbage());
   const auto got = client->receive();
   ASSERT_EQ(got.size(), 2U);
@@ -42,10 +42,10 @@ TEST_F(connection, takes_no_more_frames_while_it_has_too_much_to_send) {
   EXPECT_EQ(response_to(*client, request_for(1, "grove.Map", "m", "Set", set)).code(), 0U);
   v1::MapGetRequest get;
   get.set_name("a");
-  std::string frames;
+  std::string bytes;
   for (std::uint64_t i = 0; i < requests; ++i)
-    frames += bytes_of_frame(request_for(i, "grove.Map", "m", "Get", get));
-  client->send_bytes(frames);
+    bytes += bytes_of_frame(request_for(i, "grove.Map", "m", "Get", get));
+  client->send_bytes(bytes);
   run();
   EXPECT_THAT(metrics[metric::requests].get(), Lt(100U)) << "the rest waits for the client to read";
   std::uint64_t answered = 0;
@@ -89,7 +89,7 @@ TEST_F(connection, whose_input_has_ended_is_answered_what_it_asked_and_then_clos
   advance(50ms);
   EXPECT_EQ(received_by(*client).ended, (std::vector<std::uint64_t>{1}));
   EXPECT_TRUE(client->closed());
-  EXPECT_EQ(front->sessions(), 0U);
+  EXPECT_EQ(front->connections(), 0U);
 }
 
 TEST_F(connection, whose_input_has_ended_has_its_frames_beyond_the_limit_of_calls_answered_too) {
@@ -123,7 +123,7 @@ TEST_F(connection, whose_input_has_ended_still_gets_its_stream) {
   reader->hang_up();
   run();
   EXPECT_EQ(front->unfinished_calls(), 0U) << "nobody reads any more";
-  EXPECT_EQ(front->sessions(), 1U);
+  EXPECT_EQ(front->connections(), 1U);
 }
 
 TEST_F(connection, that_is_closed_altogether_has_its_calls_cancelled) {
@@ -134,7 +134,7 @@ TEST_F(connection, that_is_closed_altogether_has_its_calls_cancelled) {
   client->hang_up();
   run();
   EXPECT_EQ(front->unfinished_calls(), 0U);
-  EXPECT_EQ(front->sessions(), 0U);
+  EXPECT_EQ(front->connections(), 0U);
 }
 
 TEST_F(connection, whose_input_ends_with_nothing_to_answer_is_closed) {

@@ -11,6 +11,7 @@
 #include "proto/wire/envelope.h"
 #include "proto/wire/frame.h"
 #include "worker/builtin/builtin.h"
+#include "worker/gate/socket_stream.h"
 
 namespace grove::test {
 
@@ -64,7 +65,10 @@ gate_test::~gate_test() {
 std::unique_ptr<gate_client> gate_test::connect(std::string_view already_read) {
   std::array<int, 2> ends{-1, -1};
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
-  front->adopt(unique_fd{ends[0]}, already_read);
+  unique_fd server_end{ends[0]};
+  std::error_code error;
+  front->adopt(socket_stream::make(loop.io(), server_end, error), frames, already_read);
+  EXPECT_FALSE(error) << error.message();
   run();
   return std::make_unique<gate_client>(unique_fd{ends[1]});
 }

@@ -16,7 +16,9 @@
 #include "grove/v1/builtin.pb.h"
 #include "grove/v1/wire.pb.h"
 #include "tests/support/actor_world.h"
+#include "worker/gate/frame_protocol.h"
 #include "worker/gate/gate.h"
+#include "worker/gate/topology.h"
 
 namespace grove::test {
 
@@ -46,7 +48,7 @@ class gate_client {
 
 /// A gate with the built-in actors behind it and socket pairs in front, in one thread and its own time. A test changes
 /// `bounds` before it connects.
-class gate_test : public actor_world, public gate_surroundings {
+class gate_test : public actor_world, public topology {
  protected:
   gate_test();
   explicit gate_test(void (*add_types)(actor_types&));
@@ -66,9 +68,10 @@ class gate_test : public actor_world, public gate_surroundings {
   [[nodiscard]] std::uint32_t workers() const noexcept override { return 1; }
   [[nodiscard]] std::uint32_t partitions() const noexcept override { return 1; }
   [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t) const noexcept override { return 0; }
-  [[nodiscard]] bool hand_over(std::uint32_t, int, std::string_view) override { return false; }
+  [[nodiscard]] bool pass_connection(std::uint32_t, byte_stream&, std::string_view) override { return false; }
 
   worker_metrics metrics{};
+  frame_protocol_factory frames;
   std::unique_ptr<gate> front;
 };
 

@@ -79,7 +79,7 @@ TEST_F(request_limit, of_time_is_none_for_a_stream_which_lasts_as_long_as_it_ask
   EXPECT_EQ(front->unfinished_calls(), 1U) << "for ever";
 }
 
-TEST_F(request_limit, connections_max_holds_for_those_that_are_handed_over_too) {
+TEST_F(request_limit, connections_max_holds_for_those_that_are_passed_too) {
   bounds.connections_max = 2;
   const auto first = greeted();
   const auto second = connect(bytes_of_frame(hello()));
@@ -91,7 +91,7 @@ TEST_F(request_limit, connections_max_holds_for_those_that_are_handed_over_too) 
   EXPECT_THAT(got.front().refusal().message(), HasSubstr("limits.connections-max allows (2)"));
   advance(1s);
   EXPECT_TRUE(third->receive().empty() && third->closed());
-  EXPECT_EQ(front->sessions(), 2U);
+  EXPECT_EQ(front->connections(), 2U);
 }
 
 using unknown_body = gate_test;

@@ -94,13 +94,13 @@ TEST_F(slow_reader, that_reads_in_time_gets_everything) {
   }
   EXPECT_EQ(responses, sent);
   advance(seconds{10});
-  EXPECT_EQ(front->sessions(), 1U);
+  EXPECT_EQ(front->connections(), 1U);
 }
 
 TEST_F(slow_reader, that_reads_too_late_is_cut_off) {
   const auto client = overfull();
   advance(seconds{10});
-  EXPECT_EQ(front->sessions(), 0U);
+  EXPECT_EQ(front->connections(), 0U);
 }
 
 }  // namespace
