@@ -84,7 +84,7 @@ std::string memory_peer::take() {
 
 void memory_peer::read_if_any() {
   if (!reader_ || (to_server_.empty() && !input_ended_)) return;
-  // The bytes are handed over when the operation ends, as they would be in the place that the loop reads into.
+  // The bytes are copied when the operation ends: what comes until then is read with them.
   loop_.post([self = shared_from_this(), who = std::exchange(reader_, nullptr)] {
     if (self->closed_) return who->on_read(cancelled_operation(), 0);
     const std::size_t bytes = std::min(self->place_bytes_, self->to_server_.size());

@@ -25,8 +25,8 @@ constexpr int turned_away_per_try = 64;
 
 }  // namespace
 
-acceptor::acceptor(hub& on, const gate_listener& from, descriptor_reserve& reserve, acceptor_owner& owner)
-    : hub_{on}, speaks_{from.speaks}, reserve_{reserve}, owner_{owner}, socket_{on.io()} {
+acceptor::acceptor(hub& loop, const gate_listener& from, descriptor_reserve& reserve, acceptor_owner& owner)
+    : hub_{loop}, speaks_{from.speaks}, reserve_{reserve}, owner_{owner}, socket_{loop.io()} {
   // A copy of its own: Asio closes what it is given.
   unique_fd copy{::fcntl(from.descriptor, F_DUPFD_CLOEXEC, 0)};
   if (!copy) throw std::system_error{errno, std::generic_category(), "duplicating the listening socket"};

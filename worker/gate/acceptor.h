@@ -46,7 +46,7 @@ class acceptor_owner {
 class acceptor final : private hub_timer {
  public:
   /// Lifetime: all is borrowed; the other workers go on accepting from the listener.
-  acceptor(hub& on, const gate_listener& from, descriptor_reserve& reserve, acceptor_owner& owner);
+  acceptor(hub& loop, const gate_listener& from, descriptor_reserve& reserve, acceptor_owner& owner);
   ~acceptor() override;
 
   void stop();

@@ -94,7 +94,7 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
   runtime_->connect(*mesh_);
   gate_ = std::make_unique<gate>(*runtime_, static_cast<topology&>(*this), slot.metrics, start_.limits);
   wake_watch_ = std::make_unique<descriptor_watch>(hub_, mesh_->wake_fd(), [this] { mesh_->on_wake(); });
-  watch_handoffs();
+  open_handoffs();
   control_watch_ = std::make_unique<descriptor_watch>(hub_, control_.fd(), [this] { on_control(); });
   open_listeners();
   tick_ = std::make_unique<callback_timer>([this] {
@@ -149,7 +149,7 @@ bool worker::pass_connection(std::uint32_t slot, byte_stream& stream, std::strin
   return sent.ok();
 }
 
-void worker::watch_handoffs() {
+void worker::open_handoffs() {
   handoffs_ = std::make_unique<handoff_receiver>(
       inherited_fds::handoff_receive(start_.slot), room_.reserve(),
       [this](unique_fd socket, std::string_view bytes) { adopt_passed(std::move(socket), bytes); },

@@ -77,7 +77,7 @@ class worker final : private topology, private acceptor_owner, private hub_compo
   void woke() override {}
 
   void open_listeners();
-  void watch_handoffs();
+  void open_handoffs();
   void take_handoffs();
   void adopt_passed(unique_fd connected, std::string_view already_read);
   void on_control();
