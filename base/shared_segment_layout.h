@@ -38,7 +38,7 @@ namespace grove {
 
 inline constexpr std::size_t shared_page_bytes = 4096;
 inline constexpr std::uint64_t segment_magic = 0x746e6d6765766f72ULL;
-inline constexpr std::uint32_t segment_layout_version = 1;
+inline constexpr std::uint32_t segment_layout_version = 2;
 inline constexpr std::uint32_t workers_max = 128;
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

@@ -115,7 +115,7 @@ void request_intake::take(const wire::request_view& request) {
   message_ptr call = actors.messages().make(request.key, request.payload, {}, metadata_of(request));
   call->type = type;
   call->method = *method;
-  call->hash = hash_of_address(type->hash(), request.key);
+  call->hash = hash_of_address(type->id(), request.key);
   if (asked.count() != 0) {
     call->deadline = time_after(actors.on().pass_time(), asked);
   } else {
