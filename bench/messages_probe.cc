@@ -275,7 +275,8 @@ class one_worker final : private grove::hub_component {
                                       .types = types_,
                                       .messages = actors_->messages(),
                                       .receiver = *actors_,
-                                      .log = *log_.logger});
+                                      .log = *log_.logger,
+                                      .time = clock_});
     hub_.attach(*mesh_);
     actors_->connect(*mesh_);
   }
