@@ -33,19 +33,19 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/limits.h"
 #include "base/log.h"
-#include "base/shared_segment.h"
+#include "base/process/limits.h"
+#include "base/process/shared_segment.h"
 #include "base/status.h"
 #include "bench.actor.h"
 #include "worker/actor/runtime.h"
 #include "worker/greenlet/greenlet.h"
-#include "worker/hub/event.h"
 #include "worker/hub/hub.h"
-#include "worker/hub/task.h"
 #include "worker/main/shared_recorder.h"
 #include "worker/mesh/mesh.h"
 #include "worker/store/memory_store.h"
+#include "worker/tasks/event.h"
+#include "worker/tasks/task.h"
 
 namespace {
 

@@ -16,8 +16,8 @@
 #include "worker/greenlet/generator.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/hub.h"
-#include "worker/hub/task.h"
 #include "worker/hub/waiter.h"
+#include "worker/tasks/task.h"
 
 namespace {
 

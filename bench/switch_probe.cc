@@ -28,7 +28,7 @@
 #include "worker/greenlet/continulet.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/hub.h"
-#include "worker/hub/task.h"
+#include "worker/tasks/task.h"
 
 namespace {
 

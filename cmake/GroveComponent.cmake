@@ -64,6 +64,7 @@ function(grove_add_component name)
       PATTERN "*.h"
       PATTERN "internal" EXCLUDE
       PATTERN "cli" EXCLUDE
+      PATTERN "load" EXCLUDE
       PATTERN "build_commit.h" EXCLUDE)
   endif()
 endfunction()

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/limits.h"
+#include "base/process/limits.h"
 #include "server/heartbeat_watch.h"
 #include "server/host_port.h"
 #include "server/restart_policy.h"

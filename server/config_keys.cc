@@ -7,7 +7,8 @@
 #include <array>
 #include <cctype>
 
-#include "base/shared_segment_layout.h"
+#include "base/process/limits.h"
+#include "base/process/shared_segment_layout.h"
 #include "base/values.h"
 
 namespace grove::server::detail {
@@ -182,6 +183,18 @@ constexpr config_key size(std::string_view name, counts allowed, std::string_vie
   return {name, "SIZE", help, text_of<Member, size_value>, set_size<Member>, {allowed.least, allowed.most, size_value}};
 }
 
+/// A setting of the table of limits.
+template <auto Member, limit_unit Unit>
+constexpr config_key limit(std::string_view name, std::uint32_t least, std::uint32_t most, std::string_view help) {
+  if constexpr (Unit == limit_unit::milliseconds) {
+    return duration<Member>(name, {std::chrono::milliseconds{least}, std::chrono::milliseconds{most}}, help);
+  } else if constexpr (Unit == limit_unit::bytes) {
+    return size<Member>(name, {least, most}, help);
+  } else {
+    return count<Member>(name, {least, most}, help);
+  }
+}
+
 /// The two settings that later versions have: refused rather than accepted without an effect.
 complaint refuse_data(const config_key& /*key*/, std::string_view /*text*/, server_config& /*config*/) {
   return "cannot be set: this version keeps the state of actors in memory only, and loses it when the server "
@@ -200,19 +213,7 @@ std::string nothing(const server_config& /*config*/) {
 using grove::limits;
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t kib = 1U << 10U;
-constexpr std::uint32_t mib = 1U << 20U;
-constexpr std::uint32_t gib = 1U << 30U;
-
-// Where a range is not a matter of taste:
-// - frame: a description of the built-in types fits the least; the most is far from what a ring may have.
-// - nesting: protobuf takes up to 260 bytes of stack a level, and a turn has 64 KiB.
-// - key: an actor's cell counts its bytes with 16 bits.
-// - type and method: the names of the built-in ones fit the least.
-// - stacks: each is two mappings, and the kernel gives a process 65,530 unless told otherwise.
-// - hang: a healthy worker's heart beats every 100 ms, and the supervisor looks as often.
-// - call depth: every nested call carries the addresses of all that wait for it.
-// - idle: actors are looked at once a second.
+// Not a matter of taste: a healthy worker's heart beats every 100 ms, and the supervisor looks as often.
 constexpr std::array keys = {
     config_key{"listen", "HOST:PORT", "Where clients connect; port 0 lets the kernel choose",
                [](const server_config& c) { return c.listen.to_string(); }, set_listen},
@@ -255,34 +256,10 @@ constexpr std::array keys = {
     duration<&restart_limits::longest_delay>("restart-delay-max", {1ms, 1h}, "Where the doubling ends"),
     duration<&restart_limits::healthy_after>("restart-healthy-after", {1s, 24h},
                                              "After it served for this long, a worker's earlier deaths are forgotten"),
-    size<&limits::frame_bytes_max>("limits.frame-bytes-max", {64 * kib, 16 * mib},
-                                   "Largest frame of the client protocol"),
-    count<&limits::nesting_max>("limits.nesting-max", {1, 100}, "Deepest nesting of a message"),
-    size<&limits::key_bytes_max>("limits.key-bytes-max", {1, 65'535}, "Longest key of an actor"),
-    size<&limits::type_bytes_max>("limits.type-bytes-max", {64, 4 * kib}, "Longest name of an actor type"),
-    size<&limits::method_bytes_max>("limits.method-bytes-max", {64, 4 * kib}, "Longest name of a method"),
-    count<&limits::metadata_entries_max>("limits.metadata-entries-max", {1, 1'000}, "Entries of a call's metadata"),
-    count<&limits::unfinished_calls_max>("limits.unfinished-calls-max", {1, 65'536},
-                                         "Unfinished calls of a connection"),
-    size<&limits::output_buffer_bytes_max>("limits.output-buffer-bytes-max", {4 * kib, gib},
-                                           "Unsent bytes of a connection before it is no longer read"),
-    count<&limits::connections_max>("limits.connections-max", {1, 1'000'000}, "Connections of a worker"),
-    count<&limits::mailbox_messages_max>("limits.mailbox-messages-max", {1, 1'000'000},
-                                         "Messages in an actor's mailbox"),
-    size<&limits::mailbox_bytes_max>("limits.mailbox-bytes-max", {kib, gib}, "Bytes in an actor's mailbox"),
-    count<&limits::call_depth_max>("limits.call-depth-max", {1, 100}, "Calls nested in calls"),
-    count<&limits::stacks_max>("limits.stacks-max", {16, 32'000}, "Greenlet stacks of a worker"),
-    duration<&limits::slow_reader_cut>(
-        "limits.slow-reader-cut", {10ms, 24h},
-        "A client whose unsent bytes stay above output-buffer-bytes-max so long is cut off"),
-    duration<&limits::first_frame_within>("limits.first-frame-within", {10ms, 1h},
-                                          "Time for a connection's first frame"),
-    duration<&limits::frame_within>("limits.frame-within", {10ms, 1h}, "Time for each later frame, once it has begun"),
-    duration<&limits::call_deadline>("limits.call-deadline", {1ms, 24h}, "Deadline of a call that has none"),
-    duration<&limits::call_deadline_max>("limits.call-deadline-max", {1ms, 24h},
-                                         "Longest deadline that a call may have"),
-    duration<&limits::idle_timeout>("limits.idle-timeout", {1s, 24h},
-                                    "An actor without messages for this long is passivated"),
+#define GROVE_X(name, setting, unit, standard, least, most, help) \
+  limit<&limits::name, limit_unit::unit>(setting, least, most, help),
+    GROVE_LIMITS(GROVE_X)
+#undef GROVE_X
 };
 
 }  // namespace

@@ -10,15 +10,9 @@
 #include <system_error>
 #include <utility>
 
-#include "grove/v1/control.pb.h"
+#include "base/process/control_packets.h"
 
 namespace grove::server {
-namespace {
-
-/// No message is longer, but for a WorkerFailed with a novel as its reason; that is cut off and does not parse.
-constexpr std::size_t packet_bytes_max = 64 * 1024;
-
-}  // namespace
 
 control_pair make_control_pair() {
   int fds[2] = {-1, -1};
@@ -49,7 +43,7 @@ void control_channel::wait() {
 void control_channel::read_what_is_there() {
   // Handlers may close this channel, and the object must outlive their call.
   const auto self = shared_from_this();
-  std::array<char, packet_bytes_max> packet;
+  std::array<char, control_packet_bytes_max> packet;
   while (socket_.is_open()) {
     const ssize_t size = ::recv(socket_.native_handle(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0 && errno == EINTR) continue;
@@ -57,12 +51,10 @@ void control_channel::read_what_is_there() {
     if (size < 0) return lose(::strerror(errno));
     // A worker sends no empty packets, so this is the end of the stream.
     if (size == 0) return lose("closed by the worker");
-    v1::ControlMessage message;
-    if (static_cast<std::size_t>(size) > packet.size() ||
-        !message.ParseFromArray(packet.data(), static_cast<int>(size))) {
-      return lose("a packet that is no control message");
-    }
-    on_.message(message);
+    // A WorkerFailed with a novel as its reason would be longer: it is cut off, and its size says so.
+    const auto message = parse_control_packet({packet.data(), static_cast<std::size_t>(size)});
+    if (!message) return lose("a packet that is no control message");
+    on_.message(*message);
   }
 }
 

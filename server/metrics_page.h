@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "server/supervisor.h"
 
 namespace grove::server {

@@ -18,9 +18,9 @@
 
 #include "base/clock.h"
 #include "base/exit_codes.h"
-#include "base/inherited_fds.h"
+#include "base/process/inherited_fds.h"
+#include "base/process/shared_segment.h"
 #include "base/random.h"
-#include "base/shared_segment.h"
 #include "base/values.h"
 #include "base/version.h"
 #include "proto/wire/protobuf_log.h"

@@ -19,8 +19,8 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/process/shared_segment.h"
 #include "base/random.h"
-#include "base/shared_segment.h"
 #include "server/config.h"
 #include "server/cpu_budget.h"
 #include "server/exit_status.h"

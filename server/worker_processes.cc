@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-#include "base/inherited_fds.h"
+#include "base/process/inherited_fds.h"
 #include "grove/v1/control.pb.h"
 #include "server/control.h"
 #include "server/process.h"

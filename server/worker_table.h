@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/shared_segment_layout.h"
+#include "base/process/shared_segment_layout.h"
 #include "server/heartbeat_watch.h"
 #include "server/restart_policy.h"
 

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/exit_codes.h"
+#include "base/status.h"
 #include "base/values.h"
 #include "client/cli/commands.h"
 #include "client/cli/described_type.h"
@@ -33,6 +34,14 @@ std::chrono::microseconds request_timeout(const common_options& options, const s
                                   duration_value(options.timeout), duration_value(info.call_time_max)));
   }
   return options.timeout;
+}
+
+load_result run_shown(const load_options& load, const server_info& info, progress_bar& bar) {
+  try {
+    return run_load(load, info, [&bar](const load_state& state) { bar.show(state); });
+  } catch (const status_error& unreachable) {
+    throw command_error{exit_codes::server_unreachable, status{unreachable.code(), unreachable.what()}.to_string()};
+  }
 }
 
 std::optional<emptying_request> emptier_of(const load_options& load) {
@@ -104,7 +113,7 @@ using detail::verification;
   load.rate = 0;
   load.duration = load.warmup = std::chrono::microseconds{0};
   progress_bar bar{where, title};
-  return run_load(load, info, [&bar](const load_state& state) { bar.show(state); });
+  return detail::run_shown(load, info, bar);
 }
 
 [[nodiscard]] verification verify(const load_options& load, const load_result& added, const server_info& info,
@@ -154,7 +163,7 @@ void run_load_command(const bench_arguments& given, client& server, const server
   run.load.payload = payload_of(given, run.load, info, server, where);
   {
     progress_bar bar{where, run.load.type + " " + run.load.method};
-    run.result = run_load(run.load, info, [&bar](const load_state& state) { bar.show(state); });
+    run.result = detail::run_shown(run.load, info, bar);
   }
   const bool measured_all = !run.result.interrupted;
   if (given.verify && measured_all) run.checked = verify(run.load, run.result, info, where);

@@ -39,7 +39,7 @@ struct step {
   load.prefix = prefix_or_fresh(arguments.prefix);
   load.timeout = request_timeout(arguments.common, info);
   progress_bar bar{where, fmt::format("{} actors", grouped(actors))};
-  const load_result result = run_load(load, info, [&bar](const load_state& state) { bar.show(state); });
+  const load_result result = run_shown(load, info, bar);
   if (result.interrupted) return std::nullopt;
   if (result.acknowledged == 0) {
     const std::string why = result.errors.empty() ? "no answer" : result.errors.front().example;

@@ -35,7 +35,7 @@ struct step {
   load.duration = arguments.duration.count() == 0 ? std::chrono::seconds{2} : arguments.duration;
   load.timeout = request_timeout(arguments.common, info);
   progress_bar bar{where, fmt::format("{} of {} workers", workers, info.workers)};
-  const load_result result = run_load(load, info, [&bar](const load_state& state) { bar.show(state); });
+  const load_result result = run_shown(load, info, bar);
   if (result.interrupted) return std::nullopt;
   if (result.acknowledged == 0 || result.failed() != 0) {
     const std::string why = result.errors.empty() ? "no answer" : result.errors.front().example;

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "client/cli/environment.h"
-#include "client/cli/load.h"
+#include "client/load/load.h"
 
 namespace grove::cli {
 

@@ -14,7 +14,7 @@ import suite
 
 ROOT = suite.HERE.parents[1]
 TOTALS = {"greenlet": 169, "continulet": 87, "gevent": 563}
-TESTED = ("tests/unit/greenlet", "tests/unit/hub", "tests/crash", "tests/conformance")
+TESTED = ("tests/unit/greenlet", "tests/unit/hub", "tests/unit/tasks", "tests/unit/io", "tests/crash", "tests/conformance")
 
 Entry = collections.namedtuple("Entry", "line system file group name kind target")
 

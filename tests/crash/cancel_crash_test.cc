@@ -16,8 +16,8 @@
 #include "worker/greenlet/greenlet.h"
 #include "worker/greenlet/sanitizer.h"
 #include "worker/hub/hub.h"
-#include "worker/hub/task.h"
-#include "worker/hub/thread_pool.h"
+#include "worker/io/thread_pool.h"
+#include "worker/tasks/task.h"
 
 namespace grove {
 namespace {

@@ -17,8 +17,8 @@
 #include "worker/greenlet/initialisers.h"
 #include "worker/greenlet/overflow_report.h"
 #include "worker/hub/hub.h"
-#include "worker/hub/task.h"
-#include "worker/hub/timeout.h"
+#include "worker/tasks/task.h"
+#include "worker/tasks/timeout.h"
 
 namespace grove {
 namespace {

@@ -9,36 +9,43 @@ import re
 
 from tree import Tree, finish
 
-# base <- proto/wire <- client <- client/cli
+# base <- proto/wire <- client <- client/load <- client/cli
 # base <- proto/json <- client/cli
-# base <- worker/greenlet <- worker/hub <- worker/actor <- worker/{builtin,store,mesh} <- worker/gate <- worker/main
-# base, proto/wire <- server
+# base <- worker/greenlet <- worker/hub <- worker/tasks <- worker/io <- worker/main
+# worker/hub <- worker/actor <- worker/{builtin,store,mesh} <- worker/gate <- worker/main
+# base <- base/process <- worker/actor, server
+# proto/wire <- server
 ARROWS = {
     "base": [],
+    "base/process": ["base", "proto"],
     "proto": [],
     "proto/plugin": ["base", "proto"],
     "proto/json": ["base"],
     "proto/wire": ["base", "proto"],
     "client": ["proto/wire"],
-    "client/cli": ["client", "proto/json"],
+    "client/load": ["client"],
+    "client/cli": ["client/load", "proto/json"],
     "worker/greenlet": ["base"],
     "worker/hub": ["worker/greenlet"],
-    "worker/actor": ["worker/hub", "proto"],
+    "worker/tasks": ["worker/hub"],
+    "worker/io": ["worker/tasks"],
+    "worker/actor": ["worker/hub", "base/process", "proto"],
     "worker/builtin": ["worker/actor"],
     "worker/store": ["worker/actor"],
     "worker/mesh": ["worker/actor"],
     "worker/gate": ["worker/builtin", "worker/store", "worker/mesh", "proto/wire"],
-    "worker/main": ["worker/gate"],
-    "server": ["base", "proto/wire"],
+    "worker/main": ["worker/gate", "worker/io"],
+    "server": ["base/process", "proto/wire"],
 }
 # Headers from outside that only some folders may know: the rest reaches them through a small interface.
 OUTSIDE = [
-    (re.compile(r"asio(\.hpp|/)"), {"worker/hub", "worker/gate", "worker/main", "client", "client/cli", "server"}),
+    (re.compile(r"asio(\.hpp|/)"),
+     {"worker/hub", "worker/io", "worker/gate", "worker/main", "client", "client/load", "client/cli", "server"}),
     (re.compile(r"boost/context/"), {"worker/greenlet"}),
     (re.compile(r"google/protobuf/compiler/"), {"proto/plugin"}),
     (re.compile(r"nlohmann/"), {"proto/json"}),
     (re.compile(r"sys/(socket|epoll|un)\.h|netinet/"),
-     {"base", "worker/hub", "worker/mesh", "worker/gate", "worker/main", "client", "client/cli", "server"}),
+     {"base", "worker/hub", "worker/io", "worker/mesh", "worker/gate", "worker/main", "client", "client/cli", "server"}),
 ]
 RAW_STRING = re.compile(r'R"([^(\s"]*)\(.*?\)\1"', re.DOTALL)
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)

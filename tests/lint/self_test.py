@@ -42,6 +42,8 @@ class IncludeArrows(Planted):
         for path, include in (("worker/gate/a.cc", '"worker/mesh/b.h"'), ("worker/gate/a.cc", '"worker/greenlet/b.h"'),
                               ("worker/main/a.cc", '"proto/wire/b.h"'), ("client/cli/a.cc", '"base/b.h"'),
                               ("server/a.cc", '"grove/v1/control.pb.h"'), ("worker/hub/a.cc", "<asio/ip/tcp.hpp>"),
+                              ("worker/io/a.cc", '"worker/tasks/b.h"'), ("worker/io/a.cc", "<asio/ip/tcp.hpp>"),
+                              ("worker/main/a.cc", '"worker/io/b.h"'), ("server/a.cc", '"base/process/b.h"'),
                               ("worker/builtin/a.cc", '"grove/v1/builtin.actor.h"'), ("client/a.h", "<asio.hpp>"),
                               ("tests/unit/hub/a.cc", '"worker/hub/b.h"')):
             self.assertEqual(self.faults(path, include), [], f"{path} {include}")
@@ -50,7 +52,9 @@ class IncludeArrows(Planted):
         for path, include in (("base/a.cc", '"worker/hub/b.h"'), ("worker/greenlet/a.cc", '"worker/hub/b.h"'),
                               ("worker/mesh/a.cc", '"worker/store/b.h"'), ("worker/actor/a.cc", '"worker/gate/b.h"'),
                               ("server/a.cc", '"worker/actor/b.h"'), ("client/a.cc", '"server/b.h"'),
-                              ("client/a.cc", '"client/cli/b.h"'), ("worker/hub/a.cc", '"proto/wire/b.h"'),
+                              ("client/a.cc", '"client/cli/b.h"'), ("client/load/a.cc", '"client/cli/b.h"'), ("worker/hub/a.cc", '"proto/wire/b.h"'),
+                              ("worker/hub/a.cc", '"worker/tasks/b.h"'), ("worker/tasks/a.cc", '"worker/io/b.h"'),
+                              ("worker/actor/a.cc", '"worker/tasks/b.h"'), ("base/a.cc", '"base/process/b.h"'), ("worker/gate/a.cc", '"worker/io/b.h"'),
                               ("base/a.cc", '"grove/v1/wire.pb.h"'), ("server/a.cc", '"grove/v1/builtin.actor.h"'),
                               ("worker/actor/a.cc", '"bench/b.h"')):
             faults = self.faults(path, include)
@@ -59,7 +63,7 @@ class IncludeArrows(Planted):
 
     def test_fails_on_an_outside_header_in_a_folder_that_may_not_know_it(self):
         for path, include in (("worker/actor/a.cc", "<asio.hpp>"), ("worker/actor/a.h", "<asio/steady_timer.hpp>"),
-                              ("worker/actor/a.h", "<sys/socket.h>"),
+                              ("worker/actor/a.h", "<sys/socket.h>"), ("worker/tasks/a.h", "<asio.hpp>"),
                               ("worker/actor/a.cc", "<boost/context/detail/fcontext.hpp>")):
             self.assertEqual(len(self.faults(path, include)), 1, f"{path} {include}")
 

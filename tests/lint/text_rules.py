@@ -55,7 +55,8 @@ def fixed_ports(tree):
     """A test lets the system choose its ports, so that two runs at once do not meet."""
     opens = re.compile(r"listen|bind|connect|endpoint|--admin|--server|GROVE_SERVER|published?\b", re.IGNORECASE)
     port = re.compile(r"(127\.0\.0\.1|localhost|0\.0\.0\.0|\[::1?\]):([1-9]\d{3,4})\b|(endpoint|bind)\S*\([^)]*\b[1-9]\d{3,4}\)")
-    folders = ["tests/integration", "tests/crash", "tests/support", "tests/unit/client", "tests/unit/hub", "tests/unit/gate"]
+    folders = ["tests/integration", "tests/crash", "tests/support", "tests/unit/client", "tests/unit/hub", "tests/unit/io",
+               "tests/unit/gate"]
     # What tests/deploy reads in manifests are the ports of a container; its scripts start servers.
     paths = tree.files(".cc", ".h", ".py", ".sh", below=folders) + tree.files(".sh", below=["tests/deploy"])
     for path, number, line in lines_of(tree, paths):

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/limits.h"
+#include "base/process/limits.h"
 #include "worker/actor/runtime.h"
 #include "worker/hub/hub.h"
 #include "worker/store/memory_store.h"

@@ -37,7 +37,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/limits.h"
+#include "base/process/limits.h"
 #include "worker/actor/actor_type.h"
 #include "worker/actor/calls.h"
 #include "worker/actor/directory.h"

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "base/limits.h"
-#include "base/shared_metrics.h"
+#include "base/process/limits.h"
+#include "base/process/shared_metrics.h"
 #include "proto/wire/envelope.h"
 #include "worker/actor/reply.h"
 #include "worker/actor/runtime.h"

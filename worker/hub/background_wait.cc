@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace grove::hubs::detail {
+namespace grove {
 
 background_wait::background_wait(asio::io_context& io, unique_function<void()> readable)
     : io_(io), descriptor_(io), readable_(std::move(readable)) {}
@@ -30,4 +30,4 @@ void background_wait::listen() {
   work.on_work_finished();
 }
 
-}  // namespace grove::hubs::detail
+}  // namespace grove

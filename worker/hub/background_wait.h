@@ -6,7 +6,7 @@
 
 #include "worker/greenlet/unique_function.h"
 
-namespace grove::hubs::detail {
+namespace grove {
 
 /// Calls a function in the hub's context whenever a descriptor is readable. That keeps no loop alive: hub::join() ends
 /// though it listens (gevent's ref=False).
@@ -33,4 +33,4 @@ class background_wait {
   unique_function<void()> readable_;
 };
 
-}  // namespace grove::hubs::detail
+}  // namespace grove

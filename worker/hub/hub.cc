@@ -13,7 +13,6 @@
 #include "base/check.h"
 #include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
-#include "worker/hub/task.h"
 #include "worker/hub/wait_bound.h"
 #include "worker/hub/waiter.h"
 
@@ -37,6 +36,9 @@ constexpr std::chrono::milliseconds trim_slice{1};
 constexpr std::chrono::milliseconds trim_pause{9};
 // Reading the clock costs as much as a small item: a batch looks at it this rarely.
 constexpr std::size_t items_between_looks = 32;
+// Hubs draw identities in blocks, so that no two of the process give out the same one and they rarely meet at the counter.
+constexpr std::uint64_t identities_in_block = std::uint64_t{1} << 20U;
+constinit std::atomic<std::uint64_t> blocks_drawn{0};
 
 /// A posted callable that did not come with an item of its own.
 class posted_call final : public ready_item {
@@ -143,7 +145,7 @@ bool hub::pass(bool look_at_io) {
   passes_.store(passes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   pass_time_ = looked_at_ = time_.now();
   bool did = poked_.load(std::memory_order_relaxed) && poked_.exchange(false, std::memory_order_acquire);
-  if (!starved_.empty() && may_feed()) feed_starved();
+  if (!stack_waiters_.empty()) try_stack_waiters();
   if (has_foreign_.load(std::memory_order_relaxed)) did |= run_foreign();
   const bool did_high = !ready(hub_priority::high).empty() && run_batch(hub_priority::high);
   if (!ready(hub_priority::normal).empty()) did |= run_batch(hub_priority::normal);
@@ -347,6 +349,12 @@ hub_service* hub::find_service(const void* kind) const noexcept {
   return nullptr;
 }
 
+std::uint64_t hub::draw_identity() noexcept {
+  if (last_identity_ % identities_in_block == 0)
+    last_identity_ = blocks_drawn.fetch_add(1, std::memory_order_relaxed) * identities_in_block;
+  return ++last_identity_;
+}
+
 bool hub::interrupt(greenlet& target, std::exception_ptr thrown, const void* source) noexcept {
   greenlet_slots& slots = target.slots();
   if (slots.pending != nullptr || target.dead()) return false;
@@ -417,31 +425,6 @@ void hub::report(std::string_view where, const std::exception_ptr& error) noexce
     write_error("the hub's error handler", caught_error());
   }
   write_error(where, error);
-}
-
-void hub::unwind_tasks() noexcept {
-  constexpr int rounds_max = 100;
-  // Once each: what a task does when it is killed may need some passes. A task that goes away stays until the next pass.
-  const auto kill_all = [this] {
-    for (task_base* at = tasks_; at != nullptr;) {
-      task_base& task = *std::exchange(at, at->next_);
-      if (!std::exchange(task.unwound_, true)) task.kill(kill_mode::do_not_wait);
-    }
-  };
-  try {
-    for (int round = 0; round < rounds_max && (tasks_ != nullptr || !nothing_ready()); ++round) {
-      kill_all();
-      pass(true);
-    }
-    // What is left has swallowed greenlet_exit and waits again, some in what no kill reaches.
-    for (int round = 0; round < rounds_max && tasks_ != nullptr; ++round) {
-      if (tasks_->state_ == task_base::state::running) tasks_->greenlet_->throw_in();
-      pass(true);
-    }
-  } catch (...) {
-    report("a greenlet that is unwound with the hub", caught_error());
-  }
-  GROVE_CHECK(tasks_ == nullptr, "a spawned greenlet cannot be unwound: a catch (...) must throw greenlet_exit on");
 }
 
 void idle(hub_priority quiet) {

@@ -40,7 +40,7 @@
 
 namespace grove {
 
-class task_base;
+class hub_task;
 class waiter;
 class wait_bound;
 class waiter_list;
@@ -81,7 +81,7 @@ class hub {
   loop_end join(std::optional<steady_time> until = std::nullopt);
   /// join() that ends with `ended`; true if it has finished, false after stop() or at `until`.
   /// Errors: loop_exit when nothing is pending and it has not finished.
-  bool run_until(const task_base& ended, std::optional<steady_time> until = std::nullopt);
+  bool run_until(const hub_task& ended, std::optional<steady_time> until = std::nullopt);
   /// Until release(), something is pending: for work elsewhere that will be posted from its thread. They count.
   /// Affinity: hub thread.
   void hold() noexcept { ++holds_; }
@@ -157,6 +157,12 @@ class hub {
   using error_classifier = unique_function<error_kind(const std::exception_ptr& error)>;
   void set_error_classifier(error_classifier classifier) { error_classifier_ = std::move(classifier); }
 
+  /// Is told of every task as it is started; none is told, if null.
+  /// Lifetime: borrowed.
+  void observe_tasks(hub_task_observer* observer) noexcept { task_observer_ = observer; }
+  /// A number that no other call in the process returns, on whatever hub.
+  [[nodiscard]] std::uint64_t draw_identity() noexcept;
+
   [[nodiscard]] std::size_t armed_timers() const noexcept { return timers_.size(); }
   [[nodiscard]] std::size_t ready_count() const noexcept {
     return ready_[0].size() + ready_[1].size() + ready_[2].size();
@@ -173,10 +179,9 @@ class hub {
 
  private:
   friend class waiter;
-  friend class task_base;
+  friend class hub_task;
   friend class hub_timer;
   friend class wait_bound;
-  friend class timeout;
   friend void idle(hub_priority quiet);
   friend class place_in_line;
 
@@ -186,7 +191,6 @@ class hub {
   [[nodiscard]] bool nothing_ready() const noexcept {
     return ready_[0].empty() && ready_[1].empty() && ready_[2].empty();
   }
-  [[nodiscard]] std::uint64_t next_timeout() noexcept;
   [[nodiscard]] bool is_time_over(steady_time batch_began) noexcept;
   [[noreturn]] static void throw_no_hub();
   bool pass(bool look_at_io);
@@ -212,7 +216,7 @@ class hub {
   void trim() noexcept;
   void unwind_tasks() noexcept;
   void require_hub_context() const;
-  loop_end run_while_pending(const task_base* ended, std::optional<steady_time> until);
+  loop_end run_while_pending(const hub_task* ended, std::optional<steady_time> until);
   bool anything_pending();
   bool io_pending();
   struct owned_service {
@@ -222,11 +226,7 @@ class hub {
   template <typename Service>
   static constexpr char service_kind = 0;  // its address tells the kinds apart
   [[nodiscard]] hub_service* find_service(const void* kind) const noexcept;
-  /// Lets a spawned greenlet wait for a stack.
-  void starve(task_base& task);
-  [[nodiscard]] bool may_feed() const noexcept;
-  /// Starts spawned greenlets that waited for a stack.
-  void feed_starved() noexcept;
+  void try_stack_waiters() noexcept;
 
   const clock& time_;
   hub_options options_;
@@ -244,9 +244,9 @@ class hub {
   std::size_t waiting_ = 0;
   std::size_t live_tasks_ = 0;
   std::size_t holds_ = 0;
-  std::uint64_t last_timeout_ = 0;  // the identity given out last
+  std::uint64_t last_identity_ = 0;
   std::uint64_t tasks_ever_ = 0;
-  bool has_spawn_callbacks_ = false;
+  hub_task_observer* task_observer_ = nullptr;
   std::vector<hub_component*> components_;
   std::vector<owned_service> services_;
   std::unique_ptr<hubs::detail::idle_waiters> idle_;
@@ -256,7 +256,7 @@ class hub {
 
   asio::io_context io_;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work_;
-  hubs::detail::background_wait pokes_;
+  background_wait pokes_;
 
   int poke_fd_;
   std::atomic<bool> poked_{false};
@@ -269,10 +269,10 @@ class hub {
   std::vector<unique_function<void()>> foreign_taken_;  // of which the first foreign_ran_ have been run
   std::size_t foreign_ran_ = 0;
 
-  ready_queue starved_;
-  std::size_t starved_at_ = 0;  // how many stacks were in use then
-  callback_timer starved_retry_{[] {}};
-  task_base* tasks_ = nullptr;  // the live ones, a list
+  ready_queue stack_waiters_;
+  std::size_t stacks_used_then_ = 0;  // when the last of them found none
+  callback_timer stack_retry_{[] {}};
+  hub_task* tasks_ = nullptr;  // the live ones, a list
 };
 
 /// While it exists, something is pending in the hub, see hub::hold().

@@ -3,7 +3,7 @@
 // Loops that end by themselves: when nothing that could wake a greenlet is left.
 
 #include "worker/hub/hub.h"
-#include "worker/hub/task_base.h"
+#include "worker/hub/hub_task.h"
 
 namespace grove {
 
@@ -34,7 +34,7 @@ bool hub::io_pending() {
   return !none;
 }
 
-loop_end hub::run_while_pending(const task_base* ended, std::optional<steady_time> until) {
+loop_end hub::run_while_pending(const hub_task* ended, std::optional<steady_time> until) {
   require_hub_context();
   alarm at_end;
   if (until) at_end.arm(*this, *until);
@@ -55,7 +55,7 @@ loop_end hub::join(std::optional<steady_time> until) {
   return run_while_pending(nullptr, until);
 }
 
-bool hub::run_until(const task_base& ended, std::optional<steady_time> until) {
+bool hub::run_until(const hub_task& ended, std::optional<steady_time> until) {
   const loop_end end = run_while_pending(&ended, until);
   if (!ended.ready() && (end == loop_end::stuck || end == loop_end::finished))
     throw loop_exit("a task waits for what nothing is left to bring");

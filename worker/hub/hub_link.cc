@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/hub/hub_link.h"
 
-namespace grove::hubs::detail {
+namespace grove {
 
 class hub_link::owner final : public hub_service {
  public:
@@ -17,4 +17,4 @@ std::shared_ptr<hub_link> hub_link::of(hub& on) {
   return on.service<owner>().link;
 }
 
-}  // namespace grove::hubs::detail
+}  // namespace grove

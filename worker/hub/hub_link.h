@@ -7,7 +7,7 @@
 
 #include "worker/hub/hub.h"
 
-namespace grove::hubs::detail {
+namespace grove {
 
 /// A hub's address for other threads, which may find that nobody lives there any more.
 /// Affinity: any thread.
@@ -40,4 +40,4 @@ class hub_link {
   hub* hub_;
 };
 
-}  // namespace grove::hubs::detail
+}  // namespace grove

@@ -9,6 +9,8 @@
 
 namespace grove {
 
+class hub_task;
+
 /// A wait was tried in the hub's own context: in a callback, a timer, a completion handler or a component.
 class blocking_in_hub : public greenlet_error {
  public:
@@ -55,6 +57,16 @@ class hub_component {
 
  protected:
   ~hub_component() = default;
+};
+
+/// Is told of the tasks that a hub has.
+class hub_task_observer {
+ public:
+  /// Called as the task is started. It must not wait.
+  virtual void started(hub_task& task) noexcept = 0;
+
+ protected:
+  ~hub_task_observer() = default;
 };
 
 /// Something that a hub has one of, made at its first use.

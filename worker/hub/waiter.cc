@@ -7,8 +7,8 @@
 #include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/greenlet/throw_path.h"
+#include "worker/hub/hub_task.h"
 #include "worker/hub/internal/initialiser_check.h"
-#include "worker/hub/task.h"
 #include "worker/hub/uninterrupted.h"
 #include "worker/hub/wait_bound.h"
 #include "worker/hub/wait_listener.h"
@@ -56,7 +56,7 @@ bool waiter::find_deliverable(greenlet& self) {
   greenlet_slots& slots = self.slots();
   const bool from_outside = (slots.pending != nullptr || slots.kill_deferred) && !uninterrupted::in_force(self);
   if (from_outside && slots.pending == nullptr) {
-    auto& task = *static_cast<task_base*>(slots.task);
+    hub_task& task = *hub_task::of(self);
     slots.pending = task.take_deferred_kill();
     slots.pending_source = &task;
   }

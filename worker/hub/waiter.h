@@ -60,7 +60,7 @@ class waiter : private ready_item, private hub_timer {
  private:
   friend class hub;
   friend class wait_bound;
-  friend class task_base;
+  friend class hub_task;
   friend class waiter_list;
   friend class place_in_line;
   friend void yield(hub_priority priority);

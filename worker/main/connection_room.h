@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/descriptor_reserve.h"
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "worker/main/line_limit.h"
 
 namespace spdlog {

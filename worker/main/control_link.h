@@ -4,7 +4,6 @@
 #include <optional>
 
 #include "base/fd.h"
-#include "base/limits.h"
 #include "grove/v1/control.pb.h"
 
 namespace grove {
@@ -29,8 +28,5 @@ class control_link {
  private:
   unique_fd socket_;
 };
-
-/// The limits that the supervisor sent; what is 0 there is at its default.
-[[nodiscard]] limits limits_from(const v1::ServerLimits& sent);
 
 }  // namespace grove

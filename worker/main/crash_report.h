@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/line_writer.h"
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 
 namespace grove {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // grove-worker: one of the processes that a supervisor (grove-server) starts. It gets everything that it needs from
-// there: descriptors by their numbers (base/inherited_fds.h), the rest as a message over the control socket.
+// there: descriptors by their numbers (base/process/inherited_fds.h), the rest as a message over the control socket.
 
 #include <linux/close_range.h>
 #include <sched.h>
@@ -24,9 +24,10 @@
 #include "base/cli/help_page.h"
 #include "base/cli/show.h"
 #include "base/exit_codes.h"
-#include "base/inherited_fds.h"
 #include "base/last_words.h"
 #include "base/log.h"
+#include "base/process/control_packets.h"
+#include "base/process/inherited_fds.h"
 #include "base/standard_descriptors.h"
 #include "base/text.h"
 #include "base/uncaught.h"

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "base/inherited_fds.h"
+#include "base/process/inherited_fds.h"
 
 namespace grove {
 namespace {

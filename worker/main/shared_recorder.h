@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "worker/actor/actor_type.h"
 #include "worker/actor/flight_recorder.h"
 #include "worker/hub/hub.h"

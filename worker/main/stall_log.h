@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
-#include "base/shared_metrics.h"
+#include "base/process/shared_metrics.h"
 #include "worker/hub/stall_monitor.h"
 #include "worker/main/line_limit.h"
 

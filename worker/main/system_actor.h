@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "grove/v1/system.actor.h"
 #include "worker/actor/actor_type.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/exit_codes.h"
-#include "base/inherited_fds.h"
+#include "base/process/inherited_fds.h"
 #include "base/text.h"
 #include "worker/builtin/builtin.h"
 #include "worker/greenlet/overflow_report.h"

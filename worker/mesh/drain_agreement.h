@@ -21,7 +21,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 
 namespace grove {
 

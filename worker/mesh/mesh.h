@@ -34,7 +34,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "worker/actor/actor_type.h"
 #include "worker/actor/message.h"
 #include "worker/actor/remote.h"

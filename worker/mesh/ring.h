@@ -10,7 +10,7 @@
 //   size bytes  body
 //   0..7 bytes  up to the next multiple of 8
 //
-// Positions (base/shared_segment_layout.h: ring_control) only grow. The ring's pages are mapped twice, one
+// Positions (base/process/shared_segment_layout.h: ring_control) only grow. The ring's pages are mapped twice, one
 // after the other, so that every record is contiguous wherever it begins: there is no padding at the end of
 // the ring, and a record may be as large as the ring.
 //
@@ -28,7 +28,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 
 namespace grove {
 

@@ -7,7 +7,8 @@
 #include <string>
 
 #include "client/cli/environment.h"
-#include "client/cli/load.h"
+#include "client/cli/progress.h"
+#include "client/load/load.h"
 
 namespace grove::cli::detail {
 
@@ -58,6 +59,10 @@ struct emptying_request {
 /// The deadline of the requests, from --timeout.
 /// Errors: wrong_usage when the server allows less.
 [[nodiscard]] std::chrono::microseconds request_timeout(const common_options& options, const server_info& info);
+
+/// run_load() with a bar.
+/// Errors: command_error with exit code 3 when a connection cannot be made.
+[[nodiscard]] load_result run_shown(const load_options& load, const server_info& info, progress_bar& bar);
 
 /// SIGINT or SIGTERM came: the exit code for what calls the program.
 inline constexpr int interrupted = 130;

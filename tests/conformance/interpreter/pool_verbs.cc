@@ -3,8 +3,8 @@
 // gevent: groups and pools.
 
 #include "tests/conformance/interpreter/task_verbs.h"
-#include "worker/hub/pool.h"
-#include "worker/hub/queue.h"
+#include "worker/tasks/pool.h"
+#include "worker/tasks/queue.h"
 
 namespace grove::conformance {
 

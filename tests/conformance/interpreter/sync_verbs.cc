@@ -3,10 +3,10 @@
 // gevent: events, results, locks, queues.
 
 #include "tests/conformance/interpreter/task_verbs.h"
-#include "worker/hub/iwait.h"
-#include "worker/hub/local.h"
-#include "worker/hub/queue.h"
-#include "worker/hub/semaphore.h"
+#include "worker/tasks/iwait.h"
+#include "worker/tasks/local.h"
+#include "worker/tasks/queue.h"
+#include "worker/tasks/semaphore.h"
 
 namespace grove::conformance {
 

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "worker/hub/joinall.h"
-#include "worker/hub/semaphore.h"
-#include "worker/hub/timeout.h"
+#include "worker/tasks/joinall.h"
+#include "worker/tasks/semaphore.h"
+#include "worker/tasks/timeout.h"
 
 namespace grove::conformance {
 

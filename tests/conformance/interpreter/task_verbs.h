@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "tests/conformance/interpreter/interpreter.h"
-#include "worker/hub/async_result.h"
-#include "worker/hub/task.h"
+#include "worker/tasks/async_result.h"
+#include "worker/tasks/task.h"
 
 namespace grove::conformance {
 

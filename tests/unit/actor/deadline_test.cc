@@ -8,8 +8,8 @@
 
 #include "tests/unit/actor/scripted_actor.h"
 #include "worker/hub/callback_timer.h"
-#include "worker/hub/event.h"
-#include "worker/hub/timeout.h"
+#include "worker/tasks/event.h"
+#include "worker/tasks/timeout.h"
 
 namespace grove::test {
 namespace {

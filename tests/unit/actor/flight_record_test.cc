@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tests/unit/actor/scripted_actor.h"
-#include "worker/hub/event.h"
+#include "worker/tasks/event.h"
 
 namespace grove::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/actor/scripted_actor.h"
-#include "worker/hub/event.h"
+#include "worker/tasks/event.h"
 
 namespace grove::test {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "tests/unit/actor/scripted_actor.h"
-#include "worker/hub/event.h"
-#include "worker/hub/task.h"
+#include "worker/tasks/event.h"
+#include "worker/tasks/task.h"
 
 namespace grove::test {
 namespace {

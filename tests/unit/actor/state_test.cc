@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "tests/unit/actor/scripted_actor.h"
-#include "worker/hub/event.h"
+#include "worker/tasks/event.h"
 
 namespace grove::test {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/cli/histogram.h"
+#include "client/load/histogram.h"
 
 #include <gtest/gtest.h>
 

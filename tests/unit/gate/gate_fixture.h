@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "base/shared_metrics.h"
+#include "base/process/shared_metrics.h"
 #include "grove/v1/builtin.pb.h"
 #include "grove/v1/wire.pb.h"
 #include "tests/support/actor_world.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/unit/hub/hub_fixture.h"
+#include "tests/support/hub_fixture.h"
 #include "worker/hub/hub.h"
 
 namespace grove {

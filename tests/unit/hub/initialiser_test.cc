@@ -6,11 +6,11 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/unit/hub/hub_fixture.h"
+#include "tests/support/hub_fixture.h"
 #include "worker/greenlet/generator.h"
 #include "worker/greenlet/initialisers.h"
 #include "worker/greenlet/sanitizer.h"
-#include "worker/hub/task.h"
+#include "worker/tasks/task.h"
 
 namespace grove {
 namespace {

@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/hub/hub_fixture.h"
+#include "tests/support/hub_fixture.h"
 #include "worker/hub/callback_timer.h"
-#include "worker/hub/event.h"
-#include "worker/hub/task.h"
-#include "worker/hub/thrown_is.h"
+#include "worker/tasks/event.h"
+#include "worker/tasks/task.h"
+#include "worker/tasks/thrown_is.h"
 
 namespace grove {
 namespace {

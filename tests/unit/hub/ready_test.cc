@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/hub/hub_fixture.h"
+#include "tests/support/hub_fixture.h"
 #include "worker/greenlet/trace.h"
-#include "worker/hub/event.h"
-#include "worker/hub/task.h"
+#include "worker/tasks/event.h"
+#include "worker/tasks/task.h"
 
 namespace grove {
 namespace {

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/hub/hub_fixture.h"
-#include "worker/hub/event.h"
-#include "worker/hub/task.h"
+#include "tests/support/hub_fixture.h"
+#include "worker/tasks/event.h"
+#include "worker/tasks/task.h"
 
 namespace grove {
 namespace {

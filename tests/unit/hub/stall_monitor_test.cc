@@ -17,12 +17,12 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/hub/hub_fixture.h"
+#include "tests/support/hub_fixture.h"
 #include "worker/greenlet/big_stack.h"
 #include "worker/greenlet/continulet.h"
 #include "worker/hub/stack_capture.h"
 #include "worker/hub/stall_judge.h"
-#include "worker/hub/task.h"
+#include "worker/tasks/task.h"
 
 namespace grove {
 namespace stall_tests {

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/hub/hub_fixture.h"
+#include "tests/support/hub_fixture.h"
 #include "worker/greenlet/big_stack.h"
 #include "worker/greenlet/generator.h"
-#include "worker/hub/event.h"
-#include "worker/hub/semaphore.h"
-#include "worker/hub/task.h"
-#include "worker/hub/timeout.h"
+#include "worker/tasks/event.h"
+#include "worker/tasks/semaphore.h"
+#include "worker/tasks/task.h"
+#include "worker/tasks/timeout.h"
 
 namespace grove {
 namespace {

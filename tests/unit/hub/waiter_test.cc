@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "tests/unit/hub/hub_fixture.h"
-#include "worker/hub/task.h"
+#include "tests/support/hub_fixture.h"
+#include "worker/tasks/task.h"
 
 namespace grove {
 namespace {

@@ -15,7 +15,7 @@
 #include <array>
 
 #include "base/fd.h"
-#include "base/inherited_fds.h"
+#include "base/process/inherited_fds.h"
 #include "worker/greenlet/sanitizer.h"
 
 namespace grove {

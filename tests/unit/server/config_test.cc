@@ -11,7 +11,7 @@
 #include <sstream>
 
 #include "base/exit_codes.h"
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "grove/v1/control.pb.h"
 #include "server/internal/config_keys.h"
 #include "server/text_file.h"

@@ -30,8 +30,8 @@
 #include <string_view>
 
 #include "base/exit_codes.h"
-#include "base/inherited_fds.h"
-#include "base/shared_segment.h"
+#include "base/process/inherited_fds.h"
+#include "base/process/shared_segment.h"
 #include "base/version.h"
 #include "grove/v1/control.pb.h"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/shared_segment.h"
+#include "base/process/shared_segment.h"
 #include "worker/actor/message.h"
 #include "worker/mesh/internal/lane.h"
 #include "worker/mesh/internal/pending_calls.h"
