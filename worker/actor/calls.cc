@@ -84,6 +84,11 @@ message_ptr local_calls::make(std::string_view type_name, std::string_view key, 
 void local_calls::call(std::string_view type, std::string_view key, std::string_view method,
                        const google::protobuf::MessageLite& request, google::protobuf::MessageLite& response,
                        const actor_call_options& options) {
+  if (greenlet::current().sliced()) {
+    // The response would be written while others use the stack that it is on.
+    throw failed_precondition{std::string{"a call of "}.append(type).append("/").append(key).append(
+        " from a task on a sliced stack; spawn the task on a stack of its own, or send a tell")};
+  }
   message_ptr m = make(type, key, method, request, true);
   if (options.timeout) m->deadline = time_after(owner_.on().now(), *options.timeout);
   if (turn* const caller = current_turn()) {

@@ -49,7 +49,7 @@ class time_of_turn {
   time_of_turn(const time_of_turn&) = delete;
   time_of_turn& operator=(const time_of_turn&) = delete;
   ~time_of_turn() {
-    GROVE_CHECK(within_.innermost(), "a bound of waits has outlived the turn that made it");
+    within_.drop_inner();  // A turn that keeps limits of its own fails, and the next one must not have them.
     within_.cancel();
   }
 
@@ -253,7 +253,14 @@ bool runtime::may_start(const actor_cell& cell, const message& m) const noexcept
 void runtime::run_cell(actor_cell& cell, const runners::place& in) {
   const auto startable = [this, &cell](const message& m) { return may_start(cell, m); };
   for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
-    if (cell.mail.has_control() && take_controls(cell)) return;
+    if (cell.mail.has_control()) {
+      const bool gone = take_controls(cell);
+      if (in.within.drop_inner()) {
+        hub_.report("a hook of an actor",
+                    std::make_exception_ptr(failed_precondition{"a time-out that it has made is kept beyond its end"}));
+      }
+      if (gone) return;
+    }
     message_ptr call = cell.mail.pop_if(startable);
     if (call == nullptr) return;  // Empty, or a turn that others must wait for is under way and will look again.
     count_turn();
@@ -291,6 +298,7 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, const runners::place&
   turn t{*this, cell, std::move(call), fiber};
   message& m = *t.call;
   const bool interleave = cell.type->methods()[m.method].interleave;
+  t.within = &in.within;
   m.running = &t;
   bind_turn(fiber, &t);
   if (!interleave) cell.exclusive = true;

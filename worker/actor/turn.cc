@@ -36,6 +36,10 @@ void turn::goes_on() noexcept {
 
 void runtime::end_turn(turn& t, const reply& end) {
   GROVE_CHECK(!t.ended, "a turn ends once");
+  if (t.within != nullptr && !t.within->innermost()) {
+    throw failed_precondition{
+        "a time-out that the turn has made is kept beyond its end; it belongs in the function that it limits"};
+  }
   t.ended = true;
   if (t.state_before != nullptr) scratch_.states(*t.cell.type).push_back(std::move(t.state_before));
   if (t.call != nullptr) t.call->running = nullptr;

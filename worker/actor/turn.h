@@ -12,6 +12,7 @@
 #include "worker/actor/reply.h"
 #include "worker/actor/stream_state.h"
 #include "worker/greenlet/greenlet.h"
+#include "worker/hub/wait_bound.h"
 #include "worker/hub/wait_listener.h"
 
 namespace grove {
@@ -49,6 +50,7 @@ struct turn final : wait_listener {
   actor_cell& cell;
   message_ptr call;  ///< Null once a stream has taken it over.
   greenlet& running_in;
+  const wait_bound* within = nullptr;  ///< What limits its waits; all limits that it makes itself end before it does.
   std::unique_ptr<google::protobuf::Message> state_before;  ///< Set once the handler asked for the state to change.
   std::vector<outgoing> outbox;
   stream_ptr opened;     ///< Of a streaming method.
