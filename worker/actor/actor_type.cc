@@ -39,20 +39,20 @@ actor_type::actor_type(actor_type_definition definition, std::uint16_t index)
       object_offset_{offset_of_object(definition_)},
       index_{index},
       interleaves_{std::ranges::any_of(definition_.methods, &actor_method::interleave)} {
-  for (const actor_method& method : definition_.methods) {
+  for (actor_method& method : definition_.methods) {
     const std::uint64_t id = hash_of_name(method.name);
     if (const auto same = find_method(id)) {
       throw std::invalid_argument{"the methods '" + definition_.methods[*same].name + "' and '" + method.name +
                                   "' of '" + definition_.name + "' have the same id; rename one of them"};
     }
-    method_ids_.push_back(id);
+    method.id = id;
   }
 }
 
 std::optional<std::uint16_t> actor_type::find_method(std::uint64_t id) const noexcept {
-  const auto found = std::ranges::find(method_ids_, id);
-  if (found == method_ids_.end()) return std::nullopt;
-  return static_cast<std::uint16_t>(found - method_ids_.begin());
+  const auto found = std::ranges::find(definition_.methods, id, &actor_method::id);
+  if (found == definition_.methods.end()) return std::nullopt;
+  return static_cast<std::uint16_t>(found - definition_.methods.begin());
 }
 
 std::optional<std::uint16_t> actor_type::find_method(std::string_view name) const noexcept {

@@ -25,6 +25,7 @@ struct turn;
 /// One method of an actor type, as the generated code describes it.
 struct actor_method {
   std::string name;
+  std::uint64_t id = 0;  ///< The hash of its name; the registry sets it.
   /// The default instances of its messages: a caller whose own are the same ones hands objects over.
   const google::protobuf::Message* request = nullptr;
   const google::protobuf::Message* response = nullptr;
@@ -77,7 +78,6 @@ class actor_type {
   [[nodiscard]] std::optional<std::uint16_t> find_method(std::string_view name) const noexcept;
   /// By the hash of its name.
   [[nodiscard]] std::optional<std::uint16_t> find_method(std::uint64_t id) const noexcept;
-  [[nodiscard]] std::uint64_t method_id(std::uint16_t method) const noexcept { return method_ids_[method]; }
 
   /// Where an actor's cell has the object and the key, counted from its own beginning.
   [[nodiscard]] std::size_t object_offset() const noexcept { return object_offset_; }
@@ -85,7 +85,6 @@ class actor_type {
 
  private:
   actor_type_definition definition_;
-  std::vector<std::uint64_t> method_ids_;
   std::uint64_t id_;
   std::size_t object_offset_;
   std::uint16_t index_;

@@ -23,11 +23,11 @@ namespace {
                       " streams; actors cannot read the streams of other actors"};
 }
 
-void check_key(std::string_view key, const limits& bounds) {
+[[noreturn]] void throw_bad_key(std::string_view key, const limits& bounds) {
   if (key.size() > bounds.key_bytes_max) {
     throw invalid_argument{over_limit_text("the key", key.size(), "key_bytes", bounds.key_bytes_max)};
   }
-  if (!is_utf8(key)) throw invalid_argument{no_utf8_text("the key", key)};
+  throw invalid_argument{no_utf8_text("the key", key)};
 }
 
 /// The calls of a turn go on with the chain of the message that it handles, and with the actor itself.
@@ -81,7 +81,7 @@ void waiting_caller::throw_if_failed() const {
 std::uint16_t local_calls::find_method(const target& to, const method_key& wanted) const {
   if (to.type == nullptr) throw not_found{unknown_type_text(owner_.types(), to.type_name)};
   const actor_type& type = to.type->type;
-  const bool as_compiled = wanted.index < type.methods().size() && type.method_id(wanted.index) == wanted.id;
+  const bool as_compiled = wanted.index < type.methods().size() && type.methods()[wanted.index].id == wanted.id;
   const auto method = as_compiled ? wanted.index : type.find_method(wanted.id);
   if (!method) throw unimplemented{unknown_method_text(type, wanted.name)};
   if (type.methods()[*method].streaming) throw_streams(type, wanted.name);
@@ -94,7 +94,7 @@ local_calls::prepared local_calls::prepare(const target& to, const method_key& w
   check_stack();
   const std::uint16_t index = find_method(to, wanted);
   const limits& bounds = owner_.bounds();
-  check_key(to.key, bounds);
+  if (!to.is_good) throw_bad_key(to.key, bounds);
   const actor_method& method = to.type->type.methods()[index];
   const turn* const caller = current_turn();
   const message* const cause = caller != nullptr ? caller->handled() : nullptr;

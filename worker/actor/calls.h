@@ -75,6 +75,7 @@ class local_calls final : public reply_sink {
     std::string_view type_name;
     std::string_view key;
     std::uint64_t hash = 0;
+    bool is_good = false;  ///< The key is known to be one.
   };
 
   /// A message for `to`, with `request` encoded, or with an object that the caller has to fill with it and to declare

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "worker/actor/calls.h"
 #include "worker/actor/runtime.h"
 #include "worker/greenlet/off_stack.h"
@@ -25,7 +26,8 @@ class actor_reference {
         type_{owner.find_hosted(type_id)},
         type_name_{type_name},
         key_{std::move(key)},
-        hash_{hash_of_address(type_id, key_)} {}
+        hash_{hash_of_address(type_id, key_)},
+        is_good_{key_.size() <= owner.bounds().key_bytes_max && is_utf8(key_)} {}
 
   [[nodiscard]] const std::string& key() const noexcept { return key_; }
 
@@ -62,8 +64,8 @@ class actor_reference {
   [[nodiscard]] local_calls::prepared prepare(local_calls& calls, const method_key& method, Request&& request,
                                               bool waits) const {
     using request_type = std::remove_cvref_t<Request>;
-    auto made =
-        calls.prepare({type_, type_name_, key_, hash_}, method, request, request_type::default_instance(), waits);
+    auto made = calls.prepare({type_, type_name_, key_, hash_, is_good_}, method, request,
+                              request_type::default_instance(), waits);
     if (made.to_fill == nullptr) return made;
     auto& object = static_cast<request_type&>(*made.to_fill);
     if constexpr (std::is_lvalue_reference_v<Request>) {
@@ -81,6 +83,7 @@ class actor_reference {
   std::string_view type_name_;
   std::string key_;
   std::uint64_t hash_;
+  bool is_good_;  // The key: what is wrong with it is said when it is used.
 };
 
 }  // namespace grove

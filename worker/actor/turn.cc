@@ -46,6 +46,10 @@ void runtime::append_change(turn& t) {
 
 void runtime::commit(turn& t) {
   GROVE_CHECK(t.at < turn::progress::committed, "a turn is committed once");
+  if (!t.in.within.innermost()) {
+    throw failed_precondition{
+        "a time-out that the turn has made is kept beyond its end; it belongs in the function that it limits"};
+  }
   append_change(t);
   t.at = turn::progress::committed;
   if (t.changed != nullptr) t.cell.object->take_state(*t.changed);

@@ -33,7 +33,8 @@ class acceptor_owner {
 
 /// Accepts from the listening socket that all workers share. In want of descriptors it leaves connections to the workers
 /// that have some; when none has, it takes them with its reserve and has them turned away.
-/// Affinity: the worker's hub thread.
+/// Affinity: the worker's hub thread. Errors: what the owner throws is reported to the hub, and after a pause the acceptor
+/// goes on.
 class acceptor final : private hub_timer {
  public:
   /// Lifetime: all is borrowed. `listener` stays open; the other workers go on accepting from it.
@@ -44,9 +45,12 @@ class acceptor final : private hub_timer {
 
  private:
   void wait();
+  template <class Step>
+  void attempt(Step step);
   void accept_some();
   [[nodiscard]] unique_fd accept_one();
   void on_shortage(int error);
+  void look_at_shortage();
   void turn_some_away(int error);
   [[nodiscard]] bool somebody_waits();
   void expired() override;

@@ -147,7 +147,7 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   head.chain_size = call->chain_size;
   head.metadata_size = call->metadata_size;
   head.type_id = call->type->id();
-  head.method_id = call->type->method_id(call->method);
+  head.method_id = call->type->methods()[call->method].id;
   head.depth = call->depth;
   head.one_way = call->one_way ? 1 : 0;
   call->write_body(put_head(at, head));
