@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "worker/actor/runtime.h"
 #include "worker/actor/text_pairs.h"
+#include "worker/greenlet/check_stack.h"
 #include "worker/hub/uninterrupted.h"
 
 namespace grove {

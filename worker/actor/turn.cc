@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "worker/actor/actor.h"
 #include "worker/actor/runtime.h"
+#include "worker/greenlet/check_stack.h"
 
 namespace grove {
 

@@ -269,23 +269,6 @@ inline R greenlet::switch_for(Args&&... args) {
   return detail::take_slowly<R>([&](detail::taker with) { detail::receive_slowly(*thread, with); });
 }
 
-/// Bytes left on the running greenlet's stack (or the thread's, in a main greenlet).
-[[nodiscard]] std::size_t stack_remaining() noexcept;
-
-namespace greenlets::detail {
-/// Throws stack_low unless stack_low_mark is left.
-void check_stack_slowly();
-}  // namespace greenlets::detail
-
-/// For entries that go deep: an actor's calls and turns, and those of the hub that begin an operation of Asio, call on
-/// a thread (and so resolve a name) or start a process. A spawn and a wait do not call it.
-/// Errors: stack_low when less than stack_low_mark is left.
-inline void check_stack() {
-  const greenlets::detail::thread_hot* const thread = greenlets::detail::this_thread;
-  if (thread == nullptr || !thread->current->plainly_has_left(stack_low_mark)) [[unlikely]]
-    greenlets::detail::check_stack_slowly();
-}
-
 /// The stack pool of the calling thread, which its greenlets draw from.
 [[nodiscard]] stack_pool& thread_stacks();
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/internal/flow_switching.h"
 
 extern "C" void* __dso_handle;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)

@@ -7,6 +7,7 @@
 
 #include <new>
 #include <string>
+#include <utility>
 
 #include "grove/v1/builtin.pb.h"
 #include "tests/support/actor_world.h"
@@ -30,56 +31,68 @@ v1::MapSetRequest entry(const std::string& name, const std::string& value) {
   return request;
 }
 
-/// What the map says of the entry: its value, or nothing; each of the two ways to ask must say the same.
-std::string value_of(const builtin::MapActor& map, const std::string& name) {
-  v1::MapGetRequest get;
-  get.set_name(name);
-  const v1::MapGetResponse got = map.Get(get);
-  const v1::MapListResponse listed = map.List({});
-  bool is_listed = false;
-  for (const auto& at : listed.entries())
-    is_listed = is_listed || at.name() == name;
-  EXPECT_EQ(is_listed, got.has_value());
-  return got.has_value() ? got.value() : "(nothing)";
+builtin::MapActor* made = nullptr;
+
+void add_map(actor_types& types) {
+  actor_type_definition definition = builtin::MapActor::grove_definition();
+  definition.object_size = sizeof(builtin::MapActor);
+  definition.object_alignment = alignof(builtin::MapActor);
+  definition.construct = [](void* place) -> actor* { return made = new (place) builtin::MapActor; };
+  types.add_definition(std::move(definition));
 }
 
-TEST(half_change, of_a_map_is_none_when_a_new_entry_cannot_be_made) {
+class half_change : public actor_world {
+ protected:
+  half_change() : actor_world{add_map} {}
+
+  /// Sets an entry of this map; of the allocations of the turn, the one with this number fails. False: there are not so
+  /// many, and the entry is set.
+  bool fails(const std::string& key, const v1::MapSetRequest& request, std::size_t number) {
+    const std::uint64_t sent = send("grove.Map", key, "Set", request);
+    bool failed = false;
+    {
+      const failing_allocation memory{number, text_bytes_min};
+      run();
+      failed = memory.failed();
+    }
+    EXPECT_EQ(sink.ended.at(sent).code == status_code::ok, !failed) << sink.ended.at(sent).text;
+    return failed;
+  }
+  /// What the map that was made last says of the entry: its value, or nothing; each of the two ways to ask must say the
+  /// same.
+  static std::string value_of(const std::string& name) {
+    v1::MapGetRequest get;
+    get.set_name(name);
+    const v1::MapGetResponse got = made->Get(get);
+    const v1::MapListResponse listed = made->List({});
+    bool is_listed = false;
+    for (const auto& at : listed.entries())
+      is_listed = is_listed || at.name() == name;
+    EXPECT_EQ(is_listed, got.has_value());
+    return got.has_value() ? got.value() : "(nothing)";
+  }
+};
+
+TEST_F(half_change, of_a_map_is_none_when_a_new_entry_cannot_be_made) {
   const v1::MapSetRequest request = entry(long_name, long_value);
   bool failed = true;
   for (std::size_t number = 1; failed; ++number) {
-    builtin::MapActor map;
-    {
-      const failing_allocation memory{number, text_bytes_min};
-      try {
-        (void)map.Set(request);
-        EXPECT_FALSE(memory.failed());
-      } catch (const std::bad_alloc&) {
-        EXPECT_TRUE(memory.failed());
-      }
-      failed = memory.failed();
-    }
-    EXPECT_EQ(value_of(map, long_name), failed ? "(nothing)" : request.value()) << "allocation " << number << " failed";
+    const std::string key = "map " + std::to_string(number);
+    call("grove.Map", key, "Get", v1::MapGetRequest{});
+    failed = fails(key, request, number);
+    EXPECT_EQ(value_of(long_name), failed ? "(nothing)" : request.value()) << "allocation " << number << " failed";
     ASSERT_LT(number, 100U);
   }
 }
 
-TEST(half_change, of_a_map_is_none_when_an_entry_cannot_be_replaced) {
+TEST_F(half_change, of_a_map_is_none_when_an_entry_cannot_be_replaced) {
   const v1::MapSetRequest request = entry(long_name, long_value);
   bool failed = true;
   for (std::size_t number = 1; failed; ++number) {
-    builtin::MapActor map;
-    (void)map.Set(entry(long_name, "before"));
-    {
-      const failing_allocation memory{number, text_bytes_min};
-      try {
-        (void)map.Set(request);
-        EXPECT_FALSE(memory.failed());
-      } catch (const std::bad_alloc&) {
-        EXPECT_TRUE(memory.failed());
-      }
-      failed = memory.failed();
-    }
-    EXPECT_EQ(value_of(map, long_name), failed ? "before" : request.value()) << "allocation " << number << " failed";
+    const std::string key = "map " + std::to_string(number);
+    call("grove.Map", key, "Set", entry(long_name, "before"));
+    failed = fails(key, request, number);
+    EXPECT_EQ(value_of(long_name), failed ? "before" : request.value()) << "allocation " << number << " failed";
     ASSERT_LT(number, 100U);
   }
 }

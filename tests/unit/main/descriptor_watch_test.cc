@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "base/fd.h"
-#include "tests/unit/hub/hub_fixture.h"
+#include "tests/support/hub_fixture.h"
 
 namespace grove {
 namespace {
