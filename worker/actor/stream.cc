@@ -67,7 +67,7 @@ void write_item(const stream_ptr& s, const google::protobuf::MessageLite& item) 
       {.stream = s, .what = stream_effect::kind::item, .item = item.SerializeAsString(), .end = {}, .result = {}});
 }
 
-void close_stream(const stream_ptr& s, status end) noexcept {
+void close_stream(const stream_ptr& s, const status& end) noexcept {
   if (!s || s->call == nullptr) return;
   turn* const t = current_turn();
   if (t == nullptr || t->at >= turn::progress::committed || &t->cell != s->cell) {
