@@ -2,7 +2,6 @@
 #include "base/last_words.h"
 
 #include <execinfo.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -15,7 +14,7 @@
 #include <cerrno>
 
 #include "base/clock.h"
-#include "base/fd.h"
+#include "base/code_place.h"
 
 namespace grove {
 namespace {
@@ -60,18 +59,12 @@ void last_words::say(std::string_view text) noexcept {
 void last_words::say_stack() noexcept {
   std::array<void*, 64> frames{};
   const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
-  // glibc writes them by itself and would wait: so into a pipe of our own, which holds more than they need.
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
-    if (wait_until_writable()) ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
-    return;
+  for (int i = 0; i < count; ++i) {
+    std::array<char, 1024> line{};
+    const std::size_t size = write_code_place(frames[static_cast<std::size_t>(i)], line.data(), line.size() - 1);
+    line[size] = '\n';
+    say({line.data(), size + 1});
   }
-  const unique_fd from{ends[0]};
-  const unique_fd into{ends[1]};
-  ::backtrace_symbols_fd(frames.data(), count, into.get());
-  std::array<char, PIPE_BUF> piece{};
-  for (ssize_t size = 0; (size = ::read(from.get(), piece.data(), piece.size())) > 0;)
-    say({piece.data(), static_cast<std::size_t>(size)});
 }
 
 }  // namespace grove

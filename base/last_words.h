@@ -15,8 +15,8 @@ class last_words {
 
   void say(std::string_view text) noexcept;
 
-  /// The stack of the caller, a line a frame. Reading the names of frames may allocate; the first use in a process loads
-  /// a library.
+  /// The stack of the caller, a line a frame. The first use in a process loads a library, which allocates; a process that
+  /// will say it in a signal handler calls backtrace() before.
   void say_stack() noexcept;
 
  private:

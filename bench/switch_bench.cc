@@ -191,12 +191,12 @@ void hub_timer_arm_and_disarm(benchmark::State& state) {
   unsigned random = 1;
   for (idle_timer& other : others) {
     random = random * 1664525U + 1013904223U;
-    other.arm(loop, time_after(now, std::chrono::seconds(100) + std::chrono::microseconds(random >> 8U)));
+    other.arm(loop, grove::time_after(now, std::chrono::seconds(100) + std::chrono::microseconds(random >> 8U)));
   }
   idle_timer mine;
   for (auto _ : state) {
     random = random * 1664525U + 1013904223U;
-    mine.arm(loop, time_after(now, std::chrono::seconds(100) + std::chrono::microseconds(random >> 8U)));
+    mine.arm(loop, grove::time_after(now, std::chrono::seconds(100) + std::chrono::microseconds(random >> 8U)));
     mine.disarm();
   }
 }

@@ -283,7 +283,7 @@ double spawn_boost_fibers(std::size_t count) {
   double peak = 0;
   std::size_t asleep = 0;
   std::size_t woken = 0;
-  const auto wake_at = time_after(loop.now(), std::chrono::microseconds(4 * count) + 500ms);
+  const auto wake_at = grove::time_after(loop.now(), std::chrono::microseconds(4 * count) + 500ms);
   for (std::size_t i = 0; i < count; ++i)
     grove::spawn_on(
         loop,

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdio>
+#include <exception>
 #include <mutex>
 #include <thread>
 
 #include "base/check.h"
+#include "base/fatal.h"
 #include "client/internal/client_core.h"
 
 namespace grove {
@@ -34,12 +37,17 @@ class handed_over {
   std::optional<T> value_;
 };
 
+void write_error(const char* where, const std::exception_ptr& error) noexcept {
+  std::fprintf(stderr, "error in %s: %s\n", where, detail::text_of(error).c_str());
+}
+
 }  // namespace
 
 /// A loop, and the thread that runs it.
 class client::own_loop {
  public:
-  own_loop() : thread_{[this] { io.run(); }} {}
+  explicit own_loop(std::function<void(const std::exception_ptr&)> on_handler_error)
+      : on_handler_error_{std::move(on_handler_error)}, thread_{[this] { run(); }} {}
   ~own_loop() {
     work_.reset();
     thread_.join();
@@ -50,6 +58,26 @@ class client::own_loop {
   asio::io_context io{1};
 
  private:
+  void run() noexcept {
+    for (;;) {
+      try {
+        io.run();
+        return;
+      } catch (...) {
+        report(caught_error());
+      }
+    }
+  }
+  void report(const std::exception_ptr& error) const noexcept {
+    try {
+      if (on_handler_error_) return on_handler_error_(error);
+    } catch (...) {
+      write_error("on_handler_error of a client", caught_error());
+    }
+    write_error("a handler of a client", error);
+  }
+
+  std::function<void(const std::exception_ptr&)> on_handler_error_;
   asio::executor_work_guard<asio::io_context::executor_type> work_{io.get_executor()};
   std::thread thread_;
 };
@@ -60,21 +88,29 @@ class client::blocking_operation final : public detail::operation {
   blocking_operation(std::shared_ptr<detail::client_core> core, const std::function<bool(std::string_view)>* on_item)
       : core_{std::move(core)}, on_item_{on_item} {}
 
-  [[nodiscard]] call_result take() { return result_.take(); }
+  /// Errors: what `on_item` threw.
+  [[nodiscard]] call_result take() {
+    call_result result = result_.take();
+    if (thrown_ != nullptr) std::rethrow_exception(thrown_);
+    return result;
+  }
 
  private:
   void item(std::string_view bytes) override {
     if (on_item_ != nullptr && !(*on_item_)(bytes)) core_->cancel(*this);
   }
+  void item_threw(const std::exception_ptr& error) noexcept override { thrown_ = error; }
   void finish(call_result&& result, bool) override { result_.give(std::move(result)); }
 
+  std::exception_ptr thrown_;  // Before `result_` is given.
   std::shared_ptr<detail::client_core> core_;
   const std::function<bool(std::string_view)>* on_item_;
   handed_over<call_result> result_;
 };
 
 client::client(client_options options)
-    : own_{std::make_unique<own_loop>()}, core_{std::make_shared<detail::client_core>(own_->io, std::move(options))} {}
+    : own_{std::make_unique<own_loop>(options.on_handler_error)},
+      core_{std::make_shared<detail::client_core>(own_->io, std::move(options))} {}
 
 client::client(asio::io_context& io, client_options options)
     : core_{std::make_shared<detail::client_core>(io, std::move(options))} {}

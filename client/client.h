@@ -19,6 +19,7 @@
 #include <asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,9 @@ struct client_options {
   std::size_t unfinished_calls_max = 65'536;
   connection_options connection;
   retry_options retry;
+  /// Gets what a handler throws on the client's own thread, where nobody else can catch it, and the thread goes on;
+  /// empty: a line on stderr. On the caller's io_context it leaves run(), and the client stays whole.
+  std::function<void(const std::exception_ptr&)> on_handler_error;
   /// Of the jitter; 0: from the system.
   std::uint64_t seed = 0;
 };
@@ -80,7 +84,7 @@ class client {
 
   /// Calls a streaming method and waits for its end. `on_item` gets each element, in the client's loop, and says
   /// whether to go on; while it runs nothing else is read. Without a timeout in `options` it lasts as long as the
-  /// server allows.
+  /// server allows. What `on_item` throws ends the call and is thrown here.
   [[nodiscard]] call_result watch(std::string_view type, std::string_view key, std::string_view method,
                                   std::string_view payload, const std::function<bool(std::string_view)>& on_item,
                                   const call_options& options = {});
@@ -103,7 +107,8 @@ class client {
                     std::forward<CompletionToken>(token));
   }
 
-  /// Calls a streaming method. `on_item(std::string_view)` gets each element, in the client's loop.
+  /// Calls a streaming method. `on_item(std::string_view)` gets each element, in the client's loop. One that throws ends
+  /// the call: CANCELLED, with the text of what it threw.
   template <class OnItem, class CompletionToken>
   auto async_watch(std::string_view type, std::string_view key, std::string_view method, std::string_view payload,
                    OnItem on_item, const call_options& options, CompletionToken&& token) {
@@ -132,7 +137,7 @@ class client {
 
   /// `watch` with protobuf messages: `on_item(const Response&)` returns whether to go on. Returns when the stream has
   /// ended or `on_item` wanted no more.
-  /// Errors: throws call_error when the stream failed.
+  /// Errors: throws call_error when the stream failed, and what `on_item` throws.
   template <class Response, class Request, class OnItem>
   void watch_typed(std::string_view type, std::string_view key, std::string_view method, const Request& request,
                    OnItem on_item, const call_options& options = {}) {

@@ -2,8 +2,11 @@
 #include "client/internal/client_core.h"
 
 #include <algorithm>
+#include <asio/post.hpp>
 #include <random>
 #include <utility>
+
+#include "base/fatal.h"
 
 namespace grove::detail {
 namespace {
@@ -31,6 +34,20 @@ constexpr std::chrono::milliseconds answer_grace{20};
 }
 
 }  // namespace
+
+std::string text_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& thrown) {
+    return thrown.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+void operation::on_item(std::string_view bytes) {
+  core_->take_item(*this, bytes);
+}
 
 void operation::on_end(const call_end& end) {
   core_->ended(*this, end);
@@ -95,7 +112,30 @@ void client_core::ended(operation& op, const call_end& end) {
   finish(op, std::move(result));
 }
 
+/// What a caller's function throws must not leave through the connection that calls it, whose other calls wait.
+void client_core::take_item(operation& op, std::string_view bytes) {
+  bool over = false;
+  op.had_items_ = true;
+  op.over_in_item_ = &over;
+  try {
+    op.item(bytes);
+    if (!over) op.over_in_item_ = nullptr;
+  } catch (...) {
+    const std::exception_ptr error = caught_error();
+    if (over) {
+      // Its caller has the end already: this leaves the loop as what a handler throws does.
+      asio::post(io_, [error] { std::rethrow_exception(error); });
+      return;
+    }
+    op.over_in_item_ = nullptr;
+    op.item_threw(error);
+    const outcome known = router_.withdraw(op);
+    finish(op, {{status_code::cancelled, "on_item threw: " + text_of(error)}, known, {}});
+  }
+}
+
 void client_core::finish(operation& op, call_result&& result, bool cancelled) {
+  if (op.over_in_item_ != nullptr) *op.over_in_item_ = true;
   --unfinished_;
   deadlines_.remove(op);
   op.finish(std::move(result), cancelled);

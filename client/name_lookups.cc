@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -64,7 +65,15 @@ void answer_on_a_thread(std::shared_ptr<const look_up_function> look_up, std::sh
                         std::string host) {
   const all_signals_blocked meanwhile;
   std::thread{[look_up = std::move(look_up), box = std::move(box), host = std::move(host)] {
-    box->give((*look_up)(host));
+    found_addresses found;
+    try {
+      found = (*look_up)(host);
+    } catch (const std::exception& thrown) {
+      found.error = std::string{"looking it up failed: "} + thrown.what();
+    } catch (...) {
+      found.error = "looking it up failed by something that is no std::exception";
+    }
+    box->give(std::move(found));
   }}.detach();
 }
 

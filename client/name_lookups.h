@@ -27,6 +27,7 @@ struct found_addresses {
 };
 
 /// Affinity: threads of their own, several at a time. It may block for as long as it likes.
+/// Errors: what it throws is an answer without addresses, and its text the error.
 using look_up_function = std::function<found_addresses(const std::string& host)>;
 
 /// By getaddrinfo: /etc/hosts, DNS and whatever nsswitch.conf says.

@@ -13,6 +13,7 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,19 +47,19 @@ class operation : public outgoing_call {
   /// The last thing that happens to the operation; it may destroy itself in here.
   virtual void finish(call_result&& result, bool cancelled) = 0;
   virtual void item(std::string_view bytes) = 0;
+  /// `item` threw that, and the operation ends.
+  virtual void item_threw(const std::exception_ptr&) noexcept {}
 
-  void on_item(std::string_view bytes) final {
-    had_items_ = true;
-    item(bytes);
-  }
+  void on_item(std::string_view bytes) final;
   void on_end(const call_end& end) final;
 
   client_core* core_ = nullptr;
   unsigned attempts_ = 0;
   bool had_items_ = false;
-  bool pausing_ = false;        ///< Between two attempts.
-  steady_time wake_at_{};       ///< When the deadline or the pause ends.
-  std::size_t heap_index_ = 0;  ///< Its place among those that wake up; 0: none.
+  bool* over_in_item_ = nullptr;  ///< While `item` runs: where to note that the operation has ended in there.
+  bool pausing_ = false;          ///< Between two attempts.
+  steady_time wake_at_{};         ///< When the deadline or the pause ends.
+  std::size_t heap_index_ = 0;    ///< Its place among those that wake up; 0: none.
 };
 
 inline void append_encoded(const std::vector<std::pair<std::string, std::string>>& metadata, std::string& to) {

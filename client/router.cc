@@ -35,7 +35,7 @@ router::~router() {
 router::lane& router::lane_of(const outgoing_call& call) {
   if (!info_) return *first_;
   if (info_->owners.empty()) return *lanes_[info_->worker];
-  const std::uint64_t hash = hash_of_address(hash_of_type(call.type), call.key);
+  const std::uint64_t hash = hash_of_address(hash_of_name(call.type), call.key);
   return *lanes_[info_->owners[partition_of(hash, static_cast<std::uint32_t>(info_->owners.size()))]];
 }
 

@@ -10,23 +10,25 @@ function(grove_precompile target)
   endif()
 endfunction()
 
-# The same for a program of tests. Programs differ in their definitions, so each has headers of its own, if it has enough
-# files for that to pay.
+# The headers that each test includes, parsed once for a program, if it has enough files for that to pay: programs differ
+# in their definitions, so each has headers of its own. In every preset, but under Clang, which only builds fuzzers.
 function(grove_precompile_for_tests target)
   list(LENGTH ARGN files)
-  if(TARGET grove_precompiled AND files GREATER 3)
+  if(files GREATER 3 AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_precompile_headers(${target} PRIVATE <chrono> <functional> <memory> <optional> <string> <vector>
                               <gmock/gmock.h> <gtest/gtest.h>)
   endif()
 endfunction()
 
 # A folder of the project: a static library `grove_NAME` (alias `grove::NAME`), or with EXECUTABLE the program.
+# AS_ONE: in optimised builds its sources are compiled as one file, so that the small steps of a hot path are inlined into
+# each other wherever they stand.
 # PLAIN: it is compiled without the precompiled headers, because it does not link Asio, which is in them and has objects
 # that every file which includes it refers to.
 #   grove_add_component(NAME [EXECUTABLE program [FOR_BUILDING]] SOURCES file... [DEPENDS target...] [INSTALL_HEADERS]
-#                       [PLAIN])
+#                       [PLAIN] [AS_ONE])
 function(grove_add_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "INSTALL_HEADERS;FOR_BUILDING;PLAIN" "EXECUTABLE" "SOURCES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INSTALL_HEADERS;FOR_BUILDING;PLAIN;AS_ONE" "EXECUTABLE" "SOURCES;DEPENDS")
   if(arg_EXECUTABLE)
     set(target grove_${name}_program)
     add_executable(${target} ${arg_SOURCES})
@@ -47,6 +49,9 @@ function(grove_add_component name)
   target_link_libraries(${target} PUBLIC grove_flags ${arg_DEPENDS})
   if(NOT arg_PLAIN)
     grove_precompile(${target})
+  endif()
+  if(arg_AS_ONE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   endif()
   if(arg_INSTALL_HEADERS)
     set_property(GLOBAL APPEND PROPERTY GROVE_INSTALLED_TARGETS ${target})

@@ -47,7 +47,10 @@ target_compile_options(
     $<BUILD_INTERFACE:$<$<BOOL:${GROVE_WERROR}>:-Werror>>
     # A report from a crashed worker needs frames; a large frame must not jump a guard page.
     $<BUILD_INTERFACE:-fno-omit-frame-pointer>
-    $<BUILD_INTERFACE:-fstack-clash-protection>)
+    $<BUILD_INTERFACE:-fstack-clash-protection>
+    # Libraries are position independent. Without this GCC inlines none of their functions into another one of the same
+    # file, because a program might put one of its own in its place; nobody does. (Clang assumes so.)
+    $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-fno-semantic-interposition>>)
 target_include_directories(
   grove_flags INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>
                         $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/grove>)

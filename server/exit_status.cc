@@ -59,6 +59,10 @@ std::string_view hint(const exit_status& status, bool by_us) noexcept {
       return "memory behind a mapping was not there: its report is above";
     case SIGABRT:
       return "a check failed, or nothing caught an exception: its report is above";
+    case SIGILL:
+      return "an instruction that its processor does not have, or a trap in the code: its report is above";
+    case SIGFPE:
+      return "an integer division by zero: its report is above";
     case SIGSYS:
       return "a seccomp filter refused a system call";
     case SIGXCPU:

@@ -71,6 +71,7 @@ using limit_value = std::conditional_t<Unit == limit_unit::milliseconds, std::ch
 
 /// The limits of a server, at their defaults until they are set.
 struct limits {
+  // NOLINTNEXTLINE(bugprone-macro-parentheses): a name cannot have any.
 #define GROVE_X(name, setting, unit, standard, least, most, help) limit_value<limit_unit::unit> name{standard};
   GROVE_LIMITS(GROVE_X)
 #undef GROVE_X

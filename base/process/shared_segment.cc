@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/signal_text.h"
 #include "base/text.h"
 
 namespace grove {
@@ -256,22 +257,49 @@ std::string_view nth_part(std::string_view text, char separator, std::size_t ind
   return text.substr(0, text.find(separator));
 }
 
+struct method_names {
+  std::string_view type;  ///< Empty when the worker did not write its names; as is the method's.
+  std::string_view method;
+};
+
+method_names names_of(std::string_view names, const flight_record::snapshot& seen) noexcept {
+  const std::string_view line = nth_part(names, '\n', seen.type);
+  return {nth_part(line, '\t', 0), nth_part(line, '\t', std::size_t{seen.method} + 1)};
+}
+
+void add_shown(signal_text& to, std::string_view text) noexcept {
+  to.took(write_printable(text, to.end(), to.room()));
+}
+
 }  // namespace
+
+std::size_t write_flight(const worker_slot& slot, char* into, std::size_t size) noexcept {
+  const flight_record::snapshot seen = slot.flight.read();
+  std::array<char, decltype(slot.names)::capacity()> names{};
+  const auto [type, method] = names_of(slot.names.read(names), seen);
+  signal_text text{into, size};
+  text.add(seen.running_since_ns != 0 ? "it was running " : "it ran no turn; the last one was ");
+  type.empty() ? (void)text.add("type ").add_number(seen.type) : add_shown(text, type);
+  text.add("/");
+  add_shown(text, seen.has_whole_key() ? seen.key() : whole_characters(seen.key()));
+  text.add(seen.has_whole_key() ? " " : "... ");
+  method.empty() ? (void)text.add("method ").add_number(seen.method) : add_shown(text, method);
+  text.add(", request ").add_number(seen.request);
+  return text.view().size();
+}
 
 flight_report read_flight(const worker_slot& slot) {
   const flight_record::snapshot seen = slot.flight.read();
   const std::string names = slot.names.read();
-  const std::string_view line = nth_part(names, '\n', seen.type);
-  const std::string_view type = nth_part(line, '\t', 0);
-  const std::string_view method = nth_part(line, '\t', std::size_t{seen.method} + 1);
+  const auto [type, method] = names_of(names, seen);
   flight_report report;
   report.running = seen.running_since_ns != 0;
   report.running_since_ns = seen.running_since_ns;
   report.type = type.empty() ? "type " + std::to_string(seen.type) : printable(type);
   report.method = method.empty() ? "method " + std::to_string(seen.method) : printable(method);
   // Of a worker that runs it may be torn, half of one key and half of another.
-  report.key = printable(seen.key_size > seen.key.size() ? whole_characters(seen.key) : seen.key);
-  if (seen.key_size > seen.key.size()) report.key += "...";
+  report.key = printable(seen.has_whole_key() ? seen.key() : whole_characters(seen.key()));
+  if (!seen.has_whole_key()) report.key += "...";
   report.hash = seen.hash;
   report.session = seen.session;
   report.request = seen.request;

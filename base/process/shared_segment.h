@@ -125,4 +125,9 @@ struct flight_report {
 /// What the worker of `slot` is doing, or did when it died.
 [[nodiscard]] flight_report read_flight(const worker_slot& slot);
 
+/// The same as a text, "it was running grove.Counter/alice Add, request 7". Returns how many of the `size` bytes at `into`
+/// it took.
+/// Affinity: async-signal-safe.
+[[nodiscard]] std::size_t write_flight(const worker_slot& slot, char* into, std::size_t size) noexcept;
+
 }  // namespace grove

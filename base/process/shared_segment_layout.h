@@ -38,7 +38,7 @@ namespace grove {
 
 inline constexpr std::size_t shared_page_bytes = 4096;
 inline constexpr std::uint64_t segment_magic = 0x746e6d6765766f72ULL;
-inline constexpr std::uint32_t segment_layout_version = 1;
+inline constexpr std::uint32_t segment_layout_version = 2;
 inline constexpr std::uint32_t workers_max = 128;
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -67,17 +67,22 @@ class shared_text {
 
   /// The text; empty when its writer does not finish. Affinity: any thread of any process.
   [[nodiscard]] std::string read() const {
+    std::array<char, Bytes> text{};
+    return std::string{read(text)};
+  }
+
+  /// The same in memory of the caller's. Affinity: as read(), and async-signal-safe.
+  [[nodiscard]] std::string_view read(std::array<char, Bytes>& into) const noexcept {
     for (int attempt = 0; attempt < 100; ++attempt) {
       const std::uint32_t before = version_.load(std::memory_order_acquire);
       if ((before & 1U) != 0) continue;
       const std::size_t size = size_.load(std::memory_order_acquire);
       if (size > Bytes) return {};
-      std::string text(size, '\0');
       for (std::size_t at = 0; at < size; at += 8) {
         const std::uint64_t word = words_[at / 8].load(std::memory_order_acquire);
-        std::memcpy(text.data() + at, &word, size - at < 8 ? size - at : 8);
+        std::memcpy(into.data() + at, &word, size - at < 8 ? size - at : 8);
       }
-      if (version_.load(std::memory_order_relaxed) == before) return text;
+      if (version_.load(std::memory_order_relaxed) == before) return {into.data(), size};
     }
     return {};
   }
@@ -147,17 +152,16 @@ class flight_record {
   /// A turn begins, or goes on after it had waited. A dozen stores to one pair of cache lines.
   void running(std::int64_t now_ns, std::uint16_t type, std::uint16_t method, std::string_view key, std::uint64_t hash,
                std::uint64_t session, std::uint64_t request) noexcept {
-    const std::size_t kept = key.size() < key_bytes ? key.size() : key_bytes;
-    std::array<std::uint64_t, key_bytes / 8> words{};
-    std::memcpy(words.data(), key.data(), kept);
     what_.store(std::uint64_t{type} << 48U | std::uint64_t{method} << 32U | (key.size() & 0xffffffffU),
                 std::memory_order_relaxed);
     hash_.store(hash, std::memory_order_relaxed);
     session_.store(session, std::memory_order_relaxed);
     request_.store(request, std::memory_order_relaxed);
-    for (std::size_t i = 0; i * 8 < kept; ++i) {
-      key_[i].store(words[i], std::memory_order_relaxed);
-    }
+    const std::size_t kept = key.size() < key_bytes ? key.size() : key_bytes;
+    std::size_t at = 0;
+    for (; at + 8 <= kept; at += 8)
+      key_[at / 8].store(first_bytes<std::uint64_t>(key.data() + at), std::memory_order_relaxed);
+    if (at < kept) key_[at / 8].store(last_word(key.data() + at, kept - at), std::memory_order_relaxed);
     running_since_.store(now_ns, std::memory_order_release);
   }
 
@@ -168,27 +172,32 @@ class flight_record {
     std::int64_t running_since_ns = 0;  ///< CLOCK_MONOTONIC; 0: no turn runs.
     std::uint16_t type = 0;
     std::uint16_t method = 0;
-    std::uint32_t key_size = 0;  ///< Of the whole key.
-    std::string key;             ///< At most its first 40 bytes, whatever character that cuts.
-    std::uint64_t hash = 0;      ///< Of the address.
-    std::uint64_t session = 0;   ///< The origin's two numbers of the call.
+    std::uint32_t key_size = 0;               ///< Of the whole key.
+    std::array<char, key_bytes> key_start{};  ///< At most its first 40 bytes, whatever character that cuts.
+    std::uint64_t hash = 0;                   ///< Of the address.
+    std::uint64_t session = 0;                ///< The origin's two numbers of the call.
     std::uint64_t request = 0;
+
+    [[nodiscard]] bool has_whole_key() const noexcept { return key_size <= key_bytes; }
+    /// What there is of the key. Lifetime: a view of this.
+    [[nodiscard]] std::string_view key() const noexcept {
+      return {key_start.data(), has_whole_key() ? key_size : key_bytes};
+    }
   };
 
   /// Exact when the worker is dead or hangs; of a worker that runs it may mix two turns.
-  [[nodiscard]] snapshot read() const {
+  /// Affinity: any thread of any process, async-signal-safe.
+  [[nodiscard]] snapshot read() const noexcept {
     snapshot seen;
     seen.running_since_ns = running_since_.load(std::memory_order_acquire);
     const std::uint64_t what = what_.load(std::memory_order_relaxed);
     seen.type = static_cast<std::uint16_t>(what >> 48U);
     seen.method = static_cast<std::uint16_t>(what >> 32U);
     seen.key_size = static_cast<std::uint32_t>(what);
-    std::array<char, key_bytes> key{};
     for (std::size_t i = 0; i < key_.size(); ++i) {
       const std::uint64_t word = key_[i].load(std::memory_order_relaxed);
-      std::memcpy(key.data() + i * 8, &word, 8);
+      std::memcpy(seen.key_start.data() + i * 8, &word, 8);
     }
-    seen.key.assign(key.data(), seen.key_size < key_bytes ? seen.key_size : key_bytes);
     seen.hash = hash_.load(std::memory_order_relaxed);
     seen.session = session_.load(std::memory_order_relaxed);
     seen.request = request_.load(std::memory_order_relaxed);
@@ -196,6 +205,20 @@ class flight_record {
   }
 
  private:
+  template <typename Word>
+  static Word first_bytes(const char* of) noexcept {
+    Word word{};
+    std::memcpy(&word, of, sizeof word);
+    return word;
+  }
+  /// 1 to 7 bytes, without a call for a copy of so few.
+  static std::uint64_t last_word(const char* of, std::size_t bytes) noexcept {
+    const auto byte = [of](std::size_t at) { return std::uint64_t{static_cast<unsigned char>(of[at])} << (8U * at); };
+    if (bytes < 4) return byte(0) | byte(bytes / 2) | byte(bytes - 1);
+    return std::uint64_t{first_bytes<std::uint32_t>(of)} | std::uint64_t{first_bytes<std::uint32_t>(of + bytes - 4)}
+                                                               << (8U * (bytes - 4));
+  }
+
   std::atomic<std::int64_t> running_since_;
   std::atomic<std::uint64_t> what_;  // type:16 method:16 key size:32
   std::atomic<std::uint64_t> hash_;

@@ -3,8 +3,11 @@
 
 #include <asio/io_context.hpp>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -15,6 +18,9 @@
 #include "client/router.h"
 
 namespace grove::detail {
+
+/// What is thrown, as text.
+[[nodiscard]] std::string text_of(const std::exception_ptr& error);
 
 /// What a client is in its loop: operations under deadlines, tried again as the policy says.
 class client_core : public std::enable_shared_from_this<client_core> {
@@ -34,6 +40,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
   friend class operation;
 
   void ended(operation& op, const call_end& end);
+  void take_item(operation& op, std::string_view bytes);
   void finish(operation& op, call_result&& result, bool cancelled = false);
   void arm();
   void wake();

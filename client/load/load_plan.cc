@@ -24,7 +24,7 @@ load_plan::load_plan(const load_options& given, const server_info& info) : optio
   numbers = static_cast<std::uint32_t>(std::min<std::uint64_t>(tried_max, UINT32_MAX));
   digits = digits_of(numbers);
   keys_of.resize(workers);
-  const std::uint64_t type_hash = hash_of_type(given.type);
+  const std::uint64_t type_hash = hash_of_name(given.type);
   std::string key = given.prefix + std::string(digits, '0');
   std::uint32_t found = 0;
   for (std::uint32_t i = 0; found < given.keys && i < numbers; ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "proto/plugin/comments.h"
 #include "proto/plugin/cpp_names.h"
 #include "proto/plugin/files.h"
@@ -18,6 +19,10 @@ std::string handler(const method_model& m) {
                      is_const);
 }
 
+std::string method_key(const method_model& m) {
+  return fmt::format(R"(::grove::method_key{{{}, {:#x}, "{}"}})", m.index, hash_of_name(m.name), m.name);
+}
+
 std::string reference_methods(const service_model& service) {
   std::string text;
   for (const method_model& m : service.methods) {
@@ -31,13 +36,15 @@ std::string reference_methods(const service_model& service) {
     }
     text += fmt::format(R"(
     {1} {0}(const {2}& request, const ::grove::actor_call_options& options = {{}}) const {{
-      {1} response;
-      grove_owner_->calls().call(actor_type, grove_key_, "{3}", request, response, options);
-      return response;
+      return grove_to_.call<{1}>({4}, request, options);
     }}
-    void tell_{0}(const {2}& request) const {{ grove_owner_->calls().tell(actor_type, grove_key_, "{3}", request); }}
+    {1} {0}({2}&& request, const ::grove::actor_call_options& options = {{}}) const {{
+      return grove_to_.call<{1}>({4}, ::std::move(request), options);
+    }}
+    void tell_{0}(const {2}& request) const {{ grove_to_.tell({4}, request); }}
+    void tell_{0}({2}&& request) const {{ grove_to_.tell({4}, ::std::move(request)); }}
 )",
-                        m.cpp_name, m.response, m.request, m.name);
+                        m.cpp_name, m.response, m.request, m.name, method_key(m));
   }
   return text;
 }
@@ -49,8 +56,9 @@ std::string service_class(const service_model& service) {
   const std::string base =
       service.state.empty() ? "::grove::actor" : fmt::format("::grove::actor_with_state<{}>", service.state);
   return fmt::format(R"({0}struct {1} {{
-  /// The name in addresses.
+  /// The name in addresses, and its hash.
   static constexpr ::std::string_view actor_type = "{2}";
+  static constexpr ::std::uint64_t actor_type_id = {6:#x};
 
   /// The base of the class that implements this service: a handler a method, called for one message at a time.
   class Actor : public {3} {{
@@ -63,16 +71,16 @@ std::string service_class(const service_model& service) {
   /// does not.
   class Ref {{
    public:
-    Ref(::grove::runtime& owner, ::std::string key) : grove_owner_{{&owner}}, grove_key_{{::std::move(key)}} {{}}
+    Ref(::grove::runtime& owner, ::std::string key)
+        : grove_to_{{owner, actor_type_id, actor_type, ::std::move(key)}} {{}}
 {5}
    private:
-    ::grove::runtime* grove_owner_;
-    ::std::string grove_key_;
+    ::grove::actor_reference grove_to_;
   }};
 }};
 )",
                      service.comment, service.cpp_name, in_literal(service.actor_type), base, handlers,
-                     reference_methods(service));
+                     reference_methods(service), hash_of_name(service.actor_type));
 }
 
 std::string method_entry(const service_model& service, const method_model& m) {
@@ -85,6 +93,8 @@ std::string method_entry(const service_model& service, const method_model& m) {
                   : fmt::format(R"(detail::finish(turn, {0}.{1}(static_cast<const {2}&>(request.get())));)", call,
                                 m.cpp_name, m.request);
   return fmt::format(R"(      {{.name = "{0}",
+       .request = &{4}::default_instance(),
+       .response = &{6}::default_instance(),
        .read_only = {1},
        .interleave = {2},
        .streaming = {3},
@@ -93,7 +103,7 @@ std::string method_entry(const service_model& service, const method_model& m) {
                    {5}
                  }}}},
 )",
-                     m.name, m.read_only, m.interleave, m.streaming, m.request, body);
+                     m.name, m.read_only, m.interleave, m.streaming, m.request, body, m.response);
 }
 
 /// What describes the file's services to a person.
@@ -146,13 +156,14 @@ std::string actor_header(const file_model& file) {
   std::string text = generated_notice(file);
   text += fmt::format(R"(#pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "{}.pb.h"
 #include "worker/actor/actor.h"
-#include "worker/actor/runtime.h"
+#include "worker/actor/reference.h"
 #include "worker/actor/stream_state.h"
 
 )",

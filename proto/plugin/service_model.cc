@@ -113,8 +113,16 @@ void read_service(const ServiceDescriptor& service, file_model& into, faults& fo
     }
   }
   if (service.method_count() == 0) found.add(service, "service '" + service.name() + "' has no methods");
-  for (int i = 0; i < service.method_count(); ++i)
+  for (int i = 0; i < service.method_count(); ++i) {
     read_method(*service.method(i), model, found);
+    const method_model& method = model.methods.back();
+    if (method.interleave && !method.read_only && !options.state().empty()) {
+      found.add(*service.method(i),
+                "method '" + method.name +
+                    "' interleaves: its turns overlap with others, so it cannot change the state of its actor; write "
+                    "{ interleave: true read_only: true }, or let another method change the state");
+    }
+  }
   into.services.push_back(std::move(model));
 }
 

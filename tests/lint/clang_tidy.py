@@ -4,12 +4,14 @@
 
 --changed: the files that differ from the last commit; --product: not the tests, whose headers take most of the time.
 A file is not read again while nothing that it includes has changed since it was found without fault, in this clone or in
-another one of this machine.
+another one of this machine. Files of a folder are read together, as one file that includes them, because most of the time
+is for the headers that they share; where that finds anything, or they cannot be one file, each is read by itself.
 """
 import argparse
 import concurrent.futures
 import contextlib
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -101,6 +103,49 @@ class Memory:
         return self.folder / digest.hexdigest()
 
 
+BATCH = 8  # Files of a folder that are read together.
+
+
+def batches_of(sources):
+    """The sources, by folder, some at a time."""
+    by_folder = {}
+    for source in sources:
+        by_folder.setdefault(source.parent, []).append(source)
+    return [files[at:at + BATCH] for files in by_folder.values() for at in range(0, len(files), BATCH)]
+
+
+class Together:
+    """clang-tidy over several files as one, which a file of its own includes."""
+
+    def __init__(self, commands, tree):
+        self.tree = tree
+        self.entries = {entry["file"]: entry for entry in commands.entries}
+        self.folder = commands.build / "lint" / "clang-tidy-batches"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # What is in a file that is included counts as what is in a header.
+        settings = (tree.root / ".clang-tidy").read_text(encoding="utf-8")
+        headers = re.search(r"^HeaderFilterRegex: '(.*)'$", settings, re.MULTILINE).group(1)
+        self.filter = headers.replace(r"\.h$", r"\.(h|cc)$")
+
+    def find_no_fault(self, number, sources):
+        """True if there is none; False says nothing."""
+        files = [str((self.tree.root / source).resolve()) for source in sources]
+        entry = self.entries.get(files[0])
+        if entry is None:
+            return False
+        folder = self.folder / str(number)
+        folder.mkdir(exist_ok=True)
+        one = folder / "batch.cc"
+        one.write_text("".join(f'#include "{file}"\n' for file in files), encoding="utf-8")
+        command = entry["command"].replace(files[0], str(one))
+        (folder / "compile_commands.json").write_text(
+            json.dumps([{"directory": entry["directory"], "command": command, "file": str(one)}]), encoding="utf-8")
+        done = subprocess.run(
+            ["clang-tidy", "--quiet", f"--config-file={self.tree.root / '.clang-tidy'}", f"-p={folder}",
+             f"--header-filter={self.filter}", str(one)], text=True, capture_output=True, check=False)
+        return done.returncode == 0 and not re.search(r": (warning|error): ", done.stdout)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -126,24 +171,41 @@ def main():
         sources = [path for path in sources if path.parts[0] not in ("tests", "bench", "examples")]
 
     def look_at(source):
-        place = memory.place_of(source)
-        if place and place.is_file():
-            place.touch()
-            return []
         done = subprocess.run(["clang-tidy", "--quiet", f"-p={commands.build}", str(tree.root / source)], text=True,
                               capture_output=True, check=False)
         output = done.stdout.replace(f"{tree.root}/", "")
         faults = re.split(r"^(?=\S+:\d+:\d+: (?:warning|error): )", output, flags=re.MULTILINE)[1:]
         if done.returncode and not faults:
             faults = [output + done.stderr or f"{source}: clang-tidy ended with status {done.returncode}"]
-        if place and not faults:
-            place.touch()
+        return faults
+
+    together = Together(commands, tree)
+
+    def look_at_batch(number, batch):
+        places = {source: memory.place_of(source) for source in batch}
+        unknown = []
+        for source, place in places.items():
+            if place and place.is_file():
+                place.touch()
+            else:
+                unknown.append(source)
+        faults = []
+        if len(unknown) > 1 and together.find_no_fault(number, unknown):
+            found = {source: [] for source in unknown}
+        else:
+            found = {source: look_at(source) for source in unknown}
+        for source, its_faults in found.items():
+            faults += its_faults
+            if places[source] and not its_faults:
+                places[source].touch()
         return faults
 
     began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         # A fault in a header is found by all that include it, and told once.
-        faults = list(dict.fromkeys(fault.strip() for found in pool.map(look_at, sources) for fault in found))
+        batches = batches_of(sources)
+        found = pool.map(look_at_batch, range(len(batches)), batches)
+        faults = list(dict.fromkeys(fault.strip() for some in found for fault in some))
     print(f"{time.monotonic() - began:.0f} s")
     finish("clang-tidy", faults, len(sources))
 

@@ -59,8 +59,8 @@ std::uint64_t actor_world::send_bytes(std::string_view type_name, std::string_vi
   message_ptr m = actors->messages().make(key, payload);
   m->type = &type;
   m->method = type.find_method(method).value();
-  m->hash = hash_of_address(type.hash(), key);
-  m->deadline = time_after(time.now(), std::chrono::seconds{30});
+  m->hash = hash_of_address(type.id(), key);
+  m->deadline = time_after(time.now(), time_of_calls);
   m->one_way = one_way;
   m->origin = &sink;
   m->origin_id = ++last_number_;

@@ -85,6 +85,7 @@ class actor_world : public testing::Test {
   [[nodiscard]] bool has_ended(std::uint64_t number) const { return sink.ended.contains(number); }
 
   manual_clock time;
+  time_span time_of_calls = std::chrono::seconds{30};  ///< That are sent from now on.
   hub loop{time};
   limits bounds;
   actor_types types;

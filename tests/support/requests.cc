@@ -41,7 +41,7 @@ std::vector<std::string> keys_of(const v1::Welcome& welcome, std::string_view ty
   std::vector<std::string> keys;
   for (int i = 0; keys.size() < count; ++i) {
     std::string key = "key " + std::to_string(i);
-    const std::uint32_t partition = partition_of(hash_of_address(hash_of_type(type), key), partitions);
+    const std::uint32_t partition = partition_of(hash_of_address(hash_of_name(type), key), partitions);
     if (welcome.owners(static_cast<int>(partition)) == slot) keys.push_back(std::move(key));
   }
   return keys;

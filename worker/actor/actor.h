@@ -15,6 +15,7 @@ namespace grove {
 
 class runtime;
 struct actor_cell;
+struct turn;
 
 /// An object addressed by type and key. It is made by the first message to its address and destroyed when it
 /// has been idle; its turns never overlap, unless a method says so, and all run on the thread of one worker,
@@ -34,6 +35,8 @@ class actor {
   virtual ~actor() = default;
 
  protected:
+  // Each of the three hooks is a turn of its own: what it changes and sends counts when it has ended, and not if it throws.
+
   /// Called once before the first turn, after the state was loaded. What it or the constructor throws fails the message
   /// that activated, as not executed; the next one tries anew. Switches: it may.
   virtual void on_activate() {}
@@ -44,8 +47,7 @@ class actor {
   virtual void on_passivate() {}
 
   /// Called after a stream that this actor holds was closed from the other side; once for several that close together.
-  /// No turn overlaps with it but those that interleave. What it throws, whatever it is, is logged, and nothing is undone.
-  /// Switches: it may.
+  /// No turn overlaps with it but those that interleave. What it throws, whatever it is, is logged. Switches: it may.
   virtual void on_stream_closed() {}
 
   /// The key of this actor's address. Lifetime: the object's.
@@ -69,14 +71,23 @@ class actor {
  private:
   friend class runtime;
 
-  /// The state, for the runtime to load, save and roll back; null: the type keeps none.
+  /// The state, for the runtime to load and save; null: the type keeps none.
   virtual google::protobuf::Message* stored_state() noexcept { return nullptr; }
+  /// Makes `changed`, an object of its class, the state; what was it before is left there.
+  virtual void take_state(google::protobuf::Message& changed) noexcept { static_cast<void>(changed); }
 
  protected:
-  /// Remembers the state as it is now, unless this turn did so already, so that a failing turn can be undone.
-  void remember_state();
+  /// The copy of the state that the present turn changes: made at the first call in a turn.
+  /// Errors: FAILED_PRECONDITION outside of a turn or hook of this actor, and in one that interleaves.
+  [[nodiscard]] google::protobuf::Message& state_to_change();
+  /// Says that the present turn has changed the state itself. Errors: as state_to_change().
+  void state_changes_in_place();
+  /// That copy, if the present turn has made it; else null.
+  [[nodiscard]] const google::protobuf::Message* changed_state() const noexcept;
 
  private:
+  [[nodiscard]] turn& changing_turn() const;
+
   actor_cell* cell_ = nullptr;
 };
 
@@ -84,20 +95,30 @@ class actor {
 template <class State>
 class actor_with_state : public actor {
  protected:
-  /// The state, to change. A turn that throws leaves it as it was before the turn: the first call in a turn
-  /// copies the state for that.
-  [[nodiscard]] State& state() {
-    remember_state();
+  /// The state, to change. What a turn changes is a copy, made at the first call, which becomes the state when the turn has
+  /// succeeded; a turn that throws leaves the state as it was. Turns that overlap with this one see the state before it.
+  /// Errors: FAILED_PRECONDITION outside of a turn or hook of this actor.
+  /// Lifetime: the turn's, also where a member function of another turn would give a reference to the state.
+  [[nodiscard]] State& state() { return static_cast<State&>(state_to_change()); }
+
+  /// The state to read: as the present turn has changed it, else as the last turn that has succeeded has left it. A
+  /// reference that is kept over a wait follows the state: it shows what turns that end meanwhile leave.
+  [[nodiscard]] const State& state() const noexcept {
+    const google::protobuf::Message* const changed = changed_state();
+    return changed != nullptr ? static_cast<const State&>(*changed) : state_;
+  }
+
+  /// The state itself, to change without the copy: for handlers with large state that throw nothing once they have begun
+  /// to change it, for what they have changed stands then. Turns that overlap see the change at once.
+  /// Errors: FAILED_PRECONDITION outside of a turn or hook of this actor, and after state() in the same turn.
+  [[nodiscard]] State& state_without_undo() {
+    state_changes_in_place();
     return state_;
   }
-  [[nodiscard]] const State& state() const noexcept { return state_; }
-
-  /// The state, to change without the copy: for handlers with large state that throw nothing once they have
-  /// begun to change it.
-  [[nodiscard]] State& state_without_undo() noexcept { return state_; }
 
  private:
   google::protobuf::Message* stored_state() noexcept final { return &state_; }
+  void take_state(google::protobuf::Message& changed) noexcept final { state_.Swap(&static_cast<State&>(changed)); }
 
   State state_;
 };

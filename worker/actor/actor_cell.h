@@ -5,13 +5,15 @@
 #include <string>
 #include <string_view>
 
-#include "worker/actor/actor_type.h"
+#include "worker/actor/hosted_type.h"
 #include "worker/actor/mailbox.h"
+#include "worker/actor/state_store.h"
 
 namespace grove {
 
-class runtime;
+class actor;
 struct stream_state;
+struct turn;
 
 /// What the runtime knows of one active actor. One allocation holds the cell, the user's object and the key,
 /// in this order, so that a turn touches few cache lines.
@@ -23,30 +25,31 @@ struct actor_cell {
     passivating,  ///< on_passivate has begun; no turn may start.
   };
 
-  actor_cell(runtime& its_owner, const actor_type& its_type, std::uint64_t its_hash) noexcept
-      : owner{its_owner}, type{&its_type}, hash{its_hash} {}
+  actor_cell(hosted_type& of_type, std::uint64_t of_address) noexcept : hosted{of_type}, hash{of_address} {}
   actor_cell(const actor_cell&) = delete;
   actor_cell& operator=(const actor_cell&) = delete;
 
-  [[nodiscard]] std::string_view key() const noexcept { return {key_bytes, key_size}; }
+  [[nodiscard]] const actor_type& type() const noexcept { return hosted.type; }
+  [[nodiscard]] std::string_view key() const noexcept {
+    return {reinterpret_cast<const char*>(this) + hosted.type.key_offset(), key_size};
+  }
   /// "Type/key", for a person.
-  [[nodiscard]] std::string address_text() const { return std::string{type->name()}.append("/").append(key()); }
+  [[nodiscard]] std::string address_text() const { return std::string{type().name()}.append("/").append(key()); }
 
-  runtime& owner;
-  const actor_type* type;
+  hosted_type& hosted;
   std::uint64_t hash;
   actor* object = nullptr;  ///< Null while it is fresh.
   mailbox mail;
   actor_cell* next_ready = nullptr;
   stream_state* streams = nullptr;  ///< The streams that this actor holds open.
-  const char* key_bytes = nullptr;
-  std::uint32_t turns_running = 0;  ///< Suspended ones and interleaved ones included, and on_stream_closed.
+  turn* exclusive = nullptr;        ///< The turn or hook that others must wait for, unless their method interleaves.
+  ticket last_ticket = 0;           ///< Of its last change, or of what it waited behind.
+  std::uint32_t turns_running = 0;  ///< Suspended ones and interleaved ones included, and hooks.
   std::uint32_t index = 0;          ///< In the directory.
   std::uint32_t last_used = 0;      ///< In sweeps of the directory.
   std::uint16_t key_size = 0;
   phase life = phase::fresh;
-  bool exclusive = false;  ///< One of them is such that turns must wait for it, unless their method interleaves.
-  bool ready = false;      ///< It is in the runtime's ready queue.
+  bool ready = false;  ///< It is in the runtime's ready queue.
 };
 
 }  // namespace grove

@@ -13,8 +13,9 @@
 #include <vector>
 
 namespace google::protobuf {
+class Message;
 class ServiceDescriptor;
-}
+}  // namespace google::protobuf
 
 namespace grove {
 
@@ -24,6 +25,10 @@ struct turn;
 /// One method of an actor type, as the generated code describes it.
 struct actor_method {
   std::string name;
+  std::uint64_t id = 0;  ///< The hash of its name; the registry sets it.
+  /// The default instances of its messages: a caller whose own are the same ones hands objects over.
+  const google::protobuf::Message* request = nullptr;
+  const google::protobuf::Message* response = nullptr;
   bool read_only = false;
   bool interleave = false;
   bool streaming = false;
@@ -60,8 +65,10 @@ class actor_type {
   actor_type(actor_type_definition definition, std::uint16_t index);
 
   [[nodiscard]] const std::string& name() const noexcept { return definition_.name; }
+  /// In this process's registry.
   [[nodiscard]] std::uint16_t index() const noexcept { return index_; }
-  [[nodiscard]] std::uint64_t hash() const noexcept { return hash_; }
+  /// The hash of its name: what it is called between workers, whatever else they have registered.
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] const actor_type_definition& definition() const noexcept { return definition_; }
   [[nodiscard]] const std::vector<actor_method>& methods() const noexcept { return definition_.methods; }
 
@@ -69,20 +76,27 @@ class actor_type {
   [[nodiscard]] bool interleaves() const noexcept { return interleaves_; }
 
   [[nodiscard]] std::optional<std::uint16_t> find_method(std::string_view name) const noexcept;
+  /// By the hash of its name.
+  [[nodiscard]] std::optional<std::uint16_t> find_method(std::uint64_t id) const noexcept;
+
+  /// Where an actor's cell has the object and the key, counted from its own beginning.
+  [[nodiscard]] std::size_t object_offset() const noexcept { return object_offset_; }
+  [[nodiscard]] std::size_t key_offset() const noexcept { return object_offset_ + definition_.object_size; }
 
  private:
   actor_type_definition definition_;
-  std::uint64_t hash_;
+  std::uint64_t id_;
+  std::size_t object_offset_;
   std::uint16_t index_;
   bool interleaves_;
 };
 
-/// All types that a worker serves. Workers of one server register the same ones in the same order: their
-/// indexes travel between them. Lifetime: types live as long as the registry.
+/// All types that a worker serves. Other workers may have others, and in another order: what travels between them are
+/// ids. Lifetime: types live as long as the registry.
 class actor_types {
  public:
   /// Registers the user's class `Actor`, which derives from a generated base. Its objects are constructed
-  /// with `parts`. Errors: std::invalid_argument when the name is taken. Lifetime: `parts` are borrowed as
+  /// with `parts`. Errors: std::invalid_argument when the name is taken, or when ids collide. Lifetime: `parts` are borrowed as
   /// long as there are actors.
   template <class Actor, class... Parts>
   const actor_type& add(Parts&... parts) {
@@ -95,6 +109,7 @@ class actor_types {
   const actor_type& add_definition(actor_type_definition definition);
 
   [[nodiscard]] const actor_type* find(std::string_view name) const noexcept;
+  [[nodiscard]] const actor_type* find(std::uint64_t id) const noexcept;
   [[nodiscard]] const actor_type* at(std::size_t index) const noexcept {
     return index < types_.size() ? types_[index].get() : nullptr;
   }

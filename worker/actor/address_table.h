@@ -77,7 +77,7 @@ class address_table {
     using is_transparent = void;
     bool operator()(const entry& a, const entry& b) const noexcept { return a.cell == b.cell; }
     bool operator()(const entry& e, const address& a) const noexcept {
-      return e.hash == a.hash && e.cell->type == a.type && e.cell->key() == a.key;
+      return e.hash == a.hash && &e.cell->type() == a.type && e.cell->key() == a.key;
     }
     bool operator()(const address& a, const entry& e) const noexcept { return (*this)(e, a); }
     bool operator()(const hash_only& h, const entry& e) const noexcept { return e.hash == h.hash; }

@@ -15,17 +15,12 @@ namespace {
 // The cell, the head of the object and, of a small one, its key.
 constexpr std::size_t prefetched_bytes = 5 * cache_line_bytes;
 
-std::size_t object_offset(const actor_type_definition& definition) noexcept {
-  const std::size_t alignment = definition.object_alignment;
-  return (sizeof(actor_cell) + alignment - 1) / alignment * alignment;
-}
-
 std::align_val_t block_alignment(const actor_type_definition& definition) noexcept {
   return std::align_val_t{std::max(alignof(actor_cell), definition.object_alignment)};
 }
 
 void free_cell(actor_cell* cell) noexcept {
-  const std::align_val_t alignment = block_alignment(cell->type->definition());
+  const std::align_val_t alignment = block_alignment(cell->type().definition());
   directory::destroy_object(*cell);
   cell->~actor_cell();
   ::operator delete(static_cast<void*>(cell), alignment);
@@ -49,16 +44,13 @@ void directory::prefetch(std::uint64_t hash) const noexcept {
     __builtin_prefetch(block + line);
 }
 
-actor_cell& directory::insert(runtime& owner, const actor_type& type, std::uint64_t hash, std::string_view key) {
-  const actor_type_definition& definition = type.definition();
-  const std::size_t offset = object_offset(definition);
+actor_cell& directory::insert(hosted_type& type, std::uint64_t hash, std::string_view key) {
+  const std::size_t key_offset = type.type.key_offset();
   auto* const block =
-      static_cast<char*>(::operator new(offset + definition.object_size + key.size(), block_alignment(definition)));
-  auto* const cell = new (block) actor_cell{owner, type, hash};
+      static_cast<char*>(::operator new(key_offset + key.size(), block_alignment(type.type.definition())));
+  auto* const cell = new (block) actor_cell{type, hash};
   std::unique_ptr<actor_cell, decltype([](actor_cell* c) { free_cell(c); })> owned{cell};
-  char* const key_place = block + offset + definition.object_size;
-  if (!key.empty()) std::memcpy(key_place, key.data(), key.size());
-  cell->key_bytes = key_place;
+  if (!key.empty()) std::memcpy(block + key_offset, key.data(), key.size());
   cell->key_size = static_cast<std::uint16_t>(key.size());
   cell->index = static_cast<std::uint32_t>(cells_.size());
   cells_.push_back(cell);
@@ -80,8 +72,7 @@ void directory::erase(actor_cell& cell) noexcept {
 }
 
 void directory::make_object(actor_cell& cell) {
-  const actor_type_definition& definition = cell.type->definition();
-  cell.object = definition.construct(reinterpret_cast<char*>(&cell) + object_offset(definition));
+  cell.object = cell.type().definition().construct(reinterpret_cast<char*>(&cell) + cell.type().object_offset());
 }
 
 void directory::destroy_object(actor_cell& cell) noexcept {

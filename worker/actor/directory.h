@@ -28,7 +28,7 @@ class directory {
   void prefetch(std::uint64_t hash) const noexcept;
 
   /// Makes the cell of an address that is not here yet, without its object.
-  actor_cell& insert(runtime& owner, const actor_type& type, std::uint64_t hash, std::string_view key);
+  actor_cell& insert(hosted_type& type, std::uint64_t hash, std::string_view key);
 
   /// Destroys the object of `cell`, if it has one, and the cell.
   void erase(actor_cell& cell) noexcept;

@@ -10,6 +10,7 @@
 #include "base/fatal.h"
 #include "worker/actor/actor.h"
 #include "worker/actor/runtime.h"
+#include "worker/actor/turn_scope.h"
 #include "worker/greenlet/errors.h"
 
 namespace grove {
@@ -27,24 +28,37 @@ constexpr std::size_t sweep_least = 1024;
 
 }  // namespace
 
-void runtime::activate(actor_cell& cell) {
+template <class Hook>
+void runtime::run_hook(actor_cell& cell, const message* because, turn_fibers::place& in, Hook hook) {
+  turn t{*this, cell, because, in};
+  t.at = turn::progress::entered;
+  const turn_scope under_way{t, overlap::none, turns_running_};
+  hook();
+  commit(t);
+}
+
+void runtime::activate(turn& t) {
+  actor_cell& cell = t.cell;
   cell.life = actor_cell::phase::activating;
   try {
     directory::make_object(cell);
     cell.object->cell_ = &cell;
     if (google::protobuf::Message* const state = cell.object->stored_state()) {
       std::string encoded;
-      if (store_.load(cell.type->name(), cell.key(), encoded) && !state->ParseFromString(encoded)) {
+      if (store_.load(cell.type().name(), cell.key(), encoded) && !state->ParseFromString(encoded)) {
         throw status_error{status_code::data_loss, "the stored state of " + cell.address_text() + " cannot be read"};
       }
     }
-    cell.object->on_activate();
+    run_hook(cell, t.handled(), t.in, [&cell] { cell.object->on_activate(); });
   } catch (...) {
     directory::destroy_object(cell);
     cell.life = actor_cell::phase::fresh;
+    if (cell.mail.has_messages()) enqueue(cell);
     throw;
   }
   cell.life = actor_cell::phase::active;
+  // What came meanwhile and may overlap with this turn begins while it waits.
+  if (cell.mail.has_messages()) enqueue(cell);
 }
 
 // --- What the runtime itself tells an actor ---
@@ -63,36 +77,33 @@ bool runtime::attempt(const actor_cell& cell, std::string_view what, Step step) 
   }
 }
 
-bool runtime::take_controls(actor_cell& cell) {
-  // Another one that is closed while the actor is told waits for this runner to look again.
-  while (!cell.exclusive && cell.mail.take_control(control_kind::stream_closed)) {
-    if (cell.life == actor_cell::phase::active) tell_of_closed_stream(cell);
+bool runtime::process_system_messages(actor_cell& cell, turn_fibers::place& in) {
+  // Another one that is closed while the actor is told waits for this fiber to look again.
+  while (cell.exclusive == nullptr && cell.mail.take_control(control_kind::stream_closed)) {
+    if (cell.life != actor_cell::phase::active) continue;
+    if (cell.type().interleaves() && cell.mail.has_messages()) enqueue(cell);
+    (void)attempt(cell, "on_stream_closed",
+                  [this, &cell, &in] { run_hook(cell, nullptr, in, [&cell] { cell.object->on_stream_closed(); }); });
   }
-  return cell.mail.take_control(control_kind::passivate) && passivate(cell);
+  return cell.mail.take_control(control_kind::passivate) && passivate(cell, in);
 }
 
-void runtime::tell_of_closed_stream(actor_cell& cell) {
-  // For the others it is a turn like any that does not interleave.
-  cell.exclusive = true;
-  ++cell.turns_running;
-  ++turns_running_;
-  if (cell.type->interleaves() && cell.mail.has_messages()) enqueue(cell);
-  (void)attempt(cell, "on_stream_closed", [&cell] { cell.object->on_stream_closed(); });
-  --turns_running_;
-  --cell.turns_running;
-  cell.exclusive = false;
-}
-
-bool runtime::passivate(actor_cell& cell) {
+bool runtime::passivate(actor_cell& cell, turn_fibers::place& in) {
   if (!is_unused(cell)) return false;
   const bool was_active = cell.life == actor_cell::phase::active;
   cell.life = actor_cell::phase::passivating;
   if (was_active) {
-    (void)attempt(cell, "on_passivate", [&cell] { cell.object->on_passivate(); });
-    if (!attempt(cell, "saving the state", [this, &cell] { save_state(cell); })) {
+    (void)attempt(cell, "on_passivate",
+                  [this, &cell, &in] { run_hook(cell, nullptr, in, [&cell] { cell.object->on_passivate(); }); });
+    const bool saved = attempt(cell, "saving the state", [this, &cell] {
+      wait_until_durable(cell);
+      save_state(cell);
+    });
+    if (!saved) {
       // It stays, with its state, and is tried again when it has been idle for as long as now.
       cell.life = actor_cell::phase::active;
       cell.last_used = sweeps_;
+      if (cell.mail.has_messages()) enqueue(cell);
       return false;
     }
   }
@@ -104,26 +115,31 @@ bool runtime::passivate(actor_cell& cell) {
     recorder_.activated();
     return false;
   }
+  minded_.erase(&cell);
   directory_.erase(cell);
   return true;
 }
 
-void runtime::save_state(actor_cell& cell) {
+void runtime::save_state(const actor_cell& cell) {
   if (const google::protobuf::Message* const state = cell.object->stored_state()) {
-    store_.save(cell.type->name(), cell.key(), state->SerializeAsString());
+    store_.passivated({cell.type().name(), cell.key(), *state});
   }
 }
 
 void runtime::sweep_idle() {
-  runners_.let_go();
-  scratch_.trim();
+  fibers_.shrink();
+  for (const auto& hosted : hosted_) {
+    message_scratch::trim(hosted->states);
+    for (message_objects& requests : hosted->requests)
+      message_scratch::trim(requests);
+  }
   directory_.settle();
   ++sweeps_;
   const std::size_t looked_at = std::min(directory_.size(), std::max(sweep_least, directory_.size() / sweep_share));
   for (std::size_t n = 0; n < looked_at; ++n) {
     if (sweep_position_ >= directory_.size()) sweep_position_ = 0;
     actor_cell& cell = directory_.at(sweep_position_++);
-    const auto idle_timeout = cell.type->definition().idle_timeout.value_or(limits_.idle_timeout);
+    const auto idle_timeout = cell.type().definition().idle_timeout.value_or(limits_.idle_timeout);
     const bool idle = std::chrono::seconds{sweeps_ - cell.last_used} >= idle_timeout;
     if (!idle || !is_unused(cell)) continue;
     cell.mail.push_control(control_kind::passivate);

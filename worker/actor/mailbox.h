@@ -27,9 +27,12 @@ class mailbox {
   [[nodiscard]] std::uint32_t messages() const noexcept { return count_; }
   [[nodiscard]] std::uint32_t bytes() const noexcept { return bytes_; }
 
+  /// Of the messages in it, or never.
+  [[nodiscard]] steady_time earliest_deadline() const noexcept;
+
   /// What `m` adds to `bytes()`.
   [[nodiscard]] static std::uint32_t weight(const message& m) noexcept {
-    return m.payload_size + m.chain_size + m.metadata_size;
+    return m.request_size + m.chain_size + m.metadata_size;
   }
 
   void push(message_ptr m) noexcept;

@@ -4,10 +4,35 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
+#include "worker/actor/message_scratch.h"
 
 namespace grove {
+
+google::protobuf::Message& message::take_object(message_objects& home, const google::protobuf::Message& prototype) {
+  object_ = message_scratch::take(home, prototype);
+  object_home_ = &home;
+  return *object_;
+}
+
+char* message::write_body(char* place) const {
+  const auto put = [&place](std::string_view part) {
+    if (!part.empty()) std::memcpy(place, part.data(), part.size());
+    place += part.size();
+  };
+  put(key());
+  if (object_ != nullptr) {
+    object_->SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(place));
+    place += request_size;
+  } else {
+    put(payload());
+  }
+  put(chain());
+  put(metadata());
+  return place;
+}
 
 void message_release::operator()(message* m) const noexcept {
   m->pool_->release(m);
@@ -27,14 +52,19 @@ message_pool::~message_pool() {
 
 message_ptr message_pool::make(std::string_view key, std::string_view payload, std::string_view chain,
                                std::string_view metadata) {
-  message_ptr m = make_blank(key, payload.size(), chain, metadata);
-  if (!payload.empty()) std::memcpy(m->payload_place(), payload.data(), payload.size());
+  message_ptr m = make_blank(key, payload.size(), chain.size(), metadata.size());
+  const auto put = [](char* place, std::string_view part) {
+    if (!part.empty()) std::memcpy(place, part.data(), part.size());
+  };
+  put(m->payload_place(), payload);
+  put(m->chain_place(), chain);
+  put(m->chain_place() + chain.size(), metadata);
   return m;
 }
 
-message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_size, std::string_view chain,
-                                     std::string_view metadata) {
-  const std::size_t size = key.size() + payload_size + chain.size() + metadata.size();
+message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_size, std::size_t chain_size,
+                                     std::size_t metadata_size) {
+  const std::size_t size = key.size() + payload_size + chain_size + metadata_size;
   const auto size_class = static_cast<std::uint32_t>(size <= 64 ? 0 : std::bit_width((size - 1) >> 6U));
   void* place = nullptr;
   if (size_class < classes && free_[size_class] != nullptr) {
@@ -50,19 +80,16 @@ message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_s
   auto* const m = new (place) message{this, size_class};
   ++in_use_;
   m->key_size = static_cast<std::uint32_t>(key.size());
-  m->payload_size = static_cast<std::uint32_t>(payload_size);
-  m->chain_size = static_cast<std::uint32_t>(chain.size());
-  m->metadata_size = static_cast<std::uint32_t>(metadata.size());
+  m->payload_size = m->request_size = static_cast<std::uint32_t>(payload_size);
+  m->chain_size = static_cast<std::uint32_t>(chain_size);
+  m->metadata_size = static_cast<std::uint32_t>(metadata_size);
   if (!key.empty()) std::memcpy(m->bytes(), key.data(), key.size());
-  if (!chain.empty()) std::memcpy(m->bytes() + key.size() + payload_size, chain.data(), chain.size());
-  if (!metadata.empty()) {
-    std::memcpy(m->bytes() + key.size() + payload_size + chain.size(), metadata.data(), metadata.size());
-  }
   return message_ptr{m};
 }
 
 void message_pool::release(message* m) noexcept {
   --in_use_;
+  if (m->object_ != nullptr) message_scratch::give_back(*m->object_home_, std::move(m->object_));
   if (m->size_class_ < classes && free_count_[m->size_class_] < kept_per_class_max) {
     m->next = free_[m->size_class_];
     free_[m->size_class_] = m;

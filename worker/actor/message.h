@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <google/protobuf/message.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +10,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "worker/actor/message_scratch.h"
 
 namespace grove {
 
@@ -18,9 +21,22 @@ struct actor_cell;
 struct stream_state;
 struct turn;
 
+/// Where a message is on its way. `runtime::cancel` is a switch over it.
+enum class message_state : std::uint8_t {
+  arrived,    ///< Taken in; not yet looked at, or on its way to the worker that owns its actor.
+  queued,     ///< In its actor's mailbox.
+  running,    ///< Its turn runs or waits, that of a streaming method included.
+  streaming,  ///< Its turn has ended, the stream that it opened has not.
+  committed,  ///< Its turn has ended; what it did, the reply included, waits until what it depends on is durable.
+  withheld,   ///< A call of a turn whose actor has changes that are not durable: it has not left yet.
+  remote,     ///< Another worker has it.
+  answered,   ///< Its origin has been told; it is about to be freed.
+};
+
 /// A call on its way: from the gate, from an actor of this worker, or from another worker, until it has been
-/// answered. One allocation holds it and its bytes (key, payload, call chain, metadata). It is in at most one mailbox
-/// or pending table, and besides in its origin's list of unfinished calls.
+/// answered. One allocation holds it and its bytes (key, payload, call chain, metadata). What an actor sends to another one
+/// of its worker carries the request as an object in place of a payload. It is in at most one mailbox or pending table, and
+/// besides in its origin's list of unfinished calls.
 struct message {
   message(const message&) = delete;
   message& operator=(const message&) = delete;
@@ -28,7 +44,7 @@ struct message {
   [[nodiscard]] std::string_view key() const noexcept { return {bytes(), key_size}; }
   [[nodiscard]] std::string_view payload() const noexcept { return {bytes() + key_size, payload_size}; }
 
-  /// The addresses ("Type/key") of the actors that wait for this call, outermost first, one a line; for
+  /// The addresses of the actors that wait for this call, outermost first, as worker/actor/call_chain.h has them; for
   /// messages that actors send. It makes a call cycle visible.
   [[nodiscard]] std::string_view chain() const noexcept { return {bytes() + key_size + payload_size, chain_size}; }
 
@@ -37,14 +53,24 @@ struct message {
     return {bytes() + key_size + payload_size + chain_size, metadata_size};
   }
 
-  /// All four, one after the other, as they lie in memory.
-  [[nodiscard]] std::string_view body() const noexcept {
-    return {bytes(), std::size_t{key_size} + payload_size + chain_size + metadata_size};
-  }
-
   [[nodiscard]] char* payload_place() noexcept { return bytes() + key_size; }
+  [[nodiscard]] char* chain_place() noexcept { return payload_place() + payload_size; }
 
   [[nodiscard]] bool wants_reply() const noexcept { return origin != nullptr; }
+
+  /// Gives it an object for its request, one of `home` or a new one like `prototype`, which goes back there with the
+  /// message. To be filled by the caller, who says then that it has been. Lifetime: `home` outlives the message.
+  google::protobuf::Message& take_object(message_objects& home, const google::protobuf::Message& prototype);
+  void object_is_filled() { request_size = static_cast<std::uint32_t>(object_->ByteSizeLong()); }
+  /// The request as an object, which does not change; null: it is `payload()`.
+  [[nodiscard]] const google::protobuf::Message* object() const noexcept { return object_.get(); }
+
+  /// Writes key, request, chain and metadata, as `payload()` and so on would have them, one after the other.
+  /// Returns what follows the `body_size()` bytes.
+  char* write_body(char* place) const;
+  [[nodiscard]] std::size_t body_size() const noexcept {
+    return std::size_t{key_size} + request_size + chain_size + metadata_size;
+  }
 
   message* next = nullptr;  ///< In its actor's mailbox.
 
@@ -59,19 +85,22 @@ struct message {
   message* next_call = nullptr;
 
   const actor_type* type = nullptr;
-  actor_cell* target = nullptr;    ///< Once it is in a mailbox of this worker.
-  turn* running = nullptr;         ///< While its turn runs, that of a streaming method included.
+  actor_cell* target = nullptr;    ///< While it is queued or runs.
+  turn* running = nullptr;         ///< While it runs.
   stream_state* stream = nullptr;  ///< Once a streaming handler has opened it: the stream owns the message then.
   std::uint64_t hash = 0;          ///< Of the address.
   steady_time deadline{};
-  std::uint64_t remote_call = 0;  ///< The mesh's number for it, while another worker has it.
+  std::uint64_t remote_call = 0;  ///< The mesh's number for it, while it is remote.
   std::uint32_t key_size = 0;
   std::uint32_t payload_size = 0;
+  std::uint32_t request_size =
+      0;  ///< Of the request's encoding: of the payload, or what that of the object would have.
   std::uint32_t chain_size = 0;
   std::uint32_t metadata_size = 0;
   std::uint16_t method = 0;       ///< Index into the type's methods.
   std::uint16_t depth = 0;        ///< How many calls it is nested in.
-  std::uint16_t remote_slot = 0;  ///< The worker that has it, if `remote_call` is not 0.
+  std::uint16_t remote_slot = 0;  ///< The worker that has it, while it is remote.
+  message_state state = message_state::arrived;
   bool cancelled = false;
   bool one_way = false;  ///< Its origin is told that it is in the mailbox, and not how its turn ends.
 
@@ -85,6 +114,8 @@ struct message {
   [[nodiscard]] char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
 
   message_pool* pool_;
+  std::unique_ptr<google::protobuf::Message> object_;
+  message_objects* object_home_ = nullptr;
   std::uint32_t size_class_;
 };
 
@@ -106,9 +137,9 @@ class message_pool {
   [[nodiscard]] message_ptr make(std::string_view key, std::string_view payload, std::string_view chain = {},
                                  std::string_view metadata = {});
 
-  /// The same with `payload_size` bytes of payload that the caller has still to write at `payload_place()`.
-  [[nodiscard]] message_ptr make_blank(std::string_view key, std::size_t payload_size, std::string_view chain = {},
-                                       std::string_view metadata = {});
+  /// The same where the caller has still to write what is not empty, at `payload_place()` and `chain_place()`.
+  [[nodiscard]] message_ptr make_blank(std::string_view key, std::size_t payload_size, std::size_t chain_size = 0,
+                                       std::size_t metadata_size = 0);
 
   /// How many messages are out.
   [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
 #include "worker/actor/message.h"
 
 namespace grove {
@@ -9,8 +11,13 @@ namespace grove {
 class message_queue {
  public:
   message_queue() = default;
-  message_queue(const message_queue&) = delete;
-  message_queue& operator=(const message_queue&) = delete;
+  message_queue(message_queue&& other) noexcept
+      : head_{std::exchange(other.head_, nullptr)}, tail_{std::exchange(other.tail_, nullptr)} {}
+  message_queue& operator=(message_queue&& other) noexcept {
+    std::swap(head_, other.head_);
+    std::swap(tail_, other.tail_);
+    return *this;
+  }
   ~message_queue() {
     while (pop() != nullptr) {
     }

@@ -7,8 +7,7 @@
 
 namespace grove {
 
-/// The metadata of a call as its message carries it: entries one after the other, each the sizes of name and value as
-/// two 32-bit numbers of this machine, then their bytes. It never leaves the machine in this form.
+/// The metadata of a call as its message carries it: names and values as worker/actor/text_pairs.h has them.
 void append_call_metadata(std::string& to, std::string_view name, std::string_view value);
 
 /// The value of the last entry of that name, as protobuf has it of maps.

@@ -13,20 +13,20 @@
 
 namespace grove {
 
-/// The bytes of a protobuf message, encoded already or to be encoded straight into where they are needed.
-/// Lifetime: borrows what it was made from.
+/// The bytes of a protobuf message, encoded already or to be encoded straight into where they are needed; or the message
+/// itself, for who can use it as it is. Lifetime: borrows what it was made from.
 class payload_source {
  public:
   payload_source() = default;
   explicit payload_source(std::string_view encoded) noexcept : encoded_{encoded} {}
 
-  /// Computes the encoded size once and keeps it in `message`, which must not change until `write`.
-  explicit payload_source(const google::protobuf::MessageLite& message)
-      : message_{&message}, size_{message.ByteSizeLong()} {}
+  /// `message` must not change until the last `write`, but by who takes it.
+  explicit payload_source(google::protobuf::MessageLite&& message) noexcept : message_{&message} {}
 
-  [[nodiscard]] std::size_t size() const noexcept { return message_ != nullptr ? size_ : encoded_.size(); }
+  /// Computes the size of a message that is not encoded yet, and keeps it in the message.
+  [[nodiscard]] std::size_t size() const { return message_ != nullptr ? message_->ByteSizeLong() : encoded_.size(); }
 
-  /// Writes `size()` bytes at `place`.
+  /// Writes `size()` bytes, which has been called, at `place`.
   void write(char* place) const {
     if (message_ != nullptr) {
       message_->SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(place));
@@ -35,9 +35,11 @@ class payload_source {
     }
   }
 
+  /// The message, which the one reader of this source may move from; null: there are only bytes.
+  [[nodiscard]] google::protobuf::MessageLite* message() const noexcept { return message_; }
+
  private:
-  const google::protobuf::MessageLite* message_ = nullptr;
-  std::size_t size_ = 0;
+  google::protobuf::MessageLite* message_ = nullptr;
   std::string_view encoded_;
 };
 

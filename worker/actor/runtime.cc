@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/actor/runtime.h"
 
+#include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "base/check.h"
 #include "worker/actor/actor.h"
+#include "worker/actor/call_chain.h"
+#include "worker/actor/turn_scope.h"
 #include "worker/greenlet/errors.h"
 #include "worker/hub/wait_bound.h"
 
@@ -21,41 +25,21 @@ constexpr std::uint32_t turns_between_clock_readings = 16;
 // While there are no stacks, calls whose time is over are answered this often.
 constexpr std::chrono::milliseconds overdue_looked_for_every{100};
 
-/// Whether the actor of `cell` is among those that wait for the call with this chain.
-[[nodiscard]] bool chain_contains(std::string_view chain, const actor_cell& cell) {
-  const std::string address = cell.address_text().append("\n");
-  for (std::size_t at = chain.find(address); at != std::string_view::npos; at = chain.find(address, at + 1)) {
-    if (at == 0 || chain[at - 1] == '\n') return true;
-  }
-  return false;
-}
-
-[[nodiscard]] std::string cycle_text(std::string_view chain, const actor_cell& cell) {
-  std::string text{"call cycle: "};
-  for (const char c : chain) {
-    if (c == '\n') {
-      text.append(" -> ");
-    } else {
-      text.push_back(c);
-    }
-  }
-  return text.append(cell.address_text()).append("; a method with interleave may be called while its actor waits");
-}
-
 /// While it exists, waits last until `deadline` at most.
-class time_of_turn {
+class turn_deadline {
  public:
-  time_of_turn(wait_bound& within, steady_time deadline) noexcept : within_{within} { within.move_to(deadline); }
-  time_of_turn(const time_of_turn&) = delete;
-  time_of_turn& operator=(const time_of_turn&) = delete;
-  ~time_of_turn() {
-    GROVE_CHECK(within_.innermost(), "a bound of waits has outlived the turn that made it");
-    within_.cancel();
-  }
+  turn_deadline(wait_bound& within, steady_time deadline) noexcept : within_{within} { within.move_to(deadline); }
+  turn_deadline(const turn_deadline&) = delete;
+  turn_deadline& operator=(const turn_deadline&) = delete;
+  ~turn_deadline() { within_.cancel(); }
 
  private:
   wait_bound& within_;
 };
+
+[[nodiscard]] bool is_settled(const actor_cell& cell) noexcept {
+  return cell.life == actor_cell::phase::fresh || cell.life == actor_cell::phase::active;
+}
 
 }  // namespace
 
@@ -67,33 +51,46 @@ runtime::runtime(hub& on, const actor_types& types, state_store& store, flight_r
       recorder_{recorder},
       limits_{its_limits},
       calls_{*this},
-      runners_{on, [this](const runners::place& in) { run_batch(in); },
-               [] { return std::make_exception_ptr(turn_expired{}); }},
-      scratch_{types} {
+      fibers_{on, [this](turn_fibers::place& in) { run_batch(in); },
+              [] { return std::make_exception_ptr(turn_expired{}); }},
+      durable_{store.durable()} {
+  for (std::size_t i = 0; i < types.size(); ++i)
+    hosted_.push_back(std::make_unique<hosted_type>(*this, *types.at(i)));
+  store_.set_listener(this);
   hub_.attach(*this);
 }
 
 runtime::~runtime() {
   hub_.detach(*this);
-  runners_.unwind();
-  while (message_ptr call = arrivals_.pop())
-    refuse(std::move(call), {status_code::unavailable, "the worker stops"});
+  fibers_.unwind();
+  stopping_ = true;
+  store_.set_listener(nullptr);
+  give_up_held();
+  const auto refuse_all = [this](auto& from) {
+    while (message_ptr call = from.pop_if([](const message&) { return true; }))
+      refuse(std::move(call), {status_code::unavailable, "the worker stops"});
+  };
+  refuse_all(arrivals_);
   for (std::size_t i = 0; i < directory_.size(); ++i) {
     actor_cell& cell = directory_.at(i);
     while (cell.streams != nullptr) {
       const stream_ptr held{cell.streams};
       close_stream(*held.get(), status{status_code::unavailable, "the worker stops"});
     }
-    while (message_ptr call = cell.mail.pop_if([](const message&) { return true; })) {
-      refuse(std::move(call), {status_code::unavailable, "the worker stops"});
-    }
+    refuse_all(cell.mail);
   }
+}
+
+hosted_type* runtime::find_hosted(std::uint64_t type_id) const noexcept {
+  for (const auto& hosted : hosted_) {
+    if (hosted->type.id() == type_id) return hosted.get();
+  }
+  return nullptr;
 }
 
 void runtime::refuse(message_ptr call, const status& why) {
   if (call->origin != nullptr) {
-    call->origin->finish(*call,
-                         {.code = why.code(), .result = outcome::not_executed, .text = why.message(), .payload = {}});
+    answer(*call, {.code = why.code(), .result = outcome::not_executed, .text = why.message(), .payload = {}});
   } else if (!call->cancelled) {
     recorder_.tell_lost(*call, why);
   }
@@ -108,6 +105,11 @@ void runtime::submit_from_client(message_ptr call) {
 }
 
 message_ptr runtime::send_if_elsewhere(message_ptr call) {
+  if (stopping_) [[unlikely]] {
+    // An actor's destructor may send, too.
+    refuse(std::move(call), {status_code::unavailable, "the worker stops"});
+    return nullptr;
+  }
   if (remote_ == nullptr || call->type->definition().placement == actor_placement::local) return call;
   const std::uint32_t owner = remote_->owner_of(call->hash);
   if (owner == remote_->own_slot()) return call;
@@ -130,40 +132,90 @@ void runtime::deliver_arrivals() {
     put_into_mailbox(std::move(call));
 }
 
-void runtime::put_into_mailbox(message_ptr call) {
+actor_cell* runtime::find_actor(message_ptr& call) {
   actor_cell* cell = directory_.find(*call->type, call->hash, call->key());
   if (cell == nullptr) {
     try {
-      cell = &directory_.insert(*this, *call->type, call->hash, call->key());
+      cell = &directory_.insert(*hosted_[call->type->index()], call->hash, call->key());
     } catch (const std::exception& e) {
       refuse(std::move(call), {status_code::internal, std::string{"the actor could not be made: "}.append(e.what())});
-      return;
+      return nullptr;
     }
     cell->last_used = sweeps_;
     recorder_.activated();
   }
-  if (refuse_at_mailbox(*cell, call)) return;
+  if (refuse_at_mailbox(*cell, call)) return nullptr;
   if (call->one_way && call->origin != nullptr) {
     call->origin->finish(*call, {.code = status_code::ok, .result = outcome::unknown, .text = {}, .payload = {}});
     call->origin = nullptr;
   }
-  call->target = cell;
-  cell->mail.push(std::move(call));
-  enqueue(*cell);
+  return cell;
 }
 
-bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) {
-  if (call->chain_size != 0 && cell.exclusive && !call->type->methods()[call->method].interleave &&
+void runtime::put_into_mailbox(message_ptr call) {
+  if (actor_cell* const cell = find_actor(call)) queue(*cell, std::move(call));
+}
+
+void runtime::queue(actor_cell& cell, message_ptr call) {
+  const bool waits = cell.exclusive != nullptr || !is_settled(cell);
+  const steady_time deadline = call->deadline;
+  call->target = &cell;
+  call->state = message_state::queued;
+  cell.mail.push(std::move(call));
+  enqueue(cell);
+  if (waits) mind_mailbox(cell, deadline);
+}
+
+void runtime::send_call(message_ptr call, waiting_caller& waits, const turn* by) {
+  if (by != nullptr && is_held_back(by->cell)) return route_from(by->cell, std::move(call));
+  message_ptr here = send_if_elsewhere(std::move(call));
+  if (here == nullptr) return;
+  actor_cell* const cell = find_actor(here);
+  if (cell == nullptr || run_in_place(*cell, here, waits)) return;
+  queue(*cell, std::move(here));
+}
+
+bool runtime::run_in_place(actor_cell& cell, message_ptr& call, waiting_caller& waits) {
+  // Of what others have sent first nothing is overtaken. And a batch ends at last: a turn that calls again and again keeps
+  // neither the loop nor other actors waiting.
+  if (turns_left_ == 0 || cell.ready || !cell.mail.empty() || !may_start(cell, *call)) return false;
+  if (hub_.in_hub() || waits.fiber().unwinding()) return false;
+  turn* const caller = current_turn();
+  auto now = [this, &cell, &call](turn_fibers::place& in) {
+    count_turn();
+    run_turn(cell, std::move(call), in);
+    if (!cell.mail.empty()) enqueue(cell);
+    // Once it has waited, the fiber is one like any other.
+    if (in.lent_by == nullptr) run_batch(in);
+  };
+  if (!fibers_.run_in_place(waits, now)) return false;
+  if (caller != nullptr) caller->goes_on();
+  return true;
+}
+
+void runtime::route_from(actor_cell& from, message_ptr sent) {
+  if (!is_held_back(from)) return submit(std::move(sent));
+  held_item& item = line_up(from);
+  sent->state = message_state::withheld;
+  item.call = std::move(sent);
+}
+
+bool runtime::has_room(const mailbox& mail, const message& call) const noexcept {
+  return mail.messages() < limits_.mailbox_messages_max &&
+         (mail.messages() == 0 || mail.bytes() + mailbox::weight(call) <= limits_.mailbox_bytes_max);
+}
+
+bool runtime::refuse_at_mailbox(actor_cell& cell, message_ptr& call) {
+  if (call->chain_size != 0 && cell.exclusive != nullptr && !call->type->methods()[call->method].interleave &&
       chain_contains(call->chain(), cell)) {
     const std::string text = cycle_text(call->chain(), cell);
     refuse(std::move(call), {status_code::failed_precondition, text});
     return true;
   }
-  const mailbox& mail = cell.mail;
-  if (mail.messages() < limits_.mailbox_messages_max &&
-      (mail.messages() == 0 || mail.bytes() + mailbox::weight(*call) <= limits_.mailbox_bytes_max)) {
-    return false;
-  }
+  if (has_room(cell.mail, *call)) return false;
+  // Calls whose time is over keep nobody out.
+  answer_overdue_in(cell);
+  if (has_room(cell.mail, *call)) return false;
   recorder_.mailbox_was_full();
   const std::string text = "the mailbox of " + cell.address_text() + " is full (limits.mailbox-messages-max " +
                            std::to_string(limits_.mailbox_messages_max) + ", limits.mailbox-bytes-max " +
@@ -173,18 +225,35 @@ bool runtime::refuse_at_mailbox(const actor_cell& cell, message_ptr& call) {
 }
 
 void runtime::cancel(message& call) {
+  static constexpr std::string_view text = "cancelled by the caller";
   call.cancelled = true;
-  if (call.remote_call != 0) {
-    remote_->cancel(call);
-    return;
-  }
-  turn* const running = call.running;
-  if (running != nullptr) hub_.interrupt(running->running_in, std::make_exception_ptr(turn_cancelled{}), running);
-  if (call.stream != nullptr) {
-    break_stream(*call.stream, status{status_code::cancelled, "cancelled by the caller"});
-  } else if (running == nullptr) {
-    message_ptr queued = call.target == nullptr ? arrivals_.remove(call) : call.target->mail.remove(call);
-    if (queued != nullptr) refuse(std::move(queued), {status_code::cancelled, "cancelled by the caller"});
+  switch (call.state) {
+    case message_state::arrived:
+    case message_state::queued: {
+      message_ptr waiting =
+          call.state == message_state::arrived ? arrivals_.remove(call) : call.target->mail.remove(call);
+      if (waiting != nullptr) refuse(std::move(waiting), {status_code::cancelled, std::string{text}});
+      return;
+    }
+    case message_state::running:
+      hub_.interrupt(call.running->in.fiber, std::make_exception_ptr(turn_cancelled{}), call.running);
+      [[fallthrough]];
+    case message_state::streaming:
+      if (call.stream != nullptr) break_stream(*call.stream, status{status_code::cancelled, std::string{text}});
+      return;
+    case message_state::withheld:
+      // It is in the line, and is dropped when its turn comes to leave.
+      if (call.origin != nullptr) {
+        answer(call, {.code = status_code::cancelled, .result = outcome::not_executed, .text = text, .payload = {}});
+        call.origin = nullptr;
+      }
+      return;
+    case message_state::remote:
+      remote_->cancel(call);
+      return;
+    case message_state::committed:  // What it did cannot be taken back; its answer comes.
+    case message_state::answered:
+      return;
   }
 }
 
@@ -217,9 +286,10 @@ bool runtime::run_ready() {
   turns_left_ = turns_per_batch;
   batch_end_ = {};
   while (ready_head_ != nullptr && turns_left_ > 0) {
-    if (!runners_.resume_one()) {
+    if (!fibers_.resume_one()) {
       // Every stack is held by a turn that waits: the ready actors wait for one of those to end.
-      if (!overdue_.armed()) overdue_.arm_after(hub_, overdue_looked_for_every);
+      const steady_time soon = time_after(hub_.pass_time(), overdue_looked_for_every);
+      if (!overdue_.armed() || *overdue_.expires_at() > soon) overdue_.arm(hub_, soon);
       break;
     }
     ran = true;
@@ -227,7 +297,7 @@ bool runtime::run_ready() {
   return ran;
 }
 
-void runtime::run_batch(const runners::place& in) {
+void runtime::run_batch(turn_fibers::place& in) {
   while (turns_left_ > 0) {
     actor_cell* const cell = pop_ready();
     if (cell == nullptr) break;
@@ -236,29 +306,61 @@ void runtime::run_batch(const runners::place& in) {
   recorder_.nothing_runs();
 }
 
-void runtime::refuse_ready_overdue() {
-  for (actor_cell* cell = ready_head_; cell != nullptr; cell = cell->next_ready) {
-    while (message_ptr call = cell->mail.pop_if([this](const message& m) { return is_overdue(m); }))
-      refuse_as_overdue(std::move(call));
+// --- Calls whose time is over ---
+
+void runtime::mind_mailbox(actor_cell& cell, steady_time earliest) noexcept {
+  try {
+    const auto [entry, added] = minded_.try_emplace(&cell, earliest);
+    if (!added) entry->second = std::min(entry->second, earliest);
+    if (!overdue_.armed() || *overdue_.expires_at() > earliest) overdue_.arm(hub_, earliest);
+  } catch (const std::bad_alloc&) {
+    // They are answered when the turn has ended.
   }
+}
+
+void runtime::answer_overdue_in(actor_cell& cell) {
+  while (message_ptr call = cell.mail.pop_if([this](const message& m) { return is_overdue(m); }))
+    refuse_as_overdue(std::move(call));
+}
+
+void runtime::answer_overdue() {
+  steady_time next = steady_time::max();
+  boost::unordered::erase_if(minded_, [this, &next](auto& entry) {
+    auto& [cell, earliest] = entry;
+    if (earliest <= hub_.pass_time()) answer_overdue_in(*cell);
+    earliest = cell->mail.earliest_deadline();
+    if (!cell->mail.has_messages()) return true;
+    next = std::min(next, earliest);
+    return false;
+  });
+  if (fibers_.starved()) {
+    for (actor_cell* cell = ready_head_; cell != nullptr; cell = cell->next_ready)
+      answer_overdue_in(*cell);
+    if (ready_head_ != nullptr) next = std::min(next, time_after(hub_.pass_time(), overdue_looked_for_every));
+  }
+  overdue_.arm(hub_, next);
+}
+
+void runtime::refuse_as_overdue(message_ptr call) {
+  recorder_.deadline_expired();
+  refuse(std::move(call), {status_code::deadline_exceeded, "the call's time was over before its turn began"});
 }
 
 // --- Turns ---
 
 bool runtime::may_start(const actor_cell& cell, const message& m) const noexcept {
-  if (cell.life == actor_cell::phase::activating || cell.life == actor_cell::phase::passivating) return false;
-  return !cell.exclusive || m.type->methods()[m.method].interleave;
+  return is_settled(cell) && (cell.exclusive == nullptr || m.type->methods()[m.method].interleave);
 }
 
-void runtime::run_cell(actor_cell& cell, const runners::place& in) {
+void runtime::run_cell(actor_cell& cell, turn_fibers::place& in) {
   const auto startable = [this, &cell](const message& m) { return may_start(cell, m); };
   for (std::uint32_t n = 0; n < turns_per_actor; ++n) {
-    if (cell.mail.has_control() && take_controls(cell)) return;
+    if (cell.mail.has_control() && process_system_messages(cell, in)) return;
     message_ptr call = cell.mail.pop_if(startable);
     if (call == nullptr) return;  // Empty, or a turn that others must wait for is under way and will look again.
     count_turn();
-    // Should this turn wait, another runner goes on with what may overlap with it.
-    if (cell.type->interleaves() && cell.mail.has_messages()) enqueue(cell);
+    // Should this turn wait, another fiber goes on with what may overlap with it.
+    if (cell.type().interleaves() && cell.mail.has_messages()) enqueue(cell);
     run_turn(cell, std::move(call), in);
   }
   if (!cell.mail.empty()) enqueue(cell);
@@ -277,61 +379,53 @@ void runtime::count_turn() {
   }
 }
 
-void runtime::refuse_as_overdue(message_ptr call) {
-  recorder_.deadline_expired();
-  refuse(std::move(call), {status_code::deadline_exceeded, "the call's time was over before its turn began"});
-}
-
-void runtime::run_turn(actor_cell& cell, message_ptr call, const runners::place& in) {
+void runtime::run_turn(actor_cell& cell, message_ptr call, turn_fibers::place& in) {
   if (is_overdue(*call)) {
     refuse_as_overdue(std::move(call));
     return;
   }
-  greenlet& fiber = in.fiber;
-  turn t{*this, cell, std::move(call), fiber};
+  turn t{*this, cell, std::move(call), in};
   message& m = *t.call;
-  const bool interleave = cell.type->methods()[m.method].interleave;
   m.running = &t;
-  bind_turn(fiber, &t);
-  if (!interleave) cell.exclusive = true;
-  ++cell.turns_running;
-  ++turns_running_;
-  recorder_.turn_begins(cell, m);
-  invoke(t, in.within);
-  --turns_running_;
-  --cell.turns_running;
-  if (!interleave) cell.exclusive = false;
-  bind_turn(fiber, nullptr);
+  m.state = message_state::running;
+  {
+    const bool interleaves = cell.type().methods()[m.method].interleave;
+    const turn_scope under_way{t, interleaves ? overlap::with_others : overlap::none, turns_running_};
+    recorder_.turn_begins(cell, m);
+    invoke(t);
+  }
   cell.last_used = sweeps_;
-  if (hub_.interrupt_pending(fiber)) hub_.cancel_interrupt(fiber, &t);
+  if (hub_.interrupt_pending(in.fiber)) hub_.cancel_interrupt(in.fiber, &t);
 }
 
-void runtime::invoke(turn& t, wait_bound& within) {
-  message& m = *t.call;
-  const actor_method& method = t.cell.type->methods()[m.method];
+void runtime::invoke(turn& t) {
+  const message& m = *t.call;
+  const actor_method& method = t.cell.type().methods()[m.method];
   try {
-    const time_of_turn bounded{within, m.deadline};
-    if (t.cell.life == actor_cell::phase::fresh) activate(t.cell);
+    const turn_deadline bounded{t.in.within, m.deadline};
+    if (t.cell.life == actor_cell::phase::fresh) activate(t);
     method.invoke(*t.cell.object, t);
-    GROVE_CHECK(t.ended, "a handler's wrapper returned without ending its turn");
+    GROVE_CHECK(t.at == turn::progress::ended, "a handler's wrapper returned without ending its turn");
     recorder_.turn_ended(false);
   } catch (const status_error& e) {
-    abort_turn(t, e.code(), outcome::executed, e.what());
+    undo(t, e.code(), outcome::executed, e.what());
   } catch (const stack_low& e) {
-    abort_turn(t, status_code::resource_exhausted, outcome::executed, std::string{"stack_low: "}.append(e.what()));
+    undo(t, status_code::resource_exhausted, outcome::executed, std::string{"stack_low: "}.append(e.what()));
   } catch (const std::exception& e) {
-    abort_turn(t, status_code::internal, outcome::executed,
-               std::string{t.entered ? "the handler threw: " : "the handler could not be entered: "}.append(e.what()));
+    const bool entered = t.at != turn::progress::begun;
+    undo(t, status_code::internal, outcome::executed,
+         std::string{entered ? "the handler threw: " : "the handler could not be entered: "}.append(e.what()));
   } catch (const turn_cancelled&) {
-    abort_turn(t, status_code::cancelled, outcome::unknown, "cancelled by the caller while it ran");
+    undo(t, status_code::cancelled, outcome::unknown, "cancelled by the caller while it ran");
   } catch (const turn_expired&) {
     recorder_.turn_expired();
-    abort_turn(t, status_code::deadline_exceeded, outcome::unknown, "the call's time was over while it ran");
+    undo(t, status_code::deadline_exceeded, outcome::unknown, "the call's time was over while it ran");
   } catch (const greenlet_exit&) {
-    abort_turn(t, status_code::unavailable, outcome::unknown, "the worker stopped while it ran");
+    undo(t, status_code::unavailable, outcome::unknown, "the worker stopped while it ran");
+    if (t.cell.mail.has_messages()) enqueue(t.cell);  // This fiber does not look again.
     throw;
   } catch (...) {
-    abort_turn(t, status_code::internal, outcome::executed, "something was thrown that is no std::exception");
+    undo(t, status_code::internal, outcome::executed, "something was thrown that is no std::exception");
   }
 }
 

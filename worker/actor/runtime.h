@@ -6,44 +6,56 @@
 // Problem: millions of actors, each with turns that may wait at any point, and no cost of a stack or a switch
 // for a turn that does not.
 //
-// How: a message goes into its actor's mailbox, and the actor into the ready queue. A runner, a greenlet from
+// How: a message goes into its actor's mailbox, and the actor into the ready queue. A fiber, a greenlet from
 // a pool, takes ready actors and runs their turns one after another on its own stack. A turn that waits keeps
-// the runner that it is on; the next ready actor then gets another runner. So a turn that does not wait costs
-// no switch, and only waiting turns hold stacks.
+// the fiber that it is on; the next ready actor then gets another one. So a turn that does not wait costs
+// no switch, and only waiting turns hold stacks. A call to an actor that has nothing to do runs its turn in another fiber at
+// once, in place of its caller: two bare switches in place of a queue, a loop and a wait.
+//
+// A turn does nothing to the world while it runs but call. What it has done is a value at its end (turn_effects.h). A change
+// of the state goes to the store, which gives a ticket for it; what a turn did leaves through one function, `release`, at
+// once when the last ticket of its actor is durable, else from a line, when it is.
 //
 // What comes from outside, a client or another worker, comes many at a time and to actors that are seldom in the
 // processor's caches. So it waits until the actors are run, and then their cells are fetched from memory all at once.
 //
 // Invariants:
-// - of the turns of an actor, at most one is exclusive; others overlap with it only if their method
-// interleaves;
+// - of the turns and hooks of an actor, at most one is exclusive; others overlap with it only if their method interleaves,
+//   and of an actor with state these only read;
 // - a call is answered exactly once, whatever becomes of its actor; a tell is freed exactly once;
 // - an actor is in the ready queue at most once, and only while it has something to do;
-// - what a turn sends leaves when the turn succeeds, before its own reply.
+// - what a turn did leaves after its change is durable, in the order of the turns of its actor: tells, then what it did to
+//   streams, then the reply. Calls of a turn leave at once, or behind what its actor has in the line.
 
 #include <google/protobuf/message.h>
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/process/limits.h"
 #include "worker/actor/actor_type.h"
 #include "worker/actor/calls.h"
 #include "worker/actor/directory.h"
 #include "worker/actor/flight_recorder.h"
+#include "worker/actor/held_item.h"
+#include "worker/actor/hosted_type.h"
 #include "worker/actor/message.h"
-#include "worker/actor/message_scratch.h"
 #include "worker/actor/remote.h"
 #include "worker/actor/reply.h"
-#include "worker/actor/runners.h"
 #include "worker/actor/state_store.h"
 #include "worker/actor/turn.h"
+#include "worker/actor/turn_fibers.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/hub.h"
 
 namespace grove {
 
-class runtime final : public message_receiver, private hub_component {
+class runtime final : public message_receiver, private hub_component, private store_listener {
  public:
   /// `types` has all its types; `recorder` is told what runs. Lifetime: everything is borrowed, and outlives the runtime.
   runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder, const limits& its_limits);
@@ -52,11 +64,20 @@ class runtime final : public message_receiver, private hub_component {
   /// From now on, calls to actors that other workers own go through `mesh`. Until then all actors are local.
   void connect(remote& mesh) noexcept { remote_ = &mesh; }
 
-  /// Sends a call or a tell of an actor here on its way: to an actor here, or to the worker that owns its actor.
+  /// Sends a tell of an actor here, or a call from a test, on its way: to an actor here, or to the worker that owns its
+  /// actor.
   void submit(message_ptr call);
 
   /// The same for a client's call, which is delivered as one of another worker is.
   void submit_from_client(message_ptr call);
+
+  /// Sends a call that the present greenlet waits for afterwards, made in the turn `by` or in none (null). The callee's turn
+  /// may have run, or have begun, when this returns.
+  /// Switches: it may, but other greenlets do not run before it returns than those of turns that are called.
+  void send_call(message_ptr call, waiting_caller& waits, const turn* by);
+
+  /// Sends what a turn of `from` may send before it has ended, behind what is held of earlier turns.
+  void route_from(actor_cell& from, message_ptr sent);
 
   void deliver(message_ptr call) override;
   void refuse(message_ptr call, const status& why) override;
@@ -73,60 +94,87 @@ class runtime final : public message_receiver, private hub_component {
   [[nodiscard]] hub& on() const noexcept { return hub_; }
   [[nodiscard]] local_calls& calls() noexcept { return calls_; }
   [[nodiscard]] flight_recorder& recorder() noexcept { return recorder_; }
+  /// Null: there is no type with this id here.
+  [[nodiscard]] hosted_type* find_hosted(std::uint64_t type_id) const noexcept;
   [[nodiscard]] std::size_t active_actors() const noexcept { return directory_.size(); }
   [[nodiscard]] std::size_t turns_running() const noexcept { return turns_running_; }
+  /// How many turns, calls and passivations wait until something is durable.
+  [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
 
   /// Whether all that was taken is done: no message waits or runs here or is with another worker, no stream is open.
-  [[nodiscard]] bool idle() const noexcept { return messages_.in_use() == 0 && turns_running_ == 0; }
+  [[nodiscard]] bool idle() const noexcept { return messages_.in_use() == 0 && turns_running_ == 0 && held_.empty(); }
 
   /// Stacks that are kept for turns and in no use.
-  [[nodiscard]] std::size_t idle_stacks() const noexcept { return runners_.idle(); }
+  [[nodiscard]] std::size_t idle_stacks() const noexcept { return fibers_.idle(); }
 
   /// Passivates, a few at a time, actors that were idle for their time, and gives stacks and message objects back that
   /// are not needed any more. Called about once a second.
   void sweep_idle();
 
-  /// Message objects to parse requests and copy states into.
-  [[nodiscard]] message_scratch& scratch() noexcept { return scratch_; }
-
-  // For the parts of the runtime that have files of their own (turn.cc, stream.cc).
+  // For the parts of the runtime that have files of their own (turn.cc, stream.cc, hold.cc).
   void enqueue(actor_cell& cell);
-  void end_turn(turn& t, const reply& end);
+  /// Ends a turn that has succeeded, with the reply that its effects have.
+  /// Errors: what the store throws at its change; nothing has happened then.
+  void commit(turn& t);
   void close_stream(stream_state& s, const status& end);
   void break_stream(stream_state& s, const status& why);  ///< Closes it from the other side: its actor is told.
-  void remember_state(turn& t);
+  /// A copy of the state, for `t` to change.
+  [[nodiscard]] std::unique_ptr<google::protobuf::Message> copy_of_state(const turn& t);
+  /// Has the calls that wait for a turn of `cell` answered when their time is over.
+  void mind_mailbox(actor_cell& cell, steady_time earliest) noexcept;
 
  private:
   bool poll() override;
-  bool prepare_sleep() override { return arrivals_.empty() && (ready_head_ == nullptr || runners_.starved()); }
+  bool prepare_sleep() override { return arrivals_.empty() && (ready_head_ == nullptr || fibers_.starved()); }
   void woke() override {}
+  void durable(ticket up_to) override;
 
   /// Null once it is on its way to the worker that owns its actor.
   [[nodiscard]] message_ptr send_if_elsewhere(message_ptr call);
   void deliver_arrivals();
+  /// The actor of `call`, which is made if it is not there. Null: the call has been refused.
+  [[nodiscard]] actor_cell* find_actor(message_ptr& call);
   void put_into_mailbox(message_ptr call);
-  void run_batch(const runners::place& in);
-  void refuse_ready_overdue();
+  void queue(actor_cell& cell, message_ptr call);
+  [[nodiscard]] bool run_in_place(actor_cell& cell, message_ptr& call, waiting_caller& waits);
+  void run_batch(turn_fibers::place& in);
+  void answer_overdue();
+  void answer_overdue_in(actor_cell& cell);
   void refuse_as_overdue(message_ptr call);
   [[nodiscard]] bool is_overdue(const message& m) const noexcept { return m.deadline <= hub_.pass_time(); }
-  void run_cell(actor_cell& cell, const runners::place& in);
+  void run_cell(actor_cell& cell, turn_fibers::place& in);
   void count_turn();
   [[nodiscard]] bool may_start(const actor_cell& cell, const message& m) const noexcept;
-  void run_turn(actor_cell& cell, message_ptr call, const runners::place& in);
-  void invoke(turn& t, wait_bound& within);
-  void activate(actor_cell& cell);
-  /// Runs a step of an actor's life that no caller waits for: what it throws is reported. False: it threw.
+  void run_turn(actor_cell& cell, message_ptr call, turn_fibers::place& in);
+  void invoke(turn& t);
+  void activate(turn& t);
+  /// Runs a hook of an actor, as a turn that no caller waits for and that no other one overlaps with but those that
+  /// interleave: commits it, or undoes it and lets through what it throws.
+  template <class Hook>
+  void run_hook(actor_cell& cell, const message* because, turn_fibers::place& in, Hook hook);
+  /// The same where what is thrown is reported. False: it threw.
   template <class Step>
   bool attempt(const actor_cell& cell, std::string_view what, Step step);
-  bool take_controls(actor_cell& cell);
-  void tell_of_closed_stream(actor_cell& cell);
-  bool passivate(actor_cell& cell);
-  void save_state(actor_cell& cell);
+  bool process_system_messages(actor_cell& cell, turn_fibers::place& in);
+  bool passivate(actor_cell& cell, turn_fibers::place& in);
+  void wait_until_durable(const actor_cell& cell);
+  void save_state(const actor_cell& cell);
   void close_stream(stream_state& s, const reply& end);
-  void release_outbox(turn& t);
+  void append_change(turn& t);
+  /// What may leave of a turn of `cell` leaves, or is held.
+  void leave(actor_cell& cell, message_ptr& call, turn_effects& effects) noexcept;
+  void release(message* call, turn_effects& effects) noexcept;
+  void release_to_stream(stream_effect& effect);
+  void answer(message& call, const reply& end) noexcept;
+  void hold(actor_cell& cell, message_ptr& call, turn_effects& effects);
+  [[nodiscard]] bool is_held_back(const actor_cell& cell) const noexcept { return cell.last_ticket > durable_; }
+  held_item& line_up(actor_cell& cell);
+  void release_held(held_item& item);
+  void give_up_held();
   /// Ends a turn that was left by an exception. `result` is of a turn whose handler had been entered.
-  void abort_turn(turn& t, status_code code, outcome result, std::string_view text);
-  [[nodiscard]] bool refuse_at_mailbox(const actor_cell& cell, message_ptr& call);
+  void undo(turn& t, status_code code, outcome result, std::string_view text);
+  [[nodiscard]] bool refuse_at_mailbox(actor_cell& cell, message_ptr& call);
+  [[nodiscard]] bool has_room(const mailbox& mail, const message& call) const noexcept;
   [[nodiscard]] actor_cell* pop_ready() noexcept;
 
   hub& hub_;
@@ -136,20 +184,25 @@ class runtime final : public message_receiver, private hub_component {
   const limits& limits_;
   remote* remote_ = nullptr;
 
+  std::vector<std::unique_ptr<hosted_type>>
+      hosted_;  // By the type's index. Their message objects outlive the messages.
   message_pool messages_;
   directory directory_;
   message_queue arrivals_;
   local_calls calls_;
   actor_cell* ready_head_ = nullptr;
   actor_cell* ready_tail_ = nullptr;
-  runners runners_;
-  callback_timer overdue_{[this] { refuse_ready_overdue(); }};
-  message_scratch scratch_;
+  turn_fibers fibers_;
+  std::deque<held_item> held_;
+  ticket durable_ = 0;
+  boost::unordered_flat_map<actor_cell*, steady_time> minded_;  // Mailboxes with calls that cannot begin.
+  callback_timer overdue_{[this] { answer_overdue(); }};
   std::size_t turns_running_ = 0;
   std::uint32_t turns_left_ = 0;  ///< Of the present batch.
   steady_time batch_end_{};       ///< When the batch ends even if turns are left.
   std::uint32_t sweeps_ = 0;
   std::size_t sweep_position_ = 0;
+  bool stopping_ = false;  ///< Nothing is taken any more.
 };
 
 }  // namespace grove

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <new>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "worker/actor/runtime.h"
@@ -17,7 +19,7 @@ void runtime::close_stream(stream_state& s, const reply& end) {
   s.cell = nullptr;
   const message_ptr call = std::move(s.call);
   call->stream = nullptr;
-  if (call->origin != nullptr) call->origin->finish(*call, end);
+  answer(*call, end);
 }
 
 void runtime::close_stream(stream_state& s, const status& end) {
@@ -34,6 +36,22 @@ void runtime::break_stream(stream_state& s, const status& why) {
   enqueue(cell);
 }
 
+void runtime::release_to_stream(stream_effect& effect) {
+  if (!effect.stream || effect.stream->call == nullptr) return;
+  message& call = *effect.stream->call;
+  if (effect.what == stream_effect::kind::close) {
+    return close_stream(
+        *effect.stream.get(),
+        {.code = effect.end.code(), .result = effect.result, .text = effect.end.message(), .payload = {}});
+  }
+  if (call.origin == nullptr) return;
+  call.origin->item(call, payload_source{effect.item});
+  if (call.origin != nullptr && call.origin->backlog_bytes(call) <= limits_.output_buffer_bytes_max) return;
+  break_stream(*effect.stream.get(), status{status_code::resource_exhausted,
+                                            "the reader is too slow: more than limits.output-buffer-bytes-max (" +
+                                                std::to_string(limits_.output_buffer_bytes_max) + ") wait for it"});
+}
+
 void stream_state::expired() {
   owner.break_stream(*this,
                      status{status_code::deadline_exceeded, "the call's time was over while its stream was open"});
@@ -45,20 +63,24 @@ void write_item(const stream_ptr& s, const google::protobuf::MessageLite& item) 
   if (!s || s->call == nullptr) return;
   turn* const t = current_turn();
   if (t == nullptr || &t->cell != s->cell) throw std::logic_error{"a stream is written by turns of its actor only"};
-  t->outbox.push_back(
-      {.tell = nullptr, .stream = s, .item = item.SerializeAsString(), .step = outgoing::stream_step::item, .end = {}});
+  t->effects.streamed.push_back(
+      {.stream = s, .what = stream_effect::kind::item, .item = item.SerializeAsString(), .end = {}, .result = {}});
 }
 
-void close_stream(const stream_ptr& s, status end) noexcept {
+void close_stream(const stream_ptr& s, const status& end) noexcept {
   if (!s || s->call == nullptr) return;
   turn* const t = current_turn();
-  if (t == nullptr || t->ended || &t->cell != s->cell) {
+  if (t == nullptr || t->at >= turn::progress::committed || &t->cell != s->cell) {
     // The actor's object is going away: there is no turn to wait for.
     s->owner.close_stream(*s.get(), end);
     return;
   }
-  t->outbox.push_back(
-      {.tell = nullptr, .stream = s, .item = {}, .step = outgoing::stream_step::close, .end = std::move(end)});
+  try {
+    t->effects.streamed.push_back(
+        {.stream = s, .what = stream_effect::kind::close, .item = {}, .end = end, .result = outcome::executed});
+  } catch (const std::bad_alloc&) {
+    s->owner.close_stream(*s.get(), end);
+  }
 }
 
 }  // namespace actors::detail

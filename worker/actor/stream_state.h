@@ -61,7 +61,7 @@ class stream_ptr {
 namespace actors::detail {
 
 void write_item(const stream_ptr& s, const google::protobuf::MessageLite& item);
-void close_stream(const stream_ptr& s, status end) noexcept;
+void close_stream(const stream_ptr& s, const status& end) noexcept;
 
 }  // namespace actors::detail
 
@@ -91,7 +91,7 @@ class stream {
   void write(const Item& item) { actors::detail::write_item(state_, item); }
 
   /// Ends the stream when this turn has succeeded, with OK or with an error.
-  void close(status end = {}) { actors::detail::close_stream(state_, std::move(end)); }
+  void close(const status& end = {}) { actors::detail::close_stream(state_, end); }
 
   /// Whether the other side has closed it, or this one has.
   [[nodiscard]] bool closed() const noexcept { return !state_ || state_->call == nullptr; }

@@ -3,12 +3,14 @@
 
 #include <google/protobuf/io/coded_stream.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "base/check.h"
 #include "worker/actor/actor.h"
 #include "worker/actor/runtime.h"
+#include "worker/greenlet/check_stack.h"
 
 namespace grove {
 
@@ -27,76 +29,82 @@ turn* current_turn() noexcept {
 }
 
 void turn::waits() noexcept {
+  in.give_back();
   owner.recorder().nothing_runs();
+  if (cell.exclusive == this && cell.mail.has_messages()) owner.mind_mailbox(cell, cell.mail.earliest_deadline());
 }
 
 void turn::goes_on() noexcept {
   if (const message* const m = handled()) owner.recorder().turn_begins(cell, *m);
 }
 
-void runtime::end_turn(turn& t, const reply& end) {
-  GROVE_CHECK(!t.ended, "a turn ends once");
-  t.ended = true;
-  if (t.state_before != nullptr) scratch_.states(*t.cell.type).push_back(std::move(t.state_before));
-  if (t.call != nullptr) t.call->running = nullptr;
+void runtime::append_change(turn& t) {
+  if (t.changed == nullptr && !t.changed_in_place) return;
+  const google::protobuf::Message& state = t.changed != nullptr ? *t.changed : *t.cell.object->stored_state();
+  const ticket given = store_.append({t.cell.type().name(), t.cell.key(), state});
+  t.cell.last_ticket = std::max(t.cell.last_ticket, given);
+}
+
+void runtime::commit(turn& t) {
+  GROVE_CHECK(t.at < turn::progress::committed, "a turn is committed once");
+  if (!t.in.within.innermost()) {
+    throw failed_precondition{
+        "a time-out that the turn has made is kept beyond its end; it belongs in the function that it limits"};
+  }
+  append_change(t);
+  t.at = turn::progress::committed;
+  if (t.changed != nullptr) t.cell.object->take_state(*t.changed);
   if (t.opened && t.opened->call != nullptr) {
     message& call = *t.opened->call;
     call.running = nullptr;
+    call.state = message_state::streaming;
     if (call.deadline != steady_time::max()) t.opened->arm(hub_, call.deadline);
   }
-  if (!t.outbox.empty()) release_outbox(t);
-  if (t.call != nullptr && t.call->origin != nullptr) t.call->origin->finish(*t.call, end);
+  if (t.call != nullptr) t.call->running = nullptr;
+  leave(t.cell, t.call, t.effects);
+  t.at = turn::progress::ended;
 }
 
-void runtime::abort_turn(turn& t, status_code code, outcome result, std::string_view text) {
+void runtime::undo(turn& t, status_code code, outcome result, std::string_view text) {
   // The end was sent already when only the handler's clean-up threw; the caller has the truth then.
   recorder_.turn_ended(true);
-  if (t.ended) return;
-  t.ended = true;
-  if (!t.entered) result = outcome::not_executed;
-  // Of a failed activation the object, and its state with it, is gone already.
-  if (t.state_before != nullptr && t.cell.object != nullptr) {
-    t.cell.object->stored_state()->CopyFrom(*t.state_before);
-  }
-  const reply end{.code = code, .result = result, .text = text, .payload = {}};
-  if (t.opened) close_stream(*t.opened.get(), end);
-  for (const outgoing& out : t.outbox) {
-    // A stream whose last handle went away during the turn can never be written again, whatever became of the
-    // turn.
-    if (out.stream && out.stream->handles == 0) close_stream(*out.stream.get(), status{});
-  }
-  t.outbox.clear();
-  if (t.call == nullptr) return;
-  t.call->running = nullptr;
-  if (t.call->origin != nullptr) t.call->origin->finish(*t.call, end);
-}
-
-void runtime::release_outbox(turn& t) {
-  for (outgoing& out : t.outbox) {
-    if (out.tell != nullptr) {
-      submit(std::move(out.tell));
-    } else if (out.stream && out.stream->call != nullptr) {
-      message& call = *out.stream->call;
-      if (out.step == outgoing::stream_step::close) {
-        close_stream(*out.stream.get(), out.end);
-      } else if (call.origin != nullptr) {
-        call.origin->item(call, payload_source{out.item});
-        if (call.origin == nullptr || call.origin->backlog_bytes(call) > limits_.output_buffer_bytes_max) {
-          break_stream(*out.stream.get(),
-                       status{status_code::resource_exhausted,
-                              "the reader is too slow: more than limits.output-buffer-bytes-max (" +
-                                  std::to_string(limits_.output_buffer_bytes_max) + ") wait for it"});
-        }
-      }
+  if (t.at >= turn::progress::committed) return;
+  if (t.at == turn::progress::begun) result = outcome::not_executed;
+  t.at = turn::progress::committed;
+  if (t.changed_in_place && t.cell.object != nullptr) {
+    // Its author said that nothing is thrown after such a change. It stands: memory and store must not differ.
+    try {
+      append_change(t);
+    } catch (...) {
+      hub_.report("the change of a turn that failed", std::current_exception());
     }
   }
-  t.outbox.clear();
+  t.effects.tells = {};
+  t.effects.end = {.code = code, .result = result, .text = text, .payload = {}};
+  std::erase_if(t.effects.streamed, [](const stream_effect& effect) {
+    // A stream whose last handle went away during the turn can never be written again, whatever became of the turn.
+    return !effect.stream || effect.stream->handles != 0 || effect.what != stream_effect::kind::close;
+  });
+  if (t.opened && t.opened->call != nullptr) {
+    t.opened->call->running = nullptr;
+    t.opened->call->state = message_state::streaming;
+    // Before the end that it may have got when its last handle was unwound.
+    t.effects.streamed.insert(t.effects.streamed.begin(), {.stream = t.opened,
+                                                           .what = stream_effect::kind::close,
+                                                           .item = {},
+                                                           .end = {code, std::string{text}},
+                                                           .result = result});
+  }
+  if (t.call != nullptr) t.call->running = nullptr;
+  leave(t.cell, t.call, t.effects);
+  t.at = turn::progress::ended;
 }
 
-void runtime::remember_state(turn& t) {
+std::unique_ptr<google::protobuf::Message> runtime::copy_of_state(const turn& t) {
   const google::protobuf::Message& state = *t.cell.object->stored_state();
-  t.state_before = message_scratch::take(scratch_.states(*t.cell.type), state);
-  t.state_before->CopyFrom(state);
+  auto copy = message_scratch::take(t.cell.hosted.states, state);
+  copy->CopyFrom(state);
+  return copy;
 }
 
 // --- What generated code calls ---
@@ -119,27 +127,32 @@ namespace {
 
 }  // namespace
 
-scratch_message read_request(turn& t, const google::protobuf::Message& prototype) {
+request_object read_request(turn& t, const google::protobuf::Message& prototype) {
   check_stack();
-  message_scratch::list& free = t.owner.scratch().requests(*t.cell.type, t.call->method);
+  if (const google::protobuf::Message* const object = t.call->object()) {
+    t.at = turn::progress::entered;
+    return request_object{*object};
+  }
+  message_objects& free = t.cell.hosted.requests[t.call->method];
   std::unique_ptr<google::protobuf::Message> request = message_scratch::take(free, prototype);
-  const std::string_view payload = t.call->payload();
-  if (!parse(*request, payload, t.owner.bounds().nesting_max)) {
+  const std::uint32_t nesting_max = t.owner.bounds().nesting_max;
+  if (!parse(*request, t.call->payload(), nesting_max)) {
     throw invalid_argument{"the payload is no " + prototype.GetDescriptor()->full_name() +
                            ", or a string in it is no UTF-8, or its messages are nested deeper than " +
-                           std::to_string(t.owner.bounds().nesting_max) + " (limits.nesting-max)"};
+                           std::to_string(nesting_max) + " (limits.nesting-max)"};
   }
-  t.entered = true;
+  t.at = turn::progress::entered;
   return {free, std::move(request)};
 }
 
-void finish(turn& t, const google::protobuf::MessageLite& response) {
-  t.owner.end_turn(
-      t, {.code = status_code::ok, .result = outcome::executed, .text = {}, .payload = payload_source{response}});
+void finish(turn& t, google::protobuf::MessageLite&& response) {
+  t.effects.end = {
+      .code = status_code::ok, .result = outcome::executed, .text = {}, .payload = payload_source{std::move(response)}};
+  t.owner.commit(t);
 }
 
 void finish(turn& t) {
-  t.owner.end_turn(t, {});
+  t.owner.commit(t);
 }
 
 stream_ptr open_stream(turn& t) {

@@ -4,13 +4,12 @@
 #include <google/protobuf/message.h>
 
 #include <memory>
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "worker/actor/actor_cell.h"
 #include "worker/actor/message_scratch.h"
-#include "worker/actor/reply.h"
-#include "worker/actor/stream_state.h"
+#include "worker/actor/turn_effects.h"
+#include "worker/actor/turn_fibers.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/wait_listener.h"
 
@@ -18,28 +17,38 @@ namespace grove {
 
 class runtime;
 
-/// What leaves a worker only when the turn that made it has succeeded: a tell, or something written to a
-/// stream.
-struct outgoing {
-  message_ptr tell;
-  stream_ptr stream;
-  std::string item;
-  enum class stream_step : std::uint8_t { item, close } step = stream_step::item;
-  status end;  ///< Of a stream that is closed.
-};
-
-/// The handling of one message by one actor, start to end; lives on the stack of the greenlet that it runs
-/// in. Invariant: it ends exactly once, by `finish` or because something is thrown, and until then nothing of its effects
-/// is visible. While it waits the flight recorder knows that it does not run.
+/// The handling of one message by one actor, start to end, or one of the actor's hooks; lives on the stack of the greenlet
+/// that it runs in.
+///
+/// - It ends exactly once: committed by `runtime::commit`, or undone because something is thrown. Until then nothing of its
+///   effects is visible.
+/// - It changes a copy of the state, which takes the state's place at the commit. So a turn that overlaps with it sees the
+///   state before it, whole, and undoing it is to forget the copy.
+/// - While it waits the turn observer knows that it does not run.
 struct turn final : wait_listener {
-  turn(runtime& its_runtime, actor_cell& its_cell, message_ptr its_call, greenlet& its_greenlet) noexcept
-      : owner{its_runtime}, cell{its_cell}, call{std::move(its_call)}, running_in{its_greenlet} {}
+  enum class progress : std::uint8_t {
+    begun,      ///< The message is looked at; the actor may be activated.
+    entered,    ///< Its handler has been entered.
+    committed,  ///< It has succeeded: nothing is undone any more.
+    ended,      ///< What it did has left, or is held.
+  };
+
+  turn(runtime& of, actor_cell& its_cell, message_ptr handles, turn_fibers::place& where) noexcept
+      : owner{of}, cell{its_cell}, in{where}, call{std::move(handles)} {}
+  /// A hook that runs on behalf of the message `because`, or of none.
+  turn(runtime& of, actor_cell& its_cell, const message* because, turn_fibers::place& where) noexcept
+      : owner{of}, cell{its_cell}, in{where}, cause{because} {}
   turn(const turn&) = delete;
   turn& operator=(const turn&) = delete;
+  ~turn() {
+    if (changed != nullptr) message_scratch::give_back(cell.hosted.states, std::move(changed));
+  }
 
-  /// The message that it handles; null once the stream that has taken it over is closed.
+  /// The message that it handles, or that a hook runs for; null for a hook that runs for none, and once the stream that
+  /// has taken it over is closed.
   [[nodiscard]] const message* handled() const noexcept {
-    return call == nullptr && opened ? opened->call.get() : call.get();
+    if (call != nullptr) return call.get();
+    return opened ? opened->call.get() : cause;
   }
 
   void waits() noexcept override;
@@ -47,13 +56,14 @@ struct turn final : wait_listener {
 
   runtime& owner;
   actor_cell& cell;
-  message_ptr call;  ///< Null once a stream has taken it over.
-  greenlet& running_in;
-  std::unique_ptr<google::protobuf::Message> state_before;  ///< Set once the handler asked for the state to change.
-  std::vector<outgoing> outbox;
-  stream_ptr opened;     ///< Of a streaming method.
-  bool entered = false;  ///< Its handler has been entered.
-  bool ended = false;
+  turn_fibers::place& in;
+  message_ptr call;                                    ///< Null of a hook, and once a stream has taken it over.
+  const message* cause = nullptr;                      ///< Of a hook.
+  std::unique_ptr<google::protobuf::Message> changed;  ///< The state as the turn has changed it; null: it has not.
+  turn_effects effects;
+  stream_ptr opened;  ///< Of a streaming method.
+  progress at = progress::begun;
+  bool changed_in_place = false;  ///< The state itself was changed, and cannot be undone.
 };
 
 /// Makes `running` the turn that runs in a greenlet, and has it told of the greenlet's waits; null: none does any more.
@@ -74,27 +84,33 @@ struct turn_expired {};
 
 namespace actors::detail {
 
-/// A message object that is borrowed from the runtime, to be parsed into without an allocation.
-class scratch_message {
+/// The request of a turn: the object that came with its message, or one that its bytes were parsed into, borrowed from
+/// the runtime.
+class request_object {
  public:
-  scratch_message(message_scratch::list& home, std::unique_ptr<google::protobuf::Message> message) noexcept
-      : home_{home}, message_{std::move(message)} {}
-  scratch_message(const scratch_message&) = delete;
-  scratch_message& operator=(const scratch_message&) = delete;
-  ~scratch_message() { home_.push_back(std::move(message_)); }
-  [[nodiscard]] const google::protobuf::Message& get() const noexcept { return *message_; }
+  explicit request_object(const google::protobuf::Message& of_message) noexcept : request_{&of_message} {}
+  request_object(message_objects& home, std::unique_ptr<google::protobuf::Message> parsed) noexcept
+      : request_{parsed.get()}, home_{&home}, parsed_{std::move(parsed)} {}
+  request_object(const request_object&) = delete;
+  request_object& operator=(const request_object&) = delete;
+  ~request_object() {
+    if (home_ != nullptr) message_scratch::give_back(*home_, std::move(parsed_));
+  }
+  [[nodiscard]] const google::protobuf::Message& get() const noexcept { return *request_; }
 
  private:
-  message_scratch::list& home_;
-  std::unique_ptr<google::protobuf::Message> message_;
+  const google::protobuf::Message* request_;
+  message_objects* home_ = nullptr;
+  std::unique_ptr<google::protobuf::Message> parsed_;
 };
 
-/// The request of `t`, parsed: the last step before its handler is entered.
+/// The request of `t`: the last step before its handler is entered.
 /// Errors: invalid_argument for a payload that is no encoding of such a message, or is nested too deep.
-[[nodiscard]] scratch_message read_request(turn& t, const google::protobuf::Message& prototype);
+[[nodiscard]] request_object read_request(turn& t, const google::protobuf::Message& prototype);
 
 /// Ends a turn that has succeeded: what it sent leaves, then its caller gets `response`.
-void finish(turn& t, const google::protobuf::MessageLite& response);
+/// Errors: what the store throws at a change that it cannot take; the turn is to be undone then.
+void finish(turn& t, google::protobuf::MessageLite&& response);
 
 /// Ends a turn of a streaming method that has succeeded; the stream ends when its last handle does.
 void finish(turn& t);

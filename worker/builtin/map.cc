@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/builtin/map.h"
 
+#include <google/protobuf/map.h>
+
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +15,12 @@ constexpr std::size_t entries_max = 10'000;
 constexpr std::size_t bytes_max = 1U << 20U;
 constexpr std::uint32_t list_default = 100;
 constexpr std::uint32_t list_max = 1000;
+
+/// Throws nothing: the map has changed its size before it allocates its larger table, and cannot be used once that has
+/// failed. So the worker ends there.
+void put(google::protobuf::Map<std::string, std::string>& entries, std::string&& name, std::string&& value) noexcept {
+  entries[std::move(name)] = std::move(value);
+}
 
 }  // namespace
 
@@ -42,9 +51,11 @@ v1::MapSetResponse MapActor::Set(const v1::MapSetRequest& request) {
     throw resource_exhausted{"the map would have " + std::to_string(bytes_ - freed + added) + " bytes; at most " +
                              std::to_string(bytes_max) + " are allowed"};
   }
-  // Nothing throws from here on, so the whole map need not be copied for an undo.
-  (*state_without_undo().mutable_entries())[request.name()] = request.value();
-  names_.insert(request.name());
+  // All that can throw is done before the state changes, so the whole map need not be copied for an undo.
+  std::string name = request.name();
+  std::string value = request.value();
+  if (!existed) names_.insert(name);
+  put(*state_without_undo().mutable_entries(), std::move(name), std::move(value));
   bytes_ = bytes_ - freed + added;
   v1::MapSetResponse response;
   response.set_existed(existed);

@@ -8,10 +8,11 @@ namespace grove::builtin {
 v1::TopicPublishResponse TopicActor::Publish(const v1::TopicPublishRequest& request) {
   on_stream_closed();
   v1::TopicItem item;
-  item.set_sequence(++published_);
+  item.set_sequence(published_ + 1);
   item.set_text(request.text());
   for (auto& subscriber : subscribers_)
     subscriber.write(item);
+  ++published_;  // No step throws from here on, and what was written leaves: no number is missing for a reader.
   v1::TopicPublishResponse response;
   response.set_subscribers(static_cast<std::uint32_t>(subscribers_.size()));
   return response;

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/fatal.h"
 #include "worker/gate/socket_stream.h"
 
 namespace grove {
@@ -17,7 +18,8 @@ namespace {
 // One connection at a wake-up, as gevent does with a shared listener: those that come at once spread over the workers.
 constexpr int accepts_per_wake_up = 1;
 
-// An accept that fails, for want of descriptors or memory, fails again at once; the loop must not spin on that.
+// An accept that fails, for want of descriptors or memory, fails again at once, and so may an owner that throws; the loop
+// must not spin on that.
 constexpr std::chrono::milliseconds back_off{100};
 
 // So many are turned away at a time while nobody has room; turns wait for it.
@@ -54,8 +56,20 @@ void acceptor::wait() {
     return;
   }
   socket_.async_wait(asio::ip::tcp::acceptor::wait_read, [this, alive = alive_](std::error_code error) {
-    if (*alive && !error) accept_some();
+    if (*alive && !error) attempt([this] { accept_some(); });
   });
+}
+
+/// Runs a step that ends with the next wait or pause. One that throws has come to neither, and this worker would never
+/// accept again.
+template <class Step>
+void acceptor::attempt(Step step) {
+  try {
+    step();
+  } catch (...) {
+    hub_.report("accepting a connection", caught_error());
+    if (socket_.is_open()) arm_after(hub_, back_off);
+  }
 }
 
 void acceptor::accept_some() {
@@ -102,7 +116,12 @@ void acceptor::turn_some_away(int error) {
     reserve_.release();
     unique_fd connected = accept_one();
     const bool any = static_cast<bool>(connected);
-    if (any) owner_.turn_away(std::move(connected), speaks_, error);
+    try {
+      if (any) owner_.turn_away(std::move(connected), speaks_, error);
+    } catch (...) {
+      (void)reserve_.retake();  // Without it nobody could be turned away any more.
+      throw;
+    }
     if (!reserve_.retake() || !any) return;
   }
 }
@@ -114,7 +133,10 @@ bool acceptor::somebody_waits() {
 }
 
 void acceptor::expired() {
-  if (!socket_.is_open()) return;
+  if (socket_.is_open()) attempt([this] { look_at_shortage(); });
+}
+
+void acceptor::look_at_shortage() {
   if (shortage_ != 0 && !reserve_.has_spare()) {
     if (somebody_waits()) return on_shortage(shortage_);
     arm_after(hub_, back_off);

@@ -42,7 +42,8 @@ class acceptor_owner {
 
 /// Accepts from the listening socket that all workers share. In want of descriptors it leaves connections to the workers
 /// that have some; when none has, it takes them with its reserve and has them turned away.
-/// Affinity: the worker's hub thread.
+/// Affinity: the worker's hub thread. Errors: what the owner throws is reported to the hub, and after a pause the acceptor
+/// goes on.
 class acceptor final : private hub_timer {
  public:
   /// Lifetime: all is borrowed; the other workers go on accepting from the listener.
@@ -53,10 +54,13 @@ class acceptor final : private hub_timer {
 
  private:
   void wait();
+  template <class Step>
+  void attempt(Step step);
   void accept_some();
   void take(unique_fd connected);
   [[nodiscard]] unique_fd accept_one();
   void on_shortage(int error);
+  void look_at_shortage();
   void turn_some_away(int error);
   [[nodiscard]] bool somebody_waits();
   void expired() override;

@@ -100,7 +100,7 @@ status intake::take(const incoming_request& request, call_table& calls, reply_si
   message_ptr call = actors_.messages().make(request.key, request.payload, {}, metadata_of(request));
   call->type = type;
   call->method = *method;
-  call->hash = hash_of_address(type->hash(), request.key);
+  call->hash = hash_of_address(type->id(), request.key);
   call->deadline = deadline_of(request, type->methods()[*method].streaming);
   call->one_way = request.one_way;
   calls.begin(*call, request.id, origin);

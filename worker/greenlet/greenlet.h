@@ -152,6 +152,12 @@ class alignas(cache_line_bytes) greenlet {
   /// The stack that it runs on, shared if it is sliced; empty before the start, after the end, and for a main greenlet.
   [[nodiscard]] const stack& own_stack() const noexcept;
   [[nodiscard]] bool sliced() const noexcept { return stack_kind_ == stack_class::sliced; }
+  /// Whether so many bytes are left of it. A quick look for the current greenlet, which says no where it is not easily known:
+  /// for sliced stacks, in continulets and in main greenlets.
+  [[nodiscard, gnu::always_inline]] bool plainly_has_left(std::size_t bytes) const noexcept {
+    const auto* const here = static_cast<const std::byte*>(__builtin_frame_address(0));
+    return !sliced() && !in_continulet() && stack_ && here >= stack_.base() + bytes;
+  }
   /// The stack of the flow that it runs now: its own, or that of a continulet's body. Empty as own_stack() is.
   /// Affinity: async-signal-safe.
   [[nodiscard]] const stack& running_stack() const noexcept;
@@ -262,14 +268,6 @@ inline R greenlet::switch_for(Args&&... args) {
   }
   return detail::take_slowly<R>([&](detail::taker with) { detail::receive_slowly(*thread, with); });
 }
-
-/// Bytes left on the running greenlet's stack (or the thread's, in a main greenlet).
-[[nodiscard]] std::size_t stack_remaining() noexcept;
-
-/// For entries that go deep: an actor's calls and turns, and those of the hub that begin an operation of Asio, call on
-/// a thread (and so resolve a name) or start a process. A spawn and a wait do not call it.
-/// Errors: stack_low when less than stack_low_mark is left.
-void check_stack();
 
 /// The stack pool of the calling thread, which its greenlets draw from.
 [[nodiscard]] stack_pool& thread_stacks();

@@ -59,7 +59,8 @@ const struct sigaction& install_handler() {
 
 void on_fault(int, siginfo_t* info, void*) {
   const auto* thread = static_cast<const thread_state*>(greenlets::detail::this_thread);
-  if (thread != nullptr && thread->current->running_stack().guards(info->si_addr)) {
+  const bool sent = info->si_code <= 0;  // By kill() or raise(): nothing has faulted.
+  if (!sent && thread != nullptr && thread->current->running_stack().guards(info->si_addr)) {
     report_line line;
     line.add("stack overflow in greenlet '");
     line.add_shown(thread->current->name());
@@ -72,8 +73,9 @@ void on_fault(int, siginfo_t* info, void*) {
     line.write();
     std::abort();
   }
-  // Not ours: the instruction faults again under the handler that was there.
+  // Not ours: the instruction faults again under the handler that was there, and what was sent is sent again.
   ::sigaction(SIGSEGV, &install_handler(), nullptr);
+  if (sent) ::raise(SIGSEGV);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/internal/flow_switching.h"
 
 extern "C" void* __dso_handle;  // NOLINT(bugprone-reserved-identifier,readability-identifier-naming)
@@ -200,7 +201,7 @@ std::size_t stack_remaining() noexcept {
   return here > base ? static_cast<std::size_t>(here - base) : 0;
 }
 
-void check_stack() {
+void greenlets::detail::check_stack_slowly() {
   const std::size_t left = stack_remaining();
   if (left >= stack_low_mark) [[likely]]
     return;

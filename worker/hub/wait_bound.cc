@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/hub/wait_bound.h"
 
+#include <utility>
+
 #include "worker/greenlet/flow_cursor.h"
 #include "worker/greenlet/throw_path.h"
 #include "worker/hub/uninterrupted.h"
@@ -38,9 +40,22 @@ wait_bound::wait_bound(hub& on, std::optional<steady_time> when) : record_(on, *
   record_->flow.bounds = &*record_;
 }
 
+bool wait_bound::drop_inner() noexcept {
+  if (innermost()) return false;
+  for (record* at = std::exchange(record_->inner, nullptr); at != nullptr;) {
+    record& gone = *std::exchange(at, at->inner);
+    gone.bound.cancel();
+    gone.dropped = true;
+    gone.inner = gone.outer = nullptr;
+  }
+  record_->flow.bounds = &*record_;
+  return true;
+}
+
 wait_bound::~wait_bound() {
   cancel();
   record& gone = *record_;
+  if (gone.dropped) return;
   if (gone.inner != nullptr)
     gone.inner->outer = gone.outer;
   else

@@ -30,6 +30,8 @@ class wait_bound {
   void cancel() noexcept { move_to(std::nullopt); }
   /// Changes the time and takes back a delivery that has not been thrown. A few stores if there has been no wait.
   void move_to(std::optional<steady_time> when) noexcept {
+    if (record_->dropped) [[unlikely]]
+      return;
     if (record_->armed()) record_->disarm();
     if (record_->fired != delivery::none) [[unlikely]]
       record_->take_back();
@@ -38,6 +40,9 @@ class wait_bound {
   [[nodiscard]] std::optional<steady_time> when() const noexcept { return record_->when; }
   /// Whether all bounds that were made in its flow after it are gone.
   [[nodiscard]] bool innermost() const noexcept { return record_->inner == nullptr; }
+  /// Takes the limits that are left of those that were made in its flow after it out of force, for ever: whoever has kept
+  /// them can destroy them, and nothing else happens then. False if there were none.
+  bool drop_inner() noexcept;
   /// True from the delivery on.
   [[nodiscard]] bool fired() const noexcept { return record_->fired != delivery::none; }
   [[nodiscard]] hub& on() const noexcept { return record_->on; }
@@ -72,6 +77,7 @@ class wait_bound {
     std::optional<steady_time> when;
     unsigned shields;  // that were in force in the flow when it was made, see uninterrupted
     delivery fired = delivery::none;
+    bool dropped = false;       // by drop_inner(): in no list, and its flow may be gone
     bool is_tried = false;      // in the present search for what is due
     std::exception_ptr thrown;  // made when it was tried
   };

@@ -81,8 +81,10 @@ waiter::outcome waiter::suspend(bool interruptible, std::optional<steady_time> u
 }
 
 waiter::outcome waiter::park_until(greenlet& self, std::optional<steady_time> until) {
-  GROVE_CHECK(!self.sliced() || !self.own_stack().holds(this),
-              "a waiter on a sliced stack: it belongs in an off_stack");
+  if (self.sliced() && self.own_stack().holds(this)) {
+    leave_list();
+    throw greenlet_error("a waiter on a sliced stack: it belongs in an off_stack");
+  }
   if (until) hub_timer::arm(hub_, *until);
   outcome_ = outcome::woken;
   state_ = state::parked;

@@ -11,6 +11,7 @@
 #include <span>
 #include <system_error>
 
+#include "worker/greenlet/check_stack.h"
 #include "worker/hub/hub.h"
 #include "worker/io/fd_wait.h"
 #include "worker/io/internal/spawn_process.h"

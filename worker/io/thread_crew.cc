@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/fatal.h"
+#include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/off_stack.h"
 
 namespace grove::io::detail {

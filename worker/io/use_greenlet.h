@@ -46,6 +46,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/waiter.h"

@@ -27,7 +27,7 @@ void shared_recorder::turn_begins(const actor_cell& cell, const message& call) {
   const auto now = std::chrono::nanoseconds{hub_.pass_time().time_since_epoch()}.count();
   // A worker whose turns go on does not hang, however long one pass of its loop takes.
   slot_.heartbeat.store(slot_.heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  slot_.flight.running(now, cell.type->index(), call.method, cell.key(), cell.hash, call.origin_session,
+  slot_.flight.running(now, cell.type().index(), call.method, cell.key(), cell.hash, call.origin_session,
                        call.origin_id);
 }
 

@@ -38,12 +38,12 @@ std::size_t label_of_turn(const greenlet& running, char* text, std::size_t text_
   if (t == nullptr) return 0;
   std::size_t size = 0;
   const auto put = [&](std::string_view part) { size += write_printable(part, text + size, text_bytes - size); };
-  put(t->cell.type->name());
+  put(t->cell.type().name());
   put("/");
   put(t->cell.key());
   if (const message* const handled = t->handled()) {
     put(" ");
-    put(t->cell.type->methods()[handled->method].name);
+    put(t->cell.type().methods()[handled->method].name);
   }
   return size;
 }
@@ -89,7 +89,8 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
                                               .types = types_,
                                               .messages = runtime_->messages(),
                                               .receiver = *runtime_,
-                                              .log = log_});
+                                              .log = log_,
+                                              .time = clock_});
   hub_.attach(*mesh_);
   runtime_->connect(*mesh_);
   gate_ = std::make_unique<gate>(*runtime_, static_cast<topology&>(*this), slot.metrics, start_.limits);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,7 @@
 
 namespace grove {
 
+using meshes::detail::no_deadline;
 using meshes::detail::note_head;
 using meshes::detail::peer;
 using meshes::detail::pending_calls;
@@ -52,6 +54,8 @@ mesh::mesh(const mesh_options& options)
       messages_{options.messages},
       receiver_{options.receiver},
       log_{options.log},
+      time_{options.time},
+      now_{options.time.now()},
       pending_{std::make_unique<pending_calls>()} {
   GROVE_CHECK(wake_fds_.size() == segment_.workers(), "a wake eventfd for each worker");
   const std::size_t ring_bytes = segment_.ring_bytes();
@@ -116,8 +120,17 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
     return receiver_.refuse(std::move(call), {status_code::unavailable, text});
   }
   const bool answered = call->wants_reply();
-  const std::size_t bytes = sizeof(request_head) + call->body().size();
-  char* const at = answered && pending_->full() ? nullptr : try_place(p, bytes);
+  const std::size_t bytes = sizeof(request_head) + call->body_size();
+  // First what may throw: a record that is begun has to be finished.
+  std::uint64_t number = 0;
+  if (answered && !pending_->full()) {
+    try {
+      number = pending_->next_number();
+    } catch (const std::bad_alloc&) {
+      return receiver_.refuse(std::move(call), {status_code::resource_exhausted, "no memory for another call"});
+    }
+  }
+  char* const at = answered && number == 0 ? nullptr : try_place(p, bytes);
   if (at == nullptr) {
     own_.metrics[metric::mesh_full].add();
     return receiver_.refuse(std::move(call), {status_code::resource_exhausted, why_full(p, bytes)});
@@ -125,22 +138,22 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   request_head head;
   head.common.kind = record_kind::request;
   head.common.to_generation = p.generation;
-  head.common.call = answered ? pending_->next_number() : 0;
+  head.common.call = number;
   head.hash = call->hash;
-  head.deadline_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(call->deadline.time_since_epoch()).count();
+  head.left_ns = call->deadline == steady_time::max() ? no_deadline : (call->deadline - now_).count();
   head.from_generation = generation_;
   head.key_size = call->key_size;
-  head.payload_size = call->payload_size;
+  head.payload_size = call->request_size;
   head.chain_size = call->chain_size;
   head.metadata_size = call->metadata_size;
-  head.type = call->type->index();
-  head.method = call->method;
+  head.type_id = call->type->id();
+  head.method_id = call->type->methods()[call->method].id;
   head.depth = call->depth;
   head.one_way = call->one_way ? 1 : 0;
-  // They lie in the message as they do in the record.
-  put_bytes(put_head(at, head), call->body());
+  call->write_body(put_head(at, head));
   own_.metrics[metric::mesh_sent].add();
   if (!answered) return;
+  call->state = message_state::remote;
   call->remote_call = head.common.call;
   call->remote_slot = static_cast<std::uint16_t>(slot);
   pending_->add(std::move(call), static_cast<std::uint16_t>(slot), p.out.ring().position());
@@ -154,7 +167,7 @@ std::string mesh::why_full(const peer& p, std::size_t bytes) const {
 }
 
 void mesh::cancel(message& call) {
-  if (call.remote_call == 0 || call.remote_slot >= peers_.size() || !peers_[call.remote_slot]) return;
+  if (call.state != message_state::remote || call.remote_slot >= peers_.size() || !peers_[call.remote_slot]) return;
   peer& p = *peers_[call.remote_slot];
   if (pending_->find(call.remote_call, p.slot) == nullptr) return;
   note(p, {record_kind::cancel, 0, 0, 0, p.generation, call.remote_call}, 0);
@@ -234,6 +247,7 @@ std::size_t mesh::backlog_bytes(const message& call) const {
 // The loop.
 
 bool mesh::poll() {
+  now_ = time_.now();
   bool did_something = false;
   if (segment_.table_version() != table_version_) {
     observe_table();

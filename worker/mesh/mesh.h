@@ -33,6 +33,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/process/shared_segment.h"
 #include "worker/actor/actor_type.h"
 #include "worker/actor/message.h"
@@ -58,10 +59,11 @@ struct mesh_options {
   const shared_segment& segment;
   std::uint32_t slot;         ///< The own one. Its generation must be set already.
   std::vector<int> wake_fds;  ///< The wake eventfd of each slot.
-  const actor_types& types;   ///< The same on all workers.
+  const actor_types& types;   ///< Other workers may have others.
   message_pool& messages;
   message_receiver& receiver;
   spdlog::logger& log;
+  const clock& time;
 };
 
 /// Affinity: the hub thread. Nothing switches.
@@ -152,6 +154,8 @@ class mesh final : public remote, public reply_sink, public hub_component {
   message_pool& messages_;
   message_receiver& receiver_;
   spdlog::logger& log_;
+  const clock& time_;
+  steady_time now_;  // Since the last poll(): what is left of a call's time need not be more exact.
 
   std::vector<std::unique_ptr<peer>> peers_;  // By slot; null for the own one.
   std::unique_ptr<meshes::detail::pending_calls> pending_;

@@ -3,6 +3,7 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@ namespace grove {
 
 using meshes::detail::calls_max;
 using meshes::detail::index_of;
+using meshes::detail::no_deadline;
 using meshes::detail::note_head;
 using meshes::detail::pending_call;
 using meshes::detail::record_head;
@@ -95,8 +97,7 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
   if (answered && (p.lost || head.from_generation != p.generation)) return verdict::good;
   message_ptr call = unpack(head, body);
   if (!call) {
-    const std::string text = "worker " + std::to_string(slot_) + " has no method " + std::to_string(head.method) +
-                             " of an actor type " + std::to_string(head.type);
+    const std::string text = "worker " + std::to_string(slot_) + " has another version, without this type or method";
     if (answered) write_reply(p, number, {status_code::unimplemented, outcome::not_executed, text, {}});
     return verdict::good;
   }
@@ -119,18 +120,20 @@ mesh::verdict mesh::take_request(peer& p, std::string_view body) {
 
 /// The message of a request, whose sizes have been looked at; null when there is no such method here.
 message_ptr mesh::unpack(const request_head& head, std::string_view rest) {
-  const actor_type* const type = types_.at(head.type);
-  if (type == nullptr || head.method >= type->methods().size()) return {};
+  const actor_type* const type = types_.find(head.type_id);
+  const auto method = type != nullptr ? type->find_method(head.method_id) : std::nullopt;
+  if (!method) return {};
   const std::string_view key = take_bytes(rest, head.key_size);
   const std::string_view payload = take_bytes(rest, head.payload_size);
   const std::string_view chain = take_bytes(rest, head.chain_size);
   message_ptr call = messages_.make(key, payload, chain, rest);
   call->type = type;
-  call->method = head.method;
+  call->method = *method;
   call->depth = head.depth;
   call->one_way = head.one_way != 0;
   call->hash = head.hash;
-  call->deadline = steady_time{std::chrono::duration_cast<steady_duration>(std::chrono::nanoseconds{head.deadline_ns})};
+  call->deadline =
+      head.left_ns == no_deadline ? steady_time::max() : time_after(now_, std::chrono::nanoseconds{head.left_ns});
   return call;
 }
 
@@ -149,7 +152,7 @@ mesh::verdict mesh::take_answer(peer& p, std::string_view body) {
   if (is_reply) {
     const message_ptr call = pending_->take(*entry);
     own_.metrics[metric::mesh_pending].set(pending_->size());
-    call->remote_call = 0;
+    call->state = message_state::answered;
     if (call->origin == nullptr) return verdict::good;
     call->origin->finish(*call, {static_cast<status_code>(head.common.code), static_cast<outcome>(head.common.outcome),
                                  text, payload_source{body}});
@@ -233,7 +236,7 @@ void mesh::fail_calls_at(peer& p, std::uint64_t up_to, std::string_view text) {
   for (;;) {
     const auto [call, position] = pending_->take_next(from, p.slot, up_to);
     if (!call) break;
-    call->remote_call = 0;
+    call->state = message_state::answered;
     if (call->origin == nullptr) continue;
     const outcome result = position <= published ? outcome::unknown : outcome::not_executed;
     call->origin->finish(*call, {status_code::unavailable, result, text, {}});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/store/memory_store.h"
 
+#include <utility>
+
 namespace grove {
 namespace {
 
@@ -17,11 +19,13 @@ bool memory_store::load(std::string_view type, std::string_view key, std::string
   return true;
 }
 
-void memory_store::save(std::string_view type, std::string_view key, std::string_view encoded) {
+void memory_store::passivated(const state_change& last) {
+  std::string encoded = last.state.SerializeAsString();
+  // What has every field at its default is what an actor begins with.
   if (encoded.empty()) {
-    states_.erase(address(type, key));
+    states_.erase(address(last.type, last.key));
   } else {
-    states_.insert_or_assign(address(type, key), std::string{encoded});
+    states_.insert_or_assign(address(last.type, last.key), std::move(encoded));
   }
 }
 

@@ -19,7 +19,7 @@ using testing::ElementsAre;
 class current_recorder final : public null_flight_recorder {
  public:
   void turn_begins(const actor_cell& cell, const message& call) override {
-    running = std::string{cell.key()} + " " + cell.type->methods()[call.method].name;
+    running = std::string{cell.key()} + " " + cell.type().methods()[call.method].name;
   }
   void nothing_runs() override { running = "nothing"; }
 
@@ -72,12 +72,13 @@ TEST_F(flight_record_of_a_worker, names_a_turn_again_that_goes_on_after_it_has_w
 
 TEST_F(flight_record_of_a_worker, names_each_of_several_turns_that_go_on_together) {
   event may_go_on{loop};
-  says.turn = [&](ScriptedActor&) {
+  says.interleaved = [&](const ScriptedActor&) {
     may_go_on.wait();
     note();
     yield();
     note();
   };
+  says.turn = says.interleaved;
   send_to("a", "Run");
   send_to("b", "RunInterleaved");
   run();

@@ -109,13 +109,39 @@ TEST_F(scripted_world, keeps_nothing_of_the_state_that_a_failed_activation_has_c
   EXPECT_EQ(balance, 0);
 }
 
+TEST_F(scripted_world, lets_a_turn_that_interleaves_begin_when_the_activation_that_it_came_in_has_ended) {
+  says.activate = [](ScriptedActor&) { sleep_for(1s); };
+  says.turn = [](ScriptedActor&) { sleep_for(10s); };
+  const auto first = send_run();
+  run();
+  const auto interleaved = send("trial.Scripted", "a", "RunInterleaved", trial::Nothing{});
+  run();
+  EXPECT_FALSE(has_ended(interleaved));
+  advance(1s);
+  EXPECT_TRUE(has_ended(interleaved));
+  EXPECT_FALSE(has_ended(first));
+  advance(10s);
+}
+
+TEST_F(scripted_world, takes_nothing_from_the_destructors_of_actors_when_it_ends_and_says_so) {
+  says.destroy = [](ScriptedActor& self) { self.ref<trial::Scripted>("another").tell_Run({}); };
+  call_run();
+  actors = nullptr;
+  EXPECT_THAT(recorder.lost, ElementsAre("trial.Scripted/another Run: UNAVAILABLE: the worker stops"));
+  says = {};
+  actors = std::make_unique<runtime>(loop, types, store, recorder, bounds);
+}
+
 /// A store that takes nothing while it is full.
 class full_store final : public state_store {
  public:
   [[nodiscard]] bool load(std::string_view, std::string_view, std::string&) override { return false; }
-  void save(std::string_view, std::string_view, std::string_view) override {
+  [[nodiscard]] ticket append(const state_change&) override { return 0; }
+  void passivated(const state_change&) override {
     if (full) throw std::runtime_error{"the disk is full"};
   }
+  [[nodiscard]] ticket durable() const noexcept override { return 0; }
+  void set_listener(store_listener*) noexcept override {}
   bool full = true;
 };
 

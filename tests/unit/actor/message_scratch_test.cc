@@ -13,8 +13,8 @@ namespace {
 
 class scratch_of_a_worker : public scripted_world {
  protected:
-  const actor_type& scripted() { return *types.find("trial.Scripted"); }
-  message_scratch::list& states() { return actors->scratch().states(scripted()); }
+  hosted_type& hosted(std::string_view type) { return *actors->find_hosted(types.find(type)->id()); }
+  message_objects& states() { return hosted("trial.Scripted").states; }
 };
 
 TEST_F(scratch_of_a_worker, gives_the_copy_of_one_turns_state_to_the_next) {
@@ -31,14 +31,14 @@ TEST_F(scratch_of_a_worker, loses_the_copies_of_large_states_with_the_next_sweep
   says.turn = [](ScriptedActor& self) { self.state().set_note(std::string(message_scratch::kept_bytes_max, 'x')); };
   call_run();
   actors->sweep_idle();
-  EXPECT_EQ(states().size(), 1U) << "the copy is of what was before";
+  EXPECT_EQ(states().size(), 1U) << "what it was before is left";
   call_run();
   actors->sweep_idle();
   EXPECT_EQ(states().size(), 0U);
 }
 
 TEST_F(scratch_of_a_worker, loses_large_requests_with_the_next_sweep) {
-  message_scratch::list& requests = actors->scratch().requests(*types.find("trial.Caller"), 0);
+  message_objects& requests = hosted("trial.Caller").requests[0];
   call("trial.Caller", "a", "Visit", path({}));
   actors->sweep_idle();
   EXPECT_EQ(requests.size(), 1U);

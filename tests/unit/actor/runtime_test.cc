@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/actor/trial_actors.h"
+#include "worker/actor/text_pairs.h"
 
 namespace grove::test {
 namespace {
@@ -67,11 +68,11 @@ TEST_F(runtime_of_a_worker, refuses_messages_beyond_the_bytes_of_a_mailbox_and_n
 
 TEST_F(runtime_of_a_worker, counts_a_calls_chain_as_bytes_of_the_mailbox) {
   constexpr std::uint32_t first = 100;
-  const std::string chain = "trial.Caller/caller\n";
+  const std::size_t chain = text_pair_bytes("trial.Caller", "caller");
   send("trial.Caller", "callee", "SlowVisit", path({}));
   run();
   send_bytes("trial.Caller", "callee", "Visit", std::string(first, 'x'));
-  bounds.mailbox_bytes_max = first + static_cast<std::uint32_t>(chain.size());
+  bounds.mailbox_bytes_max = first + static_cast<std::uint32_t>(chain);
   const auto at_the_limit = send("trial.Caller", "caller", "Visit", path({"callee"}));
   run();
   EXPECT_FALSE(has_ended(at_the_limit));
@@ -85,10 +86,11 @@ TEST_F(runtime_of_a_worker, counts_a_calls_chain_as_bytes_of_the_mailbox) {
 }
 
 TEST_F(runtime_of_a_worker, reports_tells_that_a_full_mailbox_does_not_take) {
+  const trial::Ledger::Ref book{*actors, "book"};
   for (std::uint32_t i = 0; i < bounds.mailbox_messages_max; ++i)
-    actors->calls().tell("trial.Book", "book", "Append", amount(1));
+    book.tell_Append(amount(1));
   EXPECT_THAT(recorder.lost, IsEmpty());
-  actors->calls().tell("trial.Book", "book", "Append", amount(1));
+  book.tell_Append(amount(1));
   EXPECT_THAT(recorder.lost,
               ElementsAre(AllOf(HasSubstr("trial.Book/book Append"), HasSubstr("limits.mailbox-messages-max"))));
   run();
@@ -137,18 +139,59 @@ TEST_F(runtime_without_stacks, answers_calls_whose_time_is_over) {
   advance(29s);
 }
 
+TEST_F(runtime_of_a_worker, answers_calls_behind_a_turn_that_waits_when_their_time_is_over) {
+  const auto slow = send("trial.Account", "a", "SlowDeposit", amount(1500));
+  run();
+  time_of_calls = 100ms;
+  const auto late = send("trial.Account", "a", "Deposit", amount(1));
+  advance(99ms);
+  EXPECT_FALSE(has_ended(late));
+  advance(1ms);
+  ASSERT_TRUE(has_ended(late));
+  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+  EXPECT_EQ(sink.ended[late].result, outcome::not_executed);
+  EXPECT_FALSE(has_ended(slow));
+  advance(1400ms);
+}
+
+TEST_F(runtime_of_a_worker, answers_calls_that_were_there_before_a_turn_began_to_wait) {
+  send("trial.Account", "a", "SlowDeposit", amount(1500));
+  time_of_calls = 100ms;
+  const auto late = send("trial.Account", "a", "Deposit", amount(1));
+  run();
+  advance(100ms);
+  EXPECT_TRUE(has_ended(late));
+  advance(1400ms);
+}
+
+TEST_F(runtime_of_a_worker, takes_calls_again_that_are_in_time_when_the_mailbox_was_full_of_others) {
+  send("trial.Account", "a", "SlowDeposit", amount(1500));
+  run();
+  time_of_calls = 100ms;
+  for (std::uint32_t i = 0; i < bounds.mailbox_messages_max; ++i)
+    send("trial.Account", "a", "Deposit", amount(1));
+  advance(100ms);
+  const auto one_more = send("trial.Account", "a", "Deposit", amount(1));
+  EXPECT_FALSE(has_ended(one_more));
+  advance(1400ms);
+}
+
+TEST_F(runtime_of_a_worker, takes_a_line_break_in_a_key_for_no_call_cycle) {
+  EXPECT_EQ(ask<trial::Visited>("trial.Caller", "x\ntrial.Caller/y", "Visit", path({"b", "y"})).count(), 3U);
+}
+
 TEST_F(runtime_of_a_worker, keeps_a_bounded_number_of_idle_stacks) {
   const std::size_t before = thread_stacks().in_use();
-  for (std::size_t i = 0; i < runners::idle_kept_max + 10; ++i)
+  for (std::size_t i = 0; i < turn_fibers::idle_kept_max + 10; ++i)
     send("trial.Account", std::to_string(i), "SlowDeposit", amount(50));
   run();
-  EXPECT_EQ(thread_stacks().in_use(), before + runners::idle_kept_max + 10);
+  EXPECT_EQ(thread_stacks().in_use(), before + turn_fibers::idle_kept_max + 10);
   EXPECT_EQ(actors->idle_stacks(), 0U);
   advance(50ms);
-  EXPECT_EQ(actors->idle_stacks(), runners::idle_kept_max + 10) << "until the next sweep";
+  EXPECT_EQ(actors->idle_stacks(), turn_fibers::idle_kept_max + 10) << "until the next sweep";
   actors->sweep_idle();
-  EXPECT_EQ(actors->idle_stacks(), runners::idle_kept_max);
-  EXPECT_EQ(thread_stacks().in_use(), before + runners::idle_kept_max);
+  EXPECT_EQ(actors->idle_stacks(), turn_fibers::idle_kept_max);
+  EXPECT_EQ(thread_stacks().in_use(), before + turn_fibers::idle_kept_max);
   EXPECT_EQ(ask<trial::Balance>("trial.Account", "0", "Deposit", amount(1)).balance(), 51);
 }
 

@@ -27,13 +27,18 @@ ScriptedActor::ScriptedActor(const script& says) : says_{says} {
   run_if_any(says_.construct);
 }
 
+ScriptedActor::~ScriptedActor() {
+  if (says_.destroy) says_.destroy(*this);
+}
+
 trial::Nothing ScriptedActor::Run(const trial::Nothing&) {
   if (says_.turn) says_.turn(*this);
   return {};
 }
 
-trial::Nothing ScriptedActor::RunInterleaved(const trial::Nothing& request) {
-  return Run(request);
+trial::Nothing ScriptedActor::RunInterleaved(const trial::Nothing&) const {
+  if (says_.interleaved) says_.interleaved(*this);
+  return {};
 }
 
 void ScriptedActor::Watch(const trial::Nothing&, stream<trial::Nothing> items) {

@@ -16,20 +16,24 @@ struct script {
   std::function<void()> construct;
   std::function<void(ScriptedActor&)> activate;
   std::function<void()> passivate;
+  std::function<void(ScriptedActor&)> destroy;
   std::function<void()> stream_closed;
   std::function<void(ScriptedActor&)> turn;
+  std::function<void(const ScriptedActor&)> interleaved;
 };
 
 class ScriptedActor final : public trial::Scripted::Actor {
  public:
   explicit ScriptedActor(const script& says);
+  ~ScriptedActor() override;
 
   trial::Nothing Run(const trial::Nothing& request) override;
-  trial::Nothing RunInterleaved(const trial::Nothing& request) override;
+  trial::Nothing RunInterleaved(const trial::Nothing& request) const override;
   void Watch(const trial::Nothing& request, stream<trial::Nothing> items) override;
   using actor_with_state::key;
   using actor_with_state::ref;
   using actor_with_state::state;
+  using actor_with_state::state_without_undo;
 
  protected:
   void on_activate() override;

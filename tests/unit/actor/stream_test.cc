@@ -120,9 +120,10 @@ concept reference_that_watches = requires(const Ref& account) {
 static_assert(!reference_that_watches<trial::Account::Ref>);
 
 TEST_F(stream_of_an_actor, cannot_be_asked_for_by_an_actor) {
-  trial::Balance response;
-  EXPECT_THROW(actors->calls().call("trial.Account", "a", "Watch", trial::Nothing{}, response, {}), unimplemented);
-  EXPECT_THROW(actors->calls().tell("trial.Account", "a", "Watch", trial::Nothing{}), unimplemented);
+  const actor_reference account{*actors, trial::Account::actor_type_id, trial::Account::actor_type, "a"};
+  const method_key watch{4, hash_of_name("Watch"), "Watch"};
+  EXPECT_THROW((void)account.call<trial::Balance>(watch, trial::Nothing{}, {}), unimplemented);
+  EXPECT_THROW(account.tell(watch, trial::Nothing{}), unimplemented);
 }
 
 TEST_F(stream_of_an_actor, of_a_slow_reader_is_ended_and_not_kept_for_ever) {

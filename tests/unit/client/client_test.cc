@@ -44,7 +44,7 @@ class client_test : public test::loop_fixture {
   [[nodiscard]] std::string key_of(std::uint32_t owner) const {
     for (int i = 0;; ++i) {
       const std::string key = "key" + std::to_string(i);
-      const std::uint64_t hash = hash_of_address(hash_of_type("test.Type"), key);
+      const std::uint64_t hash = hash_of_address(hash_of_name("test.Type"), key);
       if (server.owners[partition_of(hash, static_cast<std::uint32_t>(server.owners.size()))] == owner) return key;
     }
   }

@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 
 #include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "tests/support/descriptor_shortage.h"
 #include "tests/unit/gate/gate_fixture.h"
@@ -45,21 +48,39 @@ class acceptor_of_connections : public gate_test, public acceptor_owner {
   unique_fd connected() { return listener.connected(); }
 
   loopback_listener listener;
-  bool may_accept() override { return true; }
+  bool may_accept() override {
+    throw_if(1);
+    return true;
+  }
   void accepted(std::unique_ptr<byte_stream> stream, protocol_factory& speaks) override {
+    throw_if(2);
     EXPECT_GE(stream->descriptor(), 0);
     spoken.push_back(&speaks);
     ++connections;
   }
   void ran_short(int error) override {
+    throw_if(3);
     EXPECT_EQ(error, EMFILE);
     ++shortages;
   }
-  bool others_have_room() override { return others; }
+  bool others_have_room() override {
+    throw_if(4);
+    return others;
+  }
   void turn_away(unique_fd connection, const protocol_factory& speaks, int error) override {
+    throw_if(5);
     front->turn_away(std::move(connection), speaks, shortage_text(error));
   }
 
+  /// Throws when it is this function's turn to, once.
+  void throw_if(int function) {
+    if (throws == function) {
+      throws = 0;
+      throw std::runtime_error{"function " + std::to_string(function) + " of the owner failed"};
+    }
+  }
+
+  int throws = 0;
   int connections = 0;
   std::vector<const protocol_factory*> spoken;  ///< By those that came, one after the other.
   int shortages = 0;
@@ -131,6 +152,53 @@ TEST_F(acceptor_of_connections, without_descriptors_and_without_clients_has_noth
   run();
   advance(1s);
   EXPECT_EQ(shortages, 1) << "the one client has been turned away";
+}
+
+TEST_F(acceptor_of_connections, goes_on_after_an_owner_that_threw) {
+  std::vector<std::string> errors;
+  loop.set_error_handler([&errors](std::string_view where, const std::exception_ptr& error) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& thrown) {
+      errors.push_back(std::string{where} + ": " + thrown.what());
+    }
+  });
+  for (const int function : {1, 2}) {
+    throws = function;
+    const int before = connections;
+    const unique_fd first = connected();
+    run();
+    advance(100ms);
+    const unique_fd second = connected();
+    run();
+    EXPECT_GT(connections, before);
+    EXPECT_THAT(errors, testing::ElementsAre("accepting a connection: function " + std::to_string(function) +
+                                             " of the owner failed"));
+    errors.clear();
+  }
+}
+
+TEST_F(acceptor_of_connections, turns_away_also_after_an_owner_that_threw) {
+  if (is_misjudged_without_descriptors) GTEST_SKIP() << misjudged_without_descriptors;
+  std::vector<std::string_view> errors;
+  loop.set_error_handler([&errors](std::string_view where, const std::exception_ptr&) { errors.push_back(where); });
+  for (const int function : {3, 4, 5}) {
+    throws = function;
+    // Of the two one may be lost to the owner that threw.
+    gate_client first{connected()};
+    gate_client second{connected()};
+    {
+      const descriptor_shortage shortage;
+      run();
+      advance(100ms);
+      advance(100ms);
+    }
+    EXPECT_THAT(errors, testing::ElementsAre("accepting a connection"));
+    const auto refusals = first.receive().size() + second.receive().size();
+    EXPECT_GE(refusals, 1U) << "function " << function;
+    errors.clear();
+    advance(100ms);
+  }
 }
 
 TEST_F(acceptor_of_connections, has_nothing_more_to_do_once_the_listener_is_shut_down) {

@@ -198,6 +198,7 @@ class far_worker final : public remote {
   [[nodiscard]] std::uint32_t owner_of(std::uint64_t) const noexcept override { return 1; }
   [[nodiscard]] std::uint32_t own_slot() const noexcept override { return 0; }
   void send(std::uint32_t, message_ptr call) override {
+    call->state = message_state::remote;
     call->remote_call = 1;
     calls.push_back(std::move(call));
   }

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/unit/greenlet/unwinding.h"
+#include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/continulet.h"
 #include "worker/greenlet/greenlet.h"
 

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "worker/greenlet/big_stack.h"
+#include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/continulet.h"
 #include "worker/greenlet/generator.h"
 #include "worker/greenlet/greenlet.h"

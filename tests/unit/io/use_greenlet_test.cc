@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "tests/unit/io/io_fixture.h"
+#include "worker/greenlet/check_stack.h"
 #include "worker/hub/hub.h"
 #include "worker/io/subprocess.h"
 #include "worker/io/thread_pool.h"

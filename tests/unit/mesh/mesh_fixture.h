@@ -97,7 +97,7 @@ inline std::unique_ptr<actor_types> make_types() {
   for (const char* name : {"test.Echo", "test.Counter"}) {
     actor_type_definition definition;
     definition.name = name;
-    definition.methods.resize(2);
+    definition.methods = {{.name = "First"}, {.name = "Second"}};
     types->add_definition(std::move(definition));
   }
   return types;
@@ -108,22 +108,23 @@ struct fake_worker {
   fake_worker(const shared_segment& segment, std::uint32_t slot, const actor_types& its_types,
               const std::vector<int>& wake_fds, spdlog::logger& log)
       : types{its_types},
-        net{std::make_unique<mesh>(mesh_options{segment, slot, wake_fds, types, messages, runtime, log})} {}
+        net{std::make_unique<mesh>(mesh_options{segment, slot, wake_fds, types, messages, runtime, log, time})} {}
 
   /// Calls are made with ids of the test's choice.
   message_ptr make(std::uint64_t id, const std::string& payload = "payload") {
-    message_ptr call = messages.make("key", payload, "test.Echo/a\n", "metadata");
+    message_ptr call = messages.make("key", payload, "a chain", "metadata");
     call->type = types.at(1);
     call->method = 1;
     call->depth = 2;
     call->hash = 99;
-    call->deadline = steady_time{std::chrono::nanoseconds{123456789}};
+    call->deadline = time_after(time.now(), std::chrono::seconds{3});
     call->origin = &caller;
     call->origin_id = id;
     return call;
   }
 
   const actor_types& types;
+  manual_clock time;
   message_pool messages;
   fake_caller caller;
   fake_runtime runtime;

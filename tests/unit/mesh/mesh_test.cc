@@ -20,13 +20,13 @@ TEST_F(mesh_calls, call_arrives_as_it_was_sent) {
   const message& call = *at(1).runtime.calls[0];
   EXPECT_EQ(call.key(), "key");
   EXPECT_EQ(call.payload(), "some payload");
-  EXPECT_EQ(call.chain(), "test.Echo/a\n");
+  EXPECT_EQ(call.chain(), "a chain");
   EXPECT_EQ(call.metadata(), "metadata");
   EXPECT_EQ(call.type, types_->at(1));
   EXPECT_EQ(call.method, 1);
   EXPECT_EQ(call.depth, 2);
   EXPECT_EQ(call.hash, 99U);
-  EXPECT_EQ(call.deadline, steady_time{std::chrono::nanoseconds{123456789}});
+  EXPECT_EQ(call.deadline, time_after(at(1).time.now(), std::chrono::seconds{3}));
   EXPECT_TRUE(call.wants_reply());
   EXPECT_EQ(at(0).net->calls_out(), 1U);
   at(1).runtime.answer(0, "");
@@ -217,17 +217,23 @@ TEST_F(mesh_calls, answer_larger_than_the_ring_becomes_an_error) {
   EXPECT_EQ(at(0).caller.ends[0].result, outcome::executed);
 }
 
-TEST_F(mesh_calls, type_that_the_worker_does_not_have_is_unimplemented) {
-  auto more = make_types();
-  actor_type_definition extra;
-  extra.name = "test.Extra";
-  extra.methods.resize(1);
+/// Types as another version has them, in another order.
+std::unique_ptr<actor_types> other_types() {
+  auto types = std::make_unique<actor_types>();
+  types->add_definition({.name = "test.Extra", .methods = {{.name = "First"}}});
+  types->add_definition({.name = "test.Counter", .methods = {{.name = "Second"}, {.name = "Third"}}});
+  return types;
+}
+
+TEST_F(mesh_calls, type_or_method_that_the_worker_does_not_have_is_unimplemented) {
+  const auto others = other_types();
   message_ptr call = at(0).make(1);
-  call->type = &more->add_definition(std::move(extra));
+  call->type = others->find("test.Extra");
   call->method = 0;
   at(0).net->send(1, std::move(call));
   call = at(0).make(2);
-  call->method = 2;
+  call->type = others->find("test.Counter");
+  call->method = 1;
   at(0).net->send(1, std::move(call));
   run();
   EXPECT_TRUE(at(1).runtime.calls.empty());
@@ -236,6 +242,30 @@ TEST_F(mesh_calls, type_that_the_worker_does_not_have_is_unimplemented) {
     EXPECT_EQ(end.code, status_code::unimplemented);
     EXPECT_EQ(end.result, outcome::not_executed);
   }
+}
+
+TEST_F(mesh_calls, are_understood_by_a_worker_that_has_registered_its_types_in_another_order) {
+  const auto others = other_types();
+  message_ptr call = at(0).make(1);
+  call->type = others->find("test.Counter");
+  call->method = 0;
+  at(0).net->send(1, std::move(call));
+  run();
+  ASSERT_EQ(at(1).runtime.calls.size(), 1U);
+  EXPECT_EQ(at(1).runtime.calls[0]->type, at(1).types.find("test.Counter"));
+  EXPECT_EQ(at(1).runtime.calls[0]->method, 1U);
+}
+
+TEST_F(mesh_calls, carry_what_is_left_of_their_time_and_no_reading_of_a_clock) {
+  at(1).time.advance(std::chrono::hours{1});
+  at(0).net->send(1, at(0).make(1));
+  message_ptr endless = at(0).make(2);
+  endless->deadline = steady_time::max();
+  at(0).net->send(1, std::move(endless));
+  run();
+  ASSERT_EQ(at(1).runtime.calls.size(), 2U);
+  EXPECT_EQ(at(1).runtime.calls[0]->deadline, time_after(at(1).time.now(), std::chrono::seconds{3}));
+  EXPECT_EQ(at(1).runtime.calls[1]->deadline, steady_time::max());
 }
 
 TEST_F(mesh_calls, owner_follows_the_partition_table) {

@@ -110,6 +110,18 @@ TEST_F(plugin_refuses, names_that_protobufs_code_does_not_compile_with) {
               HasSubstr("bank.proto:9:1: 'requires' is a keyword of C++20"));
 }
 
+TEST_F(plugin_refuses, a_method_that_interleaves_and_may_change_the_state) {
+  const auto error = [this](const std::string& options) {
+    return error_of(
+        "message M {}\nservice S { option (grove.v1.actor) = { state: \"bank.M\" };\nrpc Do(M) returns (M) { "
+        "option (grove.v1.method) = { " +
+        options + " }; }\n}\n");
+  };
+  EXPECT_THAT(error("interleave: true"), AllOf(HasSubstr("bank.proto:6:1: method 'Do' interleaves"),
+                                               HasSubstr("{ interleave: true read_only: true }")));
+  EXPECT_EQ(error("interleave: true read_only: true"), "");
+}
+
 TEST_F(plugin_refuses, options_that_say_nothing_that_can_be) {
   EXPECT_THAT(
       error_of("message M {}\nservice S { option (grove.v1.actor) = {name: \"a/b\"}; rpc Do(M) returns (M); }\n"),

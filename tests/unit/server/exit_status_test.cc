@@ -40,7 +40,7 @@ TEST(exit_status, a_kill_that_nobody_here_sent_may_have_been_the_kernels) {
 }
 
 TEST(exit_status, crashes_point_to_their_report) {
-  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT}) {
+  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE}) {
     EXPECT_NE(hint(exit_status::signalled(signal), false).find("report is above"), std::string_view::npos) << signal;
   }
   EXPECT_EQ(hint(exit_status::exited(1), false), "");

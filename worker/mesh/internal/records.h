@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The bodies of the records that workers send each other, in the rings of worker/mesh/ring.h. All workers of a
-// server are one build, so these are structs copied as they are; `base/process/shared_segment_layout.h` has the version.
+// The bodies of the records that workers send each other, in the rings of worker/mesh/ring.h: structs copied as they are;
+// `segment_layout_version` is their version, too. Types and methods are named by their ids, so that workers whose types
+// differ, or were registered in another order, understand one another.
 //
 //   request    request_head, key, payload, call chain, metadata
 //   reply      reply_head, text, payload          the call has ended
@@ -21,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string_view>
 
 namespace grove::meshes::detail {
@@ -37,20 +39,22 @@ struct record_head {
   std::uint64_t call = 0;
 };
 
+inline constexpr std::int64_t no_deadline = std::numeric_limits<std::int64_t>::max();
+
 struct request_head {
   record_head common;
   std::uint64_t hash = 0;
-  std::int64_t deadline_ns = 0;  ///< CLOCK_MONOTONIC, which all processes of a machine share.
+  std::int64_t left_ns = 0;  ///< Of the call's time when it was written; the greatest number: it has no deadline.
+  std::uint64_t type_id = 0;
+  std::uint64_t method_id = 0;
   std::uint32_t from_generation = 0;
   std::uint32_t key_size = 0;
   std::uint32_t payload_size = 0;
   std::uint32_t chain_size = 0;
   std::uint32_t metadata_size = 0;
-  std::uint16_t type = 0;
-  std::uint16_t method = 0;
   std::uint16_t depth = 0;
   std::uint16_t one_way = 0;  ///< 1: it is answered when it is in the mailbox.
-  std::array<std::uint16_t, 2> reserved{};
+  std::array<std::uint16_t, 4> reserved{};
 };
 
 struct reply_head {
