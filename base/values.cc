@@ -114,6 +114,13 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return static_cast<std::uint64_t>(*number);
 }
 
+std::optional<std::int64_t> parse_integer(std::string_view text) noexcept {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 std::string duration_value(std::chrono::microseconds value) {
   if (value.count() == 0) return "0s";
   return in_largest_unit(static_cast<std::uint64_t>(value.count()), duration_units);

@@ -23,6 +23,9 @@ inline constexpr std::chrono::microseconds longest_duration = std::chrono::hours
 /// Errors: empty for anything else, for a part of a byte, and for what does not fit 63 bits.
 [[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// "-12": digits alone, as machines write them. Errors: empty for anything else, and for what does not fit 64 bits.
+[[nodiscard]] std::optional<std::int64_t> parse_integer(std::string_view text) noexcept;
+
 /// What an error says that a value must be: "--timeout: 'soon' must be " + duration_form.
 inline constexpr std::string_view duration_form = "a duration, such as 30s or 500ms";
 inline constexpr std::string_view size_form = "a size, such as 2MiB";

@@ -21,8 +21,8 @@ function(grove_precompile_for_tests target)
 endfunction()
 
 # A folder of the project: a static library `grove_NAME` (alias `grove::NAME`), or with EXECUTABLE the program.
-# AS_ONE: in optimised builds its sources are compiled as one file, so that the small steps of a hot path are inlined into
-# each other wherever they stand.
+# AS_ONE: where GROVE_PRECOMPILE is on its sources are compiled as one file. The headers that they share are most of the time
+# that each takes; and in optimised builds the small steps of a hot path are inlined into each other wherever they stand.
 # PLAIN: it is compiled without the precompiled headers, because it does not link Asio, which is in them and has objects
 # that every file which includes it refers to.
 #   grove_add_component(NAME [EXECUTABLE program [FOR_BUILDING]] SOURCES file... [DEPENDS target...] [INSTALL_HEADERS]
@@ -50,7 +50,7 @@ function(grove_add_component name)
   if(NOT arg_PLAIN)
     grove_precompile(${target})
   endif()
-  if(arg_AS_ONE AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  if(arg_AS_ONE AND GROVE_PRECOMPILE)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
   endif()
   if(arg_INSTALL_HEADERS)

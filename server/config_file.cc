@@ -16,7 +16,7 @@ struct located_setting {
 };
 
 /// Numbers are written anew: TOML++ would write those of another base as the file has them.
-std::string text_of(const toml::node& node) {
+std::string text_of_node(const toml::node& node) {
   if (const auto* string = node.as_string()) return string->get();
   if (const auto* number = node.as_integer()) return std::to_string(number->get());
   std::ostringstream text;
@@ -32,7 +32,7 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
     const std::string origin = fmt::format("{}:{}", file, line);
     const toml::table* const inner = node.as_table();
     if (inner == nullptr) {
-      out.push_back({line, {name, text_of(node), origin}});
+      out.push_back({line, {name, text_of_node(node), origin}});
     } else if (inner->empty()) {
       out.push_back({line, {name + ".", {}, origin}});
     } else {

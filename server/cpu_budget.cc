@@ -5,7 +5,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 #include "base/values.h"
@@ -13,18 +12,15 @@
 namespace grove::server {
 namespace {
 
-std::optional<std::int64_t> number(std::string_view text) {
+std::optional<std::int64_t> number_in(std::string_view text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
     text.remove_suffix(1);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return parse_integer(text);
 }
 
 std::optional<double> ratio(std::string_view quota, std::string_view period) {
-  const auto top = number(quota);
-  const auto bottom = number(period);
+  const auto top = number_in(quota);
+  const auto bottom = number_in(period);
   if (!top || !bottom || *top <= 0 || *bottom <= 0) return std::nullopt;
   return static_cast<double>(*top) / static_cast<double>(*bottom);
 }

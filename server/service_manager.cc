@@ -5,11 +5,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include "base/values.h"
 
 namespace grove::server {
 namespace {
@@ -20,13 +21,6 @@ std::string take(const char* name) {
   std::string taken = value == nullptr ? "" : value;
   ::unsetenv(name);
   return taken;
-}
-
-std::optional<std::int64_t> number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 /// A datagram socket that is connected to `address`: a path, or a name in the abstract namespace behind an @.
@@ -49,11 +43,11 @@ service_manager::service_manager(const std::string& address, std::optional<std::
 
 service_manager service_manager::from_environment() {
   const std::string address = take("NOTIFY_SOCKET");
-  const auto microseconds = number(take("WATCHDOG_USEC"));
+  const auto microseconds = parse_integer(take("WATCHDOG_USEC"));
   const std::string pid = take("WATCHDOG_PID");
   std::optional<std::chrono::microseconds> watchdog;
   // Of another process when the pid is another's: a shell in between hands its environment on.
-  if (microseconds && *microseconds > 0 && (pid.empty() || number(pid) == ::getpid())) {
+  if (microseconds && *microseconds > 0 && (pid.empty() || parse_integer(pid) == ::getpid())) {
     watchdog = std::chrono::microseconds{*microseconds};
   }
   return {address, watchdog};

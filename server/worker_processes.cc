@@ -20,13 +20,13 @@
 namespace grove::server {
 namespace {
 
-[[noreturn]] void fail(const char* what) {
+[[noreturn]] void throw_errno(const char* what) {
   throw std::system_error{errno, std::generic_category(), what};
 }
 
 unique_fd duplicate(int fd, int floor) {
   unique_fd copy{::fcntl(fd, F_DUPFD_CLOEXEC, floor)};
-  if (!copy) fail("duplicating a descriptor for the workers (see ulimit -n)");
+  if (!copy) throw_errno("duplicating a descriptor for the workers (see ulimit -n)");
   return copy;
 }
 
@@ -56,9 +56,9 @@ worker_processes::worker_processes(asio::io_context& io, std::string program, st
       on_{std::move(on)} {
   for (std::uint32_t slot = 0; slot < workers; ++slot) {
     unique_fd wake{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    if (!wake) fail("eventfd");
+    if (!wake) throw_errno("eventfd");
     int pair[2] = {-1, -1};
-    if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) fail("socketpair");
+    if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) throw_errno("socketpair");
     unique_fd receive{pair[0]};
     unique_fd send{pair[1]};
     peers_.push_back({move_above(std::move(wake), floor_), move_above(std::move(receive), floor_),

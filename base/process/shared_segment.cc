@@ -278,6 +278,8 @@ std::size_t write_flight(const worker_slot& slot, char* into, std::size_t size) 
   std::array<char, decltype(slot.names)::capacity()> names{};
   const auto [type, method] = names_of(slot.names.read(names), seen);
   signal_text text{into, size};
+  if (seen.running_since_ns == 0 && seen.hash == 0 && seen.key().empty())
+    return text.add("it has run no turn").view().size();
   text.add(seen.running_since_ns != 0 ? "it was running " : "it ran no turn; the last one was ");
   type.empty() ? (void)text.add("type ").add_number(seen.type) : add_shown(text, type);
   text.add("/");

@@ -178,7 +178,7 @@ void run_load_command(const bench_arguments& given, client& server, const server
   if (run.result.acknowledged == 0) throw command_error{exit_codes::call_failed, "no request succeeded"};
 }
 
-void run(const bench_arguments& given, const environment& where) {
+void run_bench(const bench_arguments& given, const environment& where) {
   const bool known = given.scenario.empty() || given.scenario == "concurrency" || given.scenario == "parallelism";
   if (!known) throw wrong_usage("--scenario: '" + given.scenario + "' must be concurrency or parallelism");
   require_utf8("the type", given.type);
@@ -227,7 +227,7 @@ void add_bench(CLI::App& app, const environment& where) {
       "  grove bench -n 1000000 --verify --clean\n"
       "  grove bench --scenario parallelism\n"
       "Ctrl-C ends it early and prints what it has measured (exit code 130).");
-  command->callback([given, &where] { run(*given, where); });
+  command->callback([given, &where] { run_bench(*given, where); });
 }
 
 }  // namespace grove::cli

@@ -17,15 +17,15 @@ namespace {
 
 constexpr unsigned sleep_milliseconds = 100;
 
-struct step {
+struct concurrency_step {
   std::uint32_t actors = 0;
   double seconds = 0;
   std::uint64_t failed = 0;
 };
 
 /// `actors` actors of worker 0 sleep at the same time. Nothing: it was interrupted.
-[[nodiscard]] std::optional<step> sleep_together(std::uint32_t actors, const bench_arguments& arguments,
-                                                 const server_info& info, const environment& where) {
+[[nodiscard]] std::optional<concurrency_step> sleep_together(std::uint32_t actors, const bench_arguments& arguments,
+                                                             const server_info& info, const environment& where) {
   load_options load;
   load.server = connection_of(arguments.common, where).servers.front();
   load.type = "grove.Echo";
@@ -45,17 +45,17 @@ struct step {
     const std::string why = result.errors.empty() ? "no answer" : result.errors.front().example;
     throw command_error{exit_codes::call_failed, "grove.Echo Sleep failed: " + why};
   }
-  return step{actors, result.seconds, actors - result.acknowledged};
+  return concurrency_step{actors, result.seconds, actors - result.acknowledged};
 }
 
 }  // namespace
 
 void run_concurrency(const bench_arguments& arguments, const server_info& info, const environment& where) {
   static_assert(sleep_milliseconds < 128, "its varint is one byte");
-  std::vector<step> steps;
+  std::vector<concurrency_step> steps;
   constexpr std::array<std::uint32_t, 4> numbers{1, 100, 1'000, 10'000};
   for (const std::uint32_t actors : numbers) {
-    const std::optional<step> done = sleep_together(actors, arguments, info, where);
+    const std::optional<concurrency_step> done = sleep_together(actors, arguments, info, where);
     if (!done) break;
     steps.push_back(*done);
   }
@@ -78,16 +78,17 @@ void run_concurrency(const bench_arguments& arguments, const server_info& info, 
                 {"AGAINST ONE", align::right},
                 {"FAILED", align::right},
                 {""}}};
-    const double longest = std::max_element(steps.begin(), steps.end(), [](const step& a, const step& b) {
-                             return a.seconds < b.seconds;
-                           })->seconds;
-    for (const step& each : steps) {
+    const double longest =
+        std::max_element(steps.begin(), steps.end(), [](const concurrency_step& a, const concurrency_step& b) {
+          return a.seconds < b.seconds;
+        })->seconds;
+    for (const concurrency_step& each : steps) {
       rows.add({grouped(each.actors), readable_time(each.seconds * 1e9), fmt::format("{:.2f} x", each.seconds / one),
                 grouped(each.failed), bar(each.seconds / longest, 30)});
     }
     rows.print(where.out, where.colour);
   }
-  for (const step& each : steps) {
+  for (const concurrency_step& each : steps) {
     if (each.failed != 0)
       throw command_error{exit_codes::call_failed, fmt::format("{} of {} calls failed", each.failed, each.actors)};
   }

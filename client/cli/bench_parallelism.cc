@@ -14,14 +14,14 @@
 namespace grove::cli::detail {
 namespace {
 
-struct step {
+struct parallelism_step {
   std::uint32_t workers = 0;
   double rounds_per_second = 0;
 };
 
 /// Actors of the first `workers` workers compute, each worker with always something to do. Nothing: it was interrupted.
-[[nodiscard]] std::optional<step> compute_on(std::uint32_t workers, const bench_arguments& arguments,
-                                             const server_info& info, const environment& where) {
+[[nodiscard]] std::optional<parallelism_step> compute_on(std::uint32_t workers, const bench_arguments& arguments,
+                                                         const server_info& info, const environment& where) {
   load_options load;
   load.server = connection_of(arguments.common, where).servers.front();
   load.type = "grove.Echo";
@@ -41,15 +41,15 @@ struct step {
     const std::string why = result.errors.empty() ? "no answer" : result.errors.front().example;
     throw command_error{exit_codes::call_failed, "grove.Echo Spin failed: " + why};
   }
-  return step{workers, static_cast<double>(result.value_sum) / result.seconds};
+  return parallelism_step{workers, static_cast<double>(result.value_sum) / result.seconds};
 }
 
-void print(const std::vector<step>& steps, const server_info& info, const common_options& options,
+void print(const std::vector<parallelism_step>& steps, const server_info& info, const common_options& options,
            const environment& where) {
   const double one = steps.front().rounds_per_second;
   if (options.json) {
     std::string text = R"({"scenario":"parallelism","steps":[)";
-    for (const step& each : steps) {
+    for (const parallelism_step& each : steps) {
       text +=
           fmt::format(R"({}{{"workers":{},"rounds_per_second":{:.0f},"times_one":{:.3f}}})",
                       each.workers == 1 ? "" : ",", each.workers, each.rounds_per_second, each.rounds_per_second / one);
@@ -60,7 +60,7 @@ void print(const std::vector<step>& steps, const server_info& info, const common
   where.out << "Parallelism: handlers that compute, on actors of 1, then 2, ... workers; the work done in a "
                "second.\n\n";
   table rows{{{"WORKERS", align::right}, {"ROUNDS/S", align::right}, {"AGAINST ONE", align::right}, {""}}};
-  for (const step& each : steps) {
+  for (const parallelism_step& each : steps) {
     rows.add({std::to_string(each.workers), grouped(static_cast<std::uint64_t>(each.rounds_per_second)),
               fmt::format("{:.2f} x", each.rounds_per_second / one),
               bar(each.rounds_per_second / one / info.workers, 30)});
@@ -71,9 +71,9 @@ void print(const std::vector<step>& steps, const server_info& info, const common
 }  // namespace
 
 void run_parallelism(const bench_arguments& arguments, const server_info& info, const environment& where) {
-  std::vector<step> steps;
+  std::vector<parallelism_step> steps;
   for (std::uint32_t workers = 1; workers <= info.workers; ++workers) {
-    const std::optional<step> done = compute_on(workers, arguments, info, where);
+    const std::optional<parallelism_step> done = compute_on(workers, arguments, info, where);
     if (!done) break;
     steps.push_back(*done);
   }

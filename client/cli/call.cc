@@ -9,7 +9,7 @@
 namespace grove::cli {
 namespace {
 
-void run(const request_arguments& arguments, const environment& where) {
+void run_call(const request_arguments& arguments, const environment& where) {
   client server{connection_of(arguments.common, where)};
   const ready_request request = make_request(server, arguments, streaming::no, where);
   const call_result result =
@@ -37,7 +37,7 @@ void add_call(CLI::App& app, const environment& where) {
   command->footer(
       "Example:\n  grove call grove.Counter/visits Add '{\"by\":2}'\n  echo '{\"by\":2}' | grove call "
       "grove.Counter/visits Add -");
-  command->callback([arguments, &where] { run(*arguments, where); });
+  command->callback([arguments, &where] { run_call(*arguments, where); });
 }
 
 }  // namespace grove::cli

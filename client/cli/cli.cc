@@ -44,7 +44,7 @@ void add_commands(CLI::App& app, const environment& where) {
     command->group("Commands");
 }
 
-[[nodiscard]] std::vector<std::string> commands_of(const CLI::App& app) {
+[[nodiscard]] std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands({})) {
     if (!command->get_group().empty()) names.push_back(command->get_name());
@@ -80,7 +80,7 @@ void add_commands(CLI::App& app, const environment& where) {
   app.formatter(std::make_shared<command_line::help_page>());
   add_commands(app, where);
   if (answer_shell(app, arguments, where)) return exit_codes::done;
-  const std::vector<std::string> commands = commands_of(app);
+  const std::vector<std::string> commands = command_names(app);
   const std::string first = arguments.empty() ? "" : arguments.front();
   const CLI::App* command = &app;
   if (!arguments.empty() && !first.starts_with('-')) {

@@ -132,7 +132,7 @@ void print_description(const described_type& type, const std::vector<const Metho
   print_messages(messages, where);
 }
 
-void run(const arguments& given, const environment& where) {
+void run_describe(const arguments& given, const environment& where) {
   require_utf8("the type", given.type);
   require_utf8("the method", given.method);
   client server{connection_of(given.common, where)};
@@ -164,7 +164,7 @@ void add_describe(CLI::App& app, const environment& where) {
   command->add_flag("--example", given->example, "Print a command line to paste for each method");
   add_common_options(*command, given->common, prints::table);
   command->footer("Example:\n  grove describe grove.Counter\n  grove describe grove.Map Set --example");
-  command->callback([given, &where] { run(*given, where); });
+  command->callback([given, &where] { run_describe(*given, where); });
 }
 
 }  // namespace grove::cli

@@ -40,7 +40,7 @@ namespace {
   return fmt::format("{}d{:02}h", seconds / 86'400, seconds / 3'600 % 24);
 }
 
-void run(const common_options& options, const environment& where) {
+void run_ps(const common_options& options, const environment& where) {
   client server{connection_of(options, where)};
   reach(server, options, where);
   const auto answer =
@@ -81,7 +81,7 @@ void add_ps(CLI::App& app, const environment& where) {
   auto options = std::make_shared<common_options>();
   add_common_options(*command, *options, prints::table);
   command->footer("Example:\n  grove ps --json");
-  command->callback([options, &where] { run(*options, where); });
+  command->callback([options, &where] { run_ps(*options, where); });
 }
 
 }  // namespace grove::cli

@@ -7,7 +7,7 @@
 namespace grove::cli {
 namespace {
 
-void run(const request_arguments& arguments, const environment& where) {
+void run_tell(const request_arguments& arguments, const environment& where) {
   client server{connection_of(arguments.common, where)};
   const ready_request request = make_request(server, arguments, streaming::no, where);
   const call_result result =
@@ -22,7 +22,7 @@ void add_tell(CLI::App& app, const environment& where) {
   auto arguments = std::make_shared<request_arguments>();
   add_request_arguments(*command, *arguments, prints::nothing);
   command->footer("Example:\n  grove tell grove.Counter/visits Add '{\"by\":2}'");
-  command->callback([arguments, &where] { run(*arguments, where); });
+  command->callback([arguments, &where] { run_tell(*arguments, where); });
 }
 
 }  // namespace grove::cli

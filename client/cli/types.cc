@@ -13,7 +13,7 @@
 namespace grove::cli {
 namespace {
 
-void run(const common_options& options, const environment& where) {
+void run_types(const common_options& options, const environment& where) {
   client server{connection_of(options, where)};
   reach(server, options, where);
   const auto answer =
@@ -41,7 +41,7 @@ void add_types(CLI::App& app, const environment& where) {
   auto options = std::make_shared<common_options>();
   add_common_options(*command, *options, prints::table);
   command->footer("Example:\n  grove types");
-  command->callback([options, &where] { run(*options, where); });
+  command->callback([options, &where] { run_types(*options, where); });
 }
 
 }  // namespace grove::cli

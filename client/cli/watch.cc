@@ -162,7 +162,7 @@ class follower {
   bool over_ = false;
 };
 
-void run(const watch_arguments& arguments, const environment& where) {
+void run_watch(const watch_arguments& arguments, const environment& where) {
   ready_request request;
   {
     client server{connection_of(arguments.common, where)};
@@ -185,7 +185,7 @@ void add_watch(CLI::App& app, const environment& where) {
       "It ends with the stream (exit code 0, or 1 if that failed), with Ctrl-C (130),\n"
       "or when nobody reads its output any more (0). A stream that is cut, by a restart\n"
       "of the server for example, is opened again; items in between may be missing.");
-  command->callback([arguments, &where] { run(*arguments, where); });
+  command->callback([arguments, &where] { run_watch(*arguments, where); });
 }
 
 }  // namespace grove::cli

@@ -16,6 +16,8 @@
 #include "worker/greenlet/overflow_report.h"
 #include "worker/greenlet/sanitizer.h"
 
+// Sanitizers have a malloc of their own, and handlers for bad accesses.
+#if !defined(GROVE_ASAN) && !defined(GROVE_TSAN)
 namespace {
 
 // The program's own malloc, which can be where the signal comes from. From then on the heap is as good as locked: whoever
@@ -37,7 +39,6 @@ void enter_heap() {
 
 }  // namespace
 
-#if !defined(GROVE_ASAN) && !defined(GROVE_TSAN)
 extern "C" {
 void* __libc_malloc(std::size_t bytes);                     // NOLINT(bugprone-reserved-identifier)
 void* __libc_calloc(std::size_t count, std::size_t bytes);  // NOLINT(bugprone-reserved-identifier)

@@ -187,9 +187,9 @@ class runtime final : public message_receiver, private hub_component, private st
   std::vector<std::unique_ptr<hosted_type>>
       hosted_;  // By the type's index. Their message objects outlive the messages.
   message_pool messages_;
+  local_calls calls_;  // Actors may still send, in vain, while the directory destroys them.
   directory directory_;
   message_queue arrivals_;
-  local_calls calls_;
   actor_cell* ready_head_ = nullptr;
   actor_cell* ready_tail_ = nullptr;
   turn_fibers fibers_;

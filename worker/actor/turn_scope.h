@@ -31,7 +31,7 @@ class turn_scope {
     --turn_.cell.turns_running;
     if (turn_.cell.exclusive == &turn_) turn_.cell.exclusive = exclusive_;
     // Limits that it keeps have failed it, and nobody else must have them.
-    if (outer_ == nullptr) turn_.in.within.drop_inner();
+    if (outer_ == nullptr && !turn_.in.within.innermost()) turn_.in.within.drop_inner();
     bind_turn(turn_.in.fiber, outer_);
   }
 

@@ -4,20 +4,13 @@
 
 #include <memory>
 
+#include "proto/json/internal/field_by_number.h"
 #include "proto/json/internal/reader.h"
 #include "proto/json/internal/time_text.h"
 
 namespace grove::json_internal {
 
 using google::protobuf::Reflection;
-
-namespace {
-
-[[nodiscard]] const FieldDescriptor* field_of(const Message& message, int number) {
-  return message.GetDescriptor()->FindFieldByNumber(number);
-}
-
-}  // namespace
 
 bool reader::any(Message& into, place at) {
   if (!is(at, kind::object)) return misfit(at, "does not fit; it takes an object with \"@type\"");

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 
+#include "proto/json/internal/field_by_number.h"
 #include "proto/json/internal/string_text.h"
 #include "proto/json/internal/time_text.h"
 #include "proto/json/internal/writer.h"
@@ -12,14 +13,6 @@
 namespace grove::json_internal {
 
 using google::protobuf::Reflection;
-
-namespace {
-
-[[nodiscard]] const FieldDescriptor* field_of(const Message& message, int number) {
-  return message.GetDescriptor()->FindFieldByNumber(number);
-}
-
-}  // namespace
 
 bool writer::any(const Message& from) {
   const Reflection& reflection = *from.GetReflection();

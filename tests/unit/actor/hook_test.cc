@@ -148,6 +148,9 @@ class full_store final : public state_store {
 class passivation_into_a_full_store : public scripted_world {
  protected:
   passivation_into_a_full_store() { actors = std::make_unique<runtime>(loop, types, disk, recorder, bounds); }
+  ~passivation_into_a_full_store() override {
+    actors = std::make_unique<runtime>(loop, types, store, recorder, bounds);  // One without this store.
+  }
   full_store disk;
 };
 

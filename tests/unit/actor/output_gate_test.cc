@@ -20,6 +20,8 @@ class output_gate : public scripted_world {
   ~output_gate() override {
     disk.complete_all();
     run();
+    EXPECT_EQ(actors->messages().in_use(), 0U);
+    actors = std::make_unique<runtime>(loop, types, store, recorder, bounds);  // One without this store.
   }
 
   std::uint64_t deposit(std::string_view key, std::int64_t by = 1) {

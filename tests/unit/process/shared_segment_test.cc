@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "base/text.h"
 
@@ -201,6 +203,14 @@ TEST(shared_segment, flight_record_of_a_killed_worker_names_what_it_ran) {
   EXPECT_EQ(seen.hash, 42U);
   EXPECT_EQ(seen.session, 7U);
   EXPECT_EQ(seen.request, 9U);
+}
+
+TEST(shared_segment, flight_record_of_a_worker_that_has_run_nothing_blames_no_turn) {
+  auto made = make_segment(1);
+  made.slot(0).names.write("grove.Counter\tAdd");
+  std::array<char, 100> line{};
+  const std::size_t size = write_flight(made.slot(0), line.data(), line.size());
+  EXPECT_EQ(std::string_view(line.data(), size), "it has run no turn");
 }
 
 TEST(shared_segment, flight_record_cuts_long_keys_and_shows_indexes_without_names) {
