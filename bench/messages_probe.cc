@@ -271,7 +271,7 @@ class one_worker final : private grove::hub_component {
     actors_.emplace(hub_, types_, store_, recorder_, limits_);
     mesh_.emplace(grove::mesh_options{.segment = segment_,
                                       .slot = 0,
-                                      .wake_fds = {wake_fd_.get()},
+                                      .wakes = wakes_,
                                       .types = types_,
                                       .messages = actors_->messages(),
                                       .receiver = *actors_,
@@ -347,6 +347,7 @@ class one_worker final : private grove::hub_component {
   const grove::process_log log_ = grove::make_log("messages_probe", "warning");
   const grove::shared_segment segment_ = grove::shared_segment::create({});
   const grove::unique_fd wake_fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  grove::wake_descriptors wakes_{{wake_fd_.get()}};
   grove::actor_types types_;
   grove::memory_store store_;
   grove::shared_recorder recorder_{segment_.slot(0), hub_, *log_.logger};

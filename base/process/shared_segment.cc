@@ -228,6 +228,11 @@ void shared_segment::set_state(std::uint32_t index, worker_state state) noexcept
   header().table_version.fetch_add(1, std::memory_order_release);
 }
 
+void shared_segment::cut_off() {
+  if (::mmap(base_, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd_.get(), 0) == MAP_FAILED)
+    fail("mmap of a private view");
+}
+
 void shared_segment::set_owner(std::uint32_t partition, std::uint32_t index) noexcept {
   GROVE_CHECK(partition < partitions_ && index < workers_, "no such partition or worker slot");
   owners_[partition].store(static_cast<std::uint16_t>(index), std::memory_order_relaxed);

@@ -88,6 +88,11 @@ class shared_segment {
   /// Supervisor: moves a partition and bumps the table's version.
   void set_owner(std::uint32_t partition, std::uint32_t index) noexcept;
 
+  /// What is written from here on stays in this process: what a process could still do that has died at this moment, for
+  /// those that simulate deaths. Others' words are as they were, unless they share a page with what is written here.
+  /// Errors: std::system_error.
+  void cut_off();
+
   /// The ring that carries records from one worker to another.
   [[nodiscard]] ring_control& ring(std::uint32_t from, std::uint32_t to) const noexcept;
 

@@ -84,14 +84,15 @@ hub::hub(const clock& time, hub_options options)
       work_(io_.get_executor()),
       pokes_(io_, [this] { take_pokes(); }),
       poke_fd_(-1) {
-  if (thread_loop() != nullptr) throw greenlet_error("the thread has a hub");
+  if (thread_loop() != nullptr && !options.shares_thread) throw greenlet_error("the thread has a hub");
   poke_fd_ = make_eventfd();
   pokes_.begin(poke_fd_);
-  set_thread_loop(this);
+  if (!options.shares_thread) set_thread_loop(this);
 }
 
 hub::~hub() {
   GROVE_CHECK(in_hub(), "a hub is destroyed by another greenlet than the one that made it");
+  std::optional<hub_scope> own{*this};
   unwind_tasks();
   while (!services_.empty())
     services_.pop_back();
@@ -102,7 +103,8 @@ hub::~hub() {
   }
   foreign_taken_.clear();
   foreign_.clear();
-  set_thread_loop(nullptr);
+  own.reset();
+  if (thread_loop() == this) set_thread_loop(nullptr);
 }
 
 void hub::throw_no_hub() {
@@ -115,6 +117,7 @@ void hub::require_hub_context() const {
 
 void hub::run() {
   require_hub_context();
+  const hub_scope own{*this};
   while (!stopping_.load(std::memory_order_acquire)) {
     if (!pass(false)) sleep();
   }
@@ -124,6 +127,7 @@ void hub::run() {
 
 bool hub::poll() {
   require_hub_context();
+  const hub_scope own{*this};
   const bool did = pass(true);
   if (system_error_ != nullptr) throw_system_error();
   return did;
@@ -269,16 +273,37 @@ bool hub::poll_io() {
 }
 
 void hub::sleep() {
-  // poke() looks at sleeping_ after it has set poked_; block() looks at poked_ after this.
+  if (!fall_asleep()) return;
+  block();
+  wake_up();
+}
+
+bool hub::fall_asleep() {
+  // poke() looks at sleeping_ after it has set poked_; this looks at poked_ after that.
   sleeping_.store(true, std::memory_order_seq_cst);
-  std::size_t prepared = 0;
   bool agreed = true;
-  while (agreed && prepared < components_.size())
-    agreed = components_[prepared++]->prepare_sleep();
-  if (agreed && !poked_.load(std::memory_order_seq_cst) && nothing_ready()) block();
+  sleepers_ = 0;
+  while (agreed && sleepers_ < components_.size())
+    agreed = components_[sleepers_++]->prepare_sleep();
+  if (agreed && !poked_.load(std::memory_order_seq_cst) && nothing_ready()) return true;
+  wake_up();
+  return false;
+}
+
+void hub::wake_up() {
   sleeping_.store(false, std::memory_order_relaxed);
-  for (std::size_t i = 0; i < prepared && i < components_.size(); ++i)
+  for (std::size_t i = 0; i < sleepers_ && i < components_.size(); ++i)
     components_[i]->woke();
+}
+
+bool hub::has_work() const noexcept {
+  return !nothing_ready() || poked_.load(std::memory_order_relaxed) || has_foreign_.load(std::memory_order_relaxed) ||
+         (!timers_.empty() && timers_.next() <= now());
+}
+
+std::optional<steady_time> hub::next_timer() const noexcept {
+  if (timers_.empty()) return std::nullopt;
+  return timers_.next();
 }
 
 void hub::block() {

@@ -50,8 +50,9 @@ struct idle_waiters;
 
 class hub {
  public:
-  /// The calling greenlet becomes the hub's greenlet, and the hub the loop of the thread.
-  /// Errors: greenlet_error if the thread has a hub.
+  /// The calling greenlet becomes the hub's greenlet, and the hub the loop of the thread: for ever, or with
+  /// `shares_thread` while it is polled and within each hub_scope. Hubs that share a thread are made by one greenlet.
+  /// Errors: greenlet_error if the thread has a hub, and shares it not.
   /// Lifetime: `time` is borrowed.
   explicit hub(const clock& time, hub_options options = {});
 
@@ -90,6 +91,15 @@ class hub {
   bool poll();
   /// poll() until a pass does nothing; true if anything was done. At most `passes_max` passes.
   bool run_ready(std::size_t passes_max = 100'000);
+  /// What run() does where the thread is not this hub's alone: between a fall_asleep() that was true and wake_up() its
+  /// components take it for a sleeping one, and poke it. False: there is something to do, and it is awake.
+  /// Affinity: the hub's greenlet, as wake_up() and has_work().
+  [[nodiscard]] bool fall_asleep();
+  void wake_up();
+  /// Whether a hub that sleeps would have been woken by now: something is ready or posted, it was poked, a timer is due.
+  [[nodiscard]] bool has_work() const noexcept;
+  /// When the first timer expires; nothing if none is armed.
+  [[nodiscard]] std::optional<steady_time> next_timer() const noexcept;
   /// Makes run() return after the pass that is under way.
   /// Affinity: any thread.
   void stop() noexcept;
@@ -176,6 +186,8 @@ class hub {
   [[nodiscard]] std::uint64_t passes() const noexcept { return passes_.load(std::memory_order_relaxed); }
   /// It sleeps until something happens, or is about to, or runs what has just woken it.
   [[nodiscard]] bool asleep() const noexcept { return sleeping_.load(std::memory_order_relaxed); }
+  /// Whether stop() has been called, and no loop has ended by it yet.
+  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
 
  private:
   friend class waiter;
@@ -241,6 +253,7 @@ class hub {
   bool trims_on_ = false;  // the last trim left something over
   unsigned passes_without_io_ = 0;
   std::atomic<std::uint64_t> passes_{0};  // written by the hub's thread only
+  std::size_t sleepers_ = 0;              // the first components, which take the hub for a sleeping one
   std::size_t waiting_ = 0;
   std::size_t live_tasks_ = 0;
   std::size_t holds_ = 0;
@@ -273,6 +286,21 @@ class hub {
   std::size_t stacks_used_then_ = 0;  // when the last of them found none
   callback_timer stack_retry_{[] {}};
   hub_task* tasks_ = nullptr;  // the live ones, a list
+};
+
+/// While it exists, the hub is the calling thread's. Scopes nest; nothing may wait in one but in the hub's own passes.
+class hub_scope {
+ public:
+  explicit hub_scope(hub& on) : before_(thread_loop()) { enter(&on); }
+  ~hub_scope() { enter(before_); }
+  hub_scope(const hub_scope&) = delete;
+  hub_scope& operator=(const hub_scope&) = delete;
+
+ private:
+  static void enter(void* loop) {
+    if (thread_loop() != loop) set_thread_loop(loop);
+  }
+  void* before_;
 };
 
 /// While it exists, something is pending in the hub, see hub::hold().

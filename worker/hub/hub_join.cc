@@ -36,6 +36,7 @@ bool hub::io_pending() {
 
 loop_end hub::run_while_pending(const hub_task* ended, std::optional<steady_time> until) {
   require_hub_context();
+  const hub_scope own{*this};
   alarm at_end;
   if (until) at_end.arm(*this, *until);
   for (;;) {

@@ -30,6 +30,7 @@ struct hub_options {
   std::chrono::microseconds without_io_max{20};     ///< ... or after this time
   std::size_t completions_max = 256;                ///< completion handlers run in one pass
   std::chrono::microseconds completions_for{5000};  ///< ... and how long at most, a running one not cut short
+  bool shares_thread = false;  ///< its thread has other hubs, too, and is this one's only within a hub_scope
 };
 
 /// What the hub does with something that was thrown.

@@ -37,7 +37,7 @@
 #include "worker/main/crash_report.h"
 #include "worker/main/orphan_guard.h"
 #include "worker/main/process_signals.h"
-#include "worker/main/worker.h"
+#include "worker/main/worker_process.h"
 
 namespace {
 
@@ -101,7 +101,7 @@ void keep_from_children() noexcept {
                              .limits = limits_from(sent.limits()),
                              .stall_after = std::chrono::milliseconds{sent.stall_after_ms()},
                              .backdoor = sent.backdoor()};
-    worker self{start, std::move(segment), control, log};
+    worker_process self{start, std::move(segment), control, log};
     return self.run();
   } catch (const std::exception& e) {
     return fail(control, e.what(), exit_codes::internal_failure);

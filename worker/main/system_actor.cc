@@ -50,8 +50,8 @@ void add_comments(std::string_view encoded, google::protobuf::FileDescriptorSet&
   }
 }
 
-[[nodiscard]] std::uint64_t milliseconds_since(std::int64_t ns) {
-  const std::int64_t now = std::chrono::nanoseconds{std::chrono::steady_clock::now().time_since_epoch()}.count();
+[[nodiscard]] std::uint64_t milliseconds_since(std::int64_t ns, const clock& time) {
+  const std::int64_t now = std::chrono::nanoseconds{time.now().time_since_epoch()}.count();
   return ns == 0 || now < ns ? 0 : static_cast<std::uint64_t>((now - ns) / 1'000'000);
 }
 
@@ -69,13 +69,13 @@ void add_comments(std::string_view encoded, google::protobuf::FileDescriptorSet&
   return v1::WORKER_STATE_UNSPECIFIED;
 }
 
-void describe(const worker_slot& slot, std::uint32_t index, v1::Worker& into) {
+void describe(const worker_slot& slot, std::uint32_t index, const clock& time, v1::Worker& into) {
   const worker_metrics& metrics = slot.metrics;
   into.set_slot(index);
   into.set_pid(slot.pid.load(std::memory_order_relaxed));
   into.set_state(state_of(slot.state.load(std::memory_order_relaxed)));
   into.set_restarts(slot.restarts.load(std::memory_order_relaxed));
-  if (into.pid() != 0) into.set_uptime_ms(milliseconds_since(slot.started_at_ns.load(std::memory_order_relaxed)));
+  if (into.pid() != 0) into.set_uptime_ms(milliseconds_since(slot.started_at_ns.load(std::memory_order_relaxed), time));
   into.set_actors(metrics[metric::actors].get());
   into.set_connections(metrics[metric::connections].get());
   into.set_turns(metrics[metric::turns].get());
@@ -109,10 +109,10 @@ v1::SystemDescribeResponse SystemActor::Describe(const v1::SystemDescribeRequest
 v1::SystemWorkersResponse SystemActor::Workers(const v1::SystemWorkersRequest&) const {
   v1::SystemWorkersResponse response;
   for (std::uint32_t i = 0; i < segment_.workers(); ++i)
-    describe(segment_.slot(i), i, *response.add_workers());
+    describe(segment_.slot(i), i, time_, *response.add_workers());
   response.set_answered_by(own_slot_);
   response.set_version(std::string{version});
-  response.set_uptime_ms(milliseconds_since(segment_.started_at_ns()));
+  response.set_uptime_ms(milliseconds_since(segment_.started_at_ns(), time_));
   return response;
 }
 

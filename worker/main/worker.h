@@ -1,37 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+// A worker, whatever its world is made of.
+//
+//   clients -> gate -> runtime <-> mesh <-> other workers
+//                 supervisor <-> worker
+//
+// It wires hub, runtime, mesh and gate, beats its heart, and drains. Everything outside comes as a parameter, so that a
+// whole server can be run in one process, on one thread, under a seed: worker_process.h has the world of descriptors,
+// tests/support/simulated_server.h the simulated one. (FoundationDB's simulation is the model: Zhou and others,
+// "FoundationDB: a distributed unbundled transactional key value store", 2021.)
+
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/process/limits.h"
 #include "base/process/shared_segment.h"
 #include "worker/actor/runtime.h"
-#include "worker/gate/acceptor.h"
-#include "worker/gate/frame_protocol.h"
+#include "worker/actor/state_store.h"
 #include "worker/gate/gate.h"
 #include "worker/gate/topology.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/hub.h"
-#include "worker/hub/stall_monitor.h"
-#include "worker/io/backdoor.h"
-#include "worker/main/connection_room.h"
-#include "worker/main/control_link.h"
-#include "worker/main/descriptor_watch.h"
 #include "worker/main/shared_recorder.h"
-#include "worker/main/stall_log.h"
 #include "worker/mesh/drain_agreement.h"
-#include "worker/mesh/handoff.h"
 #include "worker/mesh/mesh.h"
-#include "worker/store/memory_store.h"
+#include "worker/mesh/worker_wakes.h"
+
+namespace spdlog {
+class logger;
+}
 
 namespace grove {
+
+namespace v1 {
+class ControlMessage;
+}
 
 /// What a worker learns from its supervisor before it begins.
 struct worker_start {
@@ -43,84 +53,98 @@ struct worker_start {
   std::string backdoor;                      ///< A folder; empty: none.
 };
 
-/// One worker: wires hub, runtime, mesh and gate to what the supervisor opened for it.
-/// Affinity: the thread that made it.
-class worker final : private topology, private acceptor_owner, private hub_component {
+/// What a worker does to the world, but for what it writes into shared memory and its store. None of it waits.
+class worker_border {
  public:
-  /// Errors: std::system_error for what cannot be mapped or watched.
-  worker(const worker_start& start, shared_segment segment, control_link& control, const process_log& log);
+  worker_border() = default;
+  worker_border(const worker_border&) = delete;
+  worker_border& operator=(const worker_border&) = delete;
+  virtual ~worker_border() = default;
+
+  /// To the supervisor. One that has gone is noticed elsewhere.
+  virtual void send(const v1::ControlMessage& message) noexcept = 0;
+  /// As topology has it.
+  [[nodiscard]] virtual bool pass_connection(std::uint32_t slot, byte_stream& stream,
+                                             std::string_view already_read) = 0;
+  /// It drains: whoever connects is not for this worker any more.
+  virtual void stop_listening() = 0;
+  /// Called ten times a second.
+  virtual void tick() = 0;
+};
+
+/// Lifetime: everything is borrowed, and outlives the worker.
+struct worker_world {
+  const clock& time;
+  const shared_segment& segment;
+  state_store& store;
+  worker_wakes& wakes;
+  worker_border& border;
+  spdlog::logger& log;
+  std::function<void(actor_types&)> add_types;  ///< What it hosts beside grove.System.
+  hub_options loop;
+};
+
+/// Affinity: the greenlet that made it, as a hub's.
+class worker final : private topology, private hub_component {
+ public:
+  worker(const worker_start& start, const worker_world& world);
+  /// Every call that it has is answered UNAVAILABLE, outcome unknown or not executed.
   ~worker() override;
 
-  /// Serves until it has been told to stop, and has; returns the exit code.
-  int run();
+  [[nodiscard]] hub& loop() noexcept { return hub_; }
+  [[nodiscard]] gate& front() noexcept { return *gate_; }
+  [[nodiscard]] runtime& actors() noexcept { return *runtime_; }
+  [[nodiscard]] mesh& net() noexcept { return *mesh_; }
+
+  /// Tells the supervisor that it serves from now on.
+  void begin();
+  [[nodiscard]] bool may_accept() const noexcept { return gate_->connections() < start_.limits.connections_max; }
+  void on_control(const v1::ControlMessage& message);
+  /// It finishes what was begun, for some seconds at most, and ends.
+  void on_supervisor_lost();
+
+  /// Set once its loop is to end, which stop() of the hub has been called for.
+  [[nodiscard]] std::optional<int> exit_code() const noexcept { return exit_code_; }
 
  private:
   [[nodiscard]] std::uint32_t own_slot() const noexcept override { return start_.slot; }
-  [[nodiscard]] std::uint32_t workers() const noexcept override { return segment_.workers(); }
-  [[nodiscard]] std::uint32_t partitions() const noexcept override { return segment_.partitions(); }
+  [[nodiscard]] std::uint32_t workers() const noexcept override { return world_.segment.workers(); }
+  [[nodiscard]] std::uint32_t partitions() const noexcept override { return world_.segment.partitions(); }
   [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept override {
-    return segment_.owner_of_partition(partition);
+    return world_.segment.owner_of_partition(partition);
   }
-  [[nodiscard]] bool pass_connection(std::uint32_t slot, byte_stream& stream, std::string_view already_read) override;
-
-  [[nodiscard]] bool may_accept() override { return gate_->connections() < start_.limits.connections_max; }
-  void accepted(std::unique_ptr<byte_stream> connected, protocol_factory& speaks) override {
-    gate_->adopt(std::move(connected), speaks);
+  [[nodiscard]] bool pass_connection(std::uint32_t slot, byte_stream& stream, std::string_view already_read) override {
+    return world_.border.pass_connection(slot, stream, already_read);
   }
-  void ran_short(int error) override { room_.ran_short(error); }
-  [[nodiscard]] bool others_have_room() override { return room_.others_have_room(); }
-  void turn_away(unique_fd connected, const protocol_factory& speaks, int error) override;
 
   // The heartbeat: once a pass, and the timer sees to it that passes do not end.
   bool poll() override;
   bool prepare_sleep() override { return true; }
   void woke() override {}
 
-  void open_listeners();
-  void open_handoffs();
-  void take_handoffs();
-  void adopt_passed(unique_fd connected, std::string_view already_read);
-  void on_control();
+  void on_tick();
   void drain(std::chrono::milliseconds grace, int exit_code);
   void leave_when_all_is_done();
   void stop(int exit_code);
-  void quit();
-  void every_second();
-  void watch_stalls();
-  void open_backdoor();
 
   worker_start start_;
-  shared_segment segment_;
-  control_link& control_;
-  const line_writer& log_lines_;
+  worker_world world_;
   spdlog::logger& log_;
-  system_clock clock_;
+  worker_slot& slot_;
   hub hub_;
   actor_types types_;
-  memory_store store_;
   shared_recorder recorder_;
-  connection_room room_;
   std::unique_ptr<runtime> runtime_;
   std::unique_ptr<mesh> mesh_;
   drain_agreement agreement_;
-  frame_protocol_factory frames_;
   std::unique_ptr<gate> gate_;
-  std::vector<std::unique_ptr<acceptor>> listeners_;
-  std::unique_ptr<handoff_receiver> handoffs_;
-  std::unique_ptr<descriptor_watch> control_watch_;
-  std::unique_ptr<descriptor_watch> handoff_watch_;
-  std::unique_ptr<descriptor_watch> wake_watch_;
   std::unique_ptr<callback_timer> tick_;
   std::unique_ptr<callback_timer> grace_over_;
   std::uint32_t ticks_ = 0;
-  std::uint64_t counted_dropped_lines_ = 0;
-  int exit_code_ = 0;
+  std::optional<int> exit_code_;
   std::optional<int> drained_exit_;  ///< Set when no client waits for an answer any more.
   bool stopping_ = false;
   bool cut_ = false;  ///< The drain's time was over.
-  std::optional<stall_log> stall_log_;
-  std::optional<stall_monitor> stalls_;
-  std::optional<backdoor> backdoor_;
 };
 
 }  // namespace grove

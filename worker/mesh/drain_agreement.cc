@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/mesh/drain_agreement.h"
 
-#include <unistd.h>
-
 #include <array>
-#include <utility>
 
 namespace grove {
 namespace {
@@ -33,8 +30,8 @@ std::uint64_t read_by(const shared_segment& segment, std::uint32_t slot) noexcep
 
 }  // namespace
 
-drain_agreement::drain_agreement(const shared_segment& segment, std::uint32_t slot, std::vector<int> wake_fds)
-    : segment_{segment}, slot_{slot}, wake_fds_{std::move(wake_fds)} {
+drain_agreement::drain_agreement(const shared_segment& segment, std::uint32_t slot, worker_wakes& wakes)
+    : segment_{segment}, slot_{slot}, wakes_{wakes} {
   segment_.slot(slot_).rests_at.store(0, std::memory_order_release);
 }
 
@@ -44,10 +41,7 @@ void drain_agreement::rest() {
   if (rests_at.load(std::memory_order_relaxed) == now) return;
   rests_at.store(now, std::memory_order_release);
   for (std::uint32_t other = 0; other < segment_.workers(); ++other) {
-    if (other == slot_) continue;
-    const std::uint64_t one = 1;
-    // It can only fail when the counter is about to overflow, and then the eventfd is readable already.
-    [[maybe_unused]] const auto written = ::write(wake_fds_[other], &one, sizeof one);
+    if (other != slot_) wakes_.wake(other);
   }
 }
 

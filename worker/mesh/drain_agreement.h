@@ -19,9 +19,9 @@
 // - a dead worker is not waited for. Who waits in vain, for one that does not get done, has a limit of its own.
 
 #include <cstdint>
-#include <vector>
 
 #include "base/process/shared_segment.h"
+#include "worker/mesh/worker_wakes.h"
 
 namespace grove {
 
@@ -29,8 +29,8 @@ namespace grove {
 class drain_agreement {
  public:
   /// Takes back what the slot's last process wrote down.
-  /// Lifetime: `segment` is borrowed. `wake_fds` are the wake eventfds of all slots.
-  drain_agreement(const shared_segment& segment, std::uint32_t slot, std::vector<int> wake_fds);
+  /// Lifetime: `segment` and `wakes` are borrowed.
+  drain_agreement(const shared_segment& segment, std::uint32_t slot, worker_wakes& wakes);
 
   /// Says that this worker takes nothing new, has done all that was sent to it, and has published all that it wrote.
   /// Others that wait for it are woken up. To be said again after each time that it was otherwise.
@@ -46,7 +46,7 @@ class drain_agreement {
 
   const shared_segment& segment_;
   std::uint32_t slot_;
-  std::vector<int> wake_fds_;
+  worker_wakes& wakes_;
 };
 
 }  // namespace grove

@@ -2,7 +2,6 @@
 #include "worker/mesh/mesh.h"
 
 #include <spdlog/logger.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
@@ -49,7 +48,7 @@ mesh::mesh(const mesh_options& options)
       own_{options.segment.slot(options.slot)},
       slot_{options.slot},
       generation_{own_.generation.load(std::memory_order_acquire)},
-      wake_fds_{options.wake_fds},
+      wakes_{options.wakes},
       types_{options.types},
       messages_{options.messages},
       receiver_{options.receiver},
@@ -57,7 +56,6 @@ mesh::mesh(const mesh_options& options)
       time_{options.time},
       now_{options.time.now()},
       pending_{std::make_unique<pending_calls>()} {
-  GROVE_CHECK(wake_fds_.size() == segment_.workers(), "a wake eventfd for each worker");
   const std::size_t ring_bytes = segment_.ring_bytes();
   table_version_ = segment_.table_version();
   for (std::uint32_t i = 0; i < segment_.workers(); ++i) {
@@ -285,9 +283,7 @@ void mesh::wake(peer& p) noexcept {
   if ((sleep & 1U) == 0 || sleep == p.woken_sleep) return;
   p.woken_sleep = sleep;
   own_.metrics[metric::wakeups].add();
-  const std::uint64_t one = 1;
-  // It can only fail when the counter is about to overflow, and then the eventfd is readable already.
-  [[maybe_unused]] const auto written = ::write(wake_fds_[p.slot], &one, sizeof one);
+  wakes_.wake(p.slot);
 }
 
 bool mesh::prepare_sleep() {
@@ -300,12 +296,6 @@ bool mesh::prepare_sleep() {
 
 void mesh::woke() {
   own_.asleep.store(own_.asleep.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
-}
-
-void mesh::on_wake() noexcept {
-  std::uint64_t count = 0;
-  // Nothing to read is no error here: somebody else's event may have woken the hub.
-  [[maybe_unused]] const auto got = ::read(wake_fd(), &count, sizeof count);
 }
 
 }  // namespace grove

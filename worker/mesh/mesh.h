@@ -40,6 +40,7 @@
 #include "worker/actor/remote.h"
 #include "worker/actor/reply.h"
 #include "worker/hub/hub.h"
+#include "worker/mesh/worker_wakes.h"
 
 namespace spdlog {
 class logger;
@@ -57,9 +58,9 @@ struct request_head;
 /// Lifetime: everything is borrowed, and outlives the mesh, or at least its `close`.
 struct mesh_options {
   const shared_segment& segment;
-  std::uint32_t slot;         ///< The own one. Its generation must be set already.
-  std::vector<int> wake_fds;  ///< The wake eventfd of each slot.
-  const actor_types& types;   ///< Other workers may have others.
+  std::uint32_t slot;  ///< The own one. Its generation must be set already.
+  worker_wakes& wakes;
+  const actor_types& types;  ///< Other workers may have others.
   message_pool& messages;
   message_receiver& receiver;
   spdlog::logger& log;
@@ -104,10 +105,6 @@ class mesh final : public remote, public reply_sink, public hub_component {
   /// Publishes what was written, and wakes those that sleep. True if there was anything.
   bool flush();
 
-  /// The eventfd to be waited on while the hub sleeps; `on_wake` empties it.
-  [[nodiscard]] int wake_fd() const noexcept { return wake_fds_[slot_]; }
-  void on_wake() noexcept;
-
   /// Calls that other workers have for this one.
   [[nodiscard]] std::size_t calls_out() const noexcept;
   /// Whether all that other workers have sent is read, and all that is for them has left.
@@ -149,7 +146,7 @@ class mesh final : public remote, public reply_sink, public hub_component {
   worker_slot& own_;
   const std::uint32_t slot_;
   const std::uint32_t generation_;
-  std::vector<int> wake_fds_;
+  worker_wakes& wakes_;
   const actor_types& types_;
   message_pool& messages_;
   message_receiver& receiver_;

@@ -19,7 +19,7 @@ class drain_of : public mesh_fixture {
  protected:
   explicit drain_of(std::uint32_t workers) : mesh_fixture{workers} {
     for (std::uint32_t slot = 0; slot < workers; ++slot)
-      agreements_.push_back(std::make_unique<drain_agreement>(segment_, slot, wake_fds_));
+      agreements_.push_back(std::make_unique<drain_agreement>(segment_, slot, *wakes_));
     for (std::uint32_t slot = 0; slot < workers; ++slot)
       segment_.set_state(slot, worker_state::draining);
     run();
@@ -122,7 +122,7 @@ TEST_F(drain_of_two, takes_nothing_from_the_last_process_of_a_slot) {
   EXPECT_FALSE(may_leave(1));
   kill(1);
   start(1);
-  agreements_[1] = std::make_unique<drain_agreement>(segment_, 1, wake_fds_);
+  agreements_[1] = std::make_unique<drain_agreement>(segment_, 1, *wakes_);
   segment_.set_state(1, worker_state::draining);
   run();
   EXPECT_FALSE(may_leave(0));
@@ -181,7 +181,7 @@ TEST_F(drain_of_many, ends_after_the_last_tell_of_all_and_for_all) {
   for (int round = 0; round < 50; ++round) {
     started_ = finished_ = 0;
     for (std::uint32_t slot = 0; slot < 4; ++slot) {
-      agreements_[slot] = std::make_unique<drain_agreement>(segment_, slot, wake_fds_);
+      agreements_[slot] = std::make_unique<drain_agreement>(segment_, slot, *wakes_);
       start_one(slot);
     }
     std::vector<bool> left(4, false);

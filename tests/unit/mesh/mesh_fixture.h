@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -105,10 +106,10 @@ inline std::unique_ptr<actor_types> make_types() {
 
 /// What belongs to one worker.
 struct fake_worker {
-  fake_worker(const shared_segment& segment, std::uint32_t slot, const actor_types& its_types,
-              const std::vector<int>& wake_fds, spdlog::logger& log)
+  fake_worker(const shared_segment& segment, std::uint32_t slot, const actor_types& its_types, worker_wakes& wakes,
+              spdlog::logger& log)
       : types{its_types},
-        net{std::make_unique<mesh>(mesh_options{segment, slot, wake_fds, types, messages, runtime, log, time})} {}
+        net{std::make_unique<mesh>(mesh_options{segment, slot, wakes, types, messages, runtime, log, time})} {}
 
   /// Calls are made with ids of the test's choice.
   message_ptr make(std::uint64_t id, const std::string& payload = "payload") {
@@ -135,12 +136,15 @@ struct fake_worker {
 class mesh_fixture : public testing::Test {
  protected:
   explicit mesh_fixture(std::uint32_t workers = 2, std::uint64_t ring_bytes = 64 * 1024)
-      : segment_{shared_segment::create({.workers = workers, .ring_bytes = ring_bytes})} {
-    for (std::uint32_t i = 0; i < workers; ++i) {
-      wakes_.emplace_back(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-      wake_fds_.push_back(wakes_.back().get());
-      segment_.set_state(i, worker_state::starting);
+      : segment_{shared_segment::create({.workers = workers, .ring_bytes = ring_bytes})}, wake_fds_(workers) {
+    std::vector<int> by_slot;
+    for (unique_fd& each : wake_fds_) {
+      each = unique_fd{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+      by_slot.push_back(each.get());
     }
+    wakes_.emplace(by_slot);
+    for (std::uint32_t i = 0; i < workers; ++i)
+      segment_.set_state(i, worker_state::starting);
     for (std::uint32_t i = 0; i < workers; ++i) {
       workers_.push_back(make_worker(i));
       segment_.set_state(i, worker_state::up);
@@ -149,7 +153,7 @@ class mesh_fixture : public testing::Test {
   }
 
   std::unique_ptr<fake_worker> make_worker(std::uint32_t slot) {
-    return std::make_unique<fake_worker>(segment_, slot, *types_, wake_fds_, log_);
+    return std::make_unique<fake_worker>(segment_, slot, *types_, *wakes_, log_);
   }
 
   /// What a supervisor does when a worker has died.
@@ -180,15 +184,15 @@ class mesh_fixture : public testing::Test {
   }
   [[nodiscard]] bool is_woken(std::uint32_t slot) const {
     std::uint64_t count = 0;
-    return ::read(wake_fds_[slot], &count, sizeof count) == sizeof count;
+    return ::read(wakes_->descriptor(slot), &count, sizeof count) == sizeof count;
   }
 
   std::ostringstream logged_;
   spdlog::logger log_{"test", std::make_shared<spdlog::sinks::ostream_sink_st>(logged_)};
   shared_segment segment_;
   std::unique_ptr<actor_types> types_ = make_types();
-  std::vector<unique_fd> wakes_;
-  std::vector<int> wake_fds_;
+  std::vector<unique_fd> wake_fds_;
+  std::optional<wake_descriptors> wakes_;
   std::vector<std::unique_ptr<fake_worker>> workers_;
 };
 

@@ -33,8 +33,8 @@ TEST_F(mesh_wake, sleeping_reader_is_woken_once_a_sleep) {
   at(0).net->send(1, at(0).make(4));
   at(0).net->flush();
   EXPECT_EQ(count(0, metric::wakeups), 2U);
-  at(1).net->on_wake();
-  EXPECT_FALSE(is_woken(1)) << "on_wake has emptied it";
+  wakes_->clear(1);
+  EXPECT_FALSE(is_woken(1)) << "clear has emptied it";
   at(1).net->woke();
 }
 
@@ -89,13 +89,13 @@ TEST_F(mesh_wake, successor_of_a_worker_that_died_asleep_is_awake) {
 
 /// A worker's loop on a thread: sleeps in poll(2) whenever its mesh agrees.
 template <class Done>
-bool loop(fake_worker& worker, const Done& done) {
+bool loop(fake_worker& worker, wake_descriptors& wakes, std::uint32_t slot, const Done& done) {
   while (!done()) {
     if (worker.net->poll()) continue;
     if (worker.net->prepare_sleep()) {
-      pollfd waited{worker.net->wake_fd(), POLLIN, 0};
+      pollfd waited{wakes.descriptor(slot), POLLIN, 0};
       if (::poll(&waited, 1, 20'000) == 0) return false;
-      worker.net->on_wake();
+      wakes.clear(slot);
     }
     worker.net->woke();
   }
@@ -109,14 +109,14 @@ TEST_F(mesh_wake, no_wake_up_is_lost_between_two_threads) {
   at(1).runtime.answer_all = true;
   bool slept_well = false;
   std::thread peer{[&] {
-    slept_well = loop(at(1), [&] {
+    slept_well = loop(at(1), *wakes_, 1, [&] {
       served = segment_.slot(1).metrics[metric::mesh_received].get();
       return served == calls;
     });
     at(1).net->flush();
   }};
   std::uint64_t sent = 0;
-  const bool ended = loop(at(0), [&] {
+  const bool ended = loop(at(0), *wakes_, 0, [&] {
     const std::uint64_t got = at(0).caller.ends.size();
     // One at a time, so that both sides fall asleep again and again; now and then several.
     while (sent < calls && sent - got < 1 + sent % 3) {

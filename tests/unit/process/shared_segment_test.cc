@@ -45,6 +45,19 @@ std::string why_not_opened(unique_fd fd) {
   return "it was opened";
 }
 
+TEST(shared_segment, cut_off_writes_what_nobody_else_sees) {
+  const auto made = make_segment(2);
+  auto dying = shared_segment::open(duplicate(made.fd()));
+  dying.slot(0).heartbeat.store(7);
+  dying.cut_off();
+  EXPECT_EQ(dying.slot(0).heartbeat.load(), 7U);
+  dying.slot(0).heartbeat.store(8);
+  dying.ring(0, 1).tail.store(64);
+  EXPECT_EQ(dying.slot(0).heartbeat.load(), 8U);
+  EXPECT_EQ(made.slot(0).heartbeat.load(), 7U);
+  EXPECT_EQ(made.ring(0, 1).tail.load(), 0U);
+}
+
 TEST(shared_segment, opened_by_another_process_shows_what_its_maker_wrote) {
   const auto made = make_segment(4);
   made.slot(2).restarts.store(5);
