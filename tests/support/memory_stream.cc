@@ -46,7 +46,9 @@ class memory_peer::stream final : public byte_stream {
     if (peer_->gone_) error = reset();
     return error ? 0 : peer_->accept(bytes);
   }
-  void shutdown_send() override { peer_->output_ended_ = true; }
+  void shutdown_send() override {
+    if (!peer_->server_lost_) peer_->output_ended_ = true;
+  }
   void close() override { peer_->close(); }
   [[nodiscard]] int descriptor() noexcept override { return -1; }
 
@@ -95,6 +97,7 @@ void memory_peer::read_if_any() {
 }
 
 std::size_t memory_peer::accept(std::string_view bytes) {
+  if (server_lost_) return bytes.size();
   const std::size_t space = window_ - std::min(window_, to_client_.size());
   const std::size_t accepted = std::min(space, bytes.size());
   to_client_ += bytes.substr(0, accepted);

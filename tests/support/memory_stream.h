@@ -30,6 +30,8 @@ class memory_peer : public std::enable_shared_from_this<memory_peer> {
   void end_input();
   /// Goes away altogether.
   void hang_up();
+  /// The server's process has died: what it still writes goes nowhere.
+  void lose_server() noexcept { server_lost_ = true; }
   /// What the server has written, and makes space for more.
   [[nodiscard]] std::string take();
 
@@ -60,6 +62,7 @@ class memory_peer : public std::enable_shared_from_this<memory_peer> {
   bool output_ended_ = false;
   bool gone_ = false;
   bool closed_ = false;
+  bool server_lost_ = false;
 };
 
 }  // namespace grove::test

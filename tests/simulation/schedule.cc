@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/schedule.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "tests/simulation/member_actor.h"
+#include "tests/simulation/oracle.h"
+#include "tests/simulation/simulated_client.h"
+#include "tests/support/simulated_server.h"
+
+namespace grove::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::uint32_t steps_of_trouble = 1'500;
+/// By then every call has ended, whatever became of it: a second of its own, and the time that it takes to give up.
+constexpr seconds quiet_within{8};
+
+/// Which faults a schedule has: not all at a time, so that each also meets an otherwise healthy server.
+struct faults {
+  std::uint32_t deaths = 0;  ///< In 10,000 steps, as the next ones.
+  std::uint32_t pauses = 0;
+  std::uint32_t failed_appends = 0;
+  bool late_store = false;
+  bool small_rings = false;
+  bool small_mailboxes = false;
+};
+
+faults draw_faults(random_source& random) {
+  const auto once_in = [&random](std::uint32_t n) { return random.below(n) == 0; };
+  faults drawn;
+  if (once_in(2)) drawn.deaths = 20;
+  if (once_in(2)) drawn.pauses = 40;
+  if (once_in(3)) drawn.failed_appends = 40;
+  drawn.late_store = once_in(2);
+  drawn.small_rings = once_in(2);
+  drawn.small_mailboxes = once_in(2);
+  return drawn;
+}
+
+/// One schedule.
+class schedule {
+ public:
+  schedule(std::uint64_t seed, bool prints_log)
+      : random_{seed}, faults_{draw_faults(random_)}, server_{seed, options(prints_log)} {
+    world_.server = &server_;
+    server_.set_store_at_once(!faults_.late_store);
+    const std::uint32_t clients = 1 + random_.below(3);
+    for (std::uint32_t i = 0; i < clients; ++i)
+      clients_.push_back(std::make_unique<simulated_client>(server_, judge_, last_id_));
+  }
+
+  [[nodiscard]] schedule_result run(std::uint64_t seed) {
+    for (std::uint32_t step = 0; step < steps_of_trouble && !judge_.failed(); ++step)
+      take_step();
+    if (!judge_.failed()) calm_down();
+    schedule_result result{.seed = seed, .deaths = server_.deaths()};
+    for (const auto& each : clients_) {
+      result.asked += each->asked();
+      result.answered += each->answered();
+      result.cut += each->cut();
+    }
+    result.told = judge_.told();
+    result.tells_lost = tells_lost();
+    result.failure = judge_.failure();
+    return result;
+  }
+
+ private:
+  [[nodiscard]] simulation_options options(bool prints_log) {
+    simulation_options made;
+    made.workers = 1 + random_.below(4);
+    made.ring_bytes = faults_.small_rings ? 16 * 1024 : 256 * 1024;
+    made.limits.mailbox_messages_max = faults_.small_mailboxes ? 3 : 128;
+    made.limits.output_buffer_bytes_max = 4 * 1024;
+    made.limits.call_deadline = milliseconds{1'000};
+    made.limits.idle_timeout = milliseconds{1'000};
+    made.add_types = [this](actor_types& types) { types.add<MemberActor>(world_); };
+    made.on_death = [this](int pid) { judge_.died(pid); };
+    made.prints_log = prints_log;
+    return made;
+  }
+
+  [[nodiscard]] bool happens(std::uint32_t in_ten_thousand) { return random_.below(10'000) < in_ten_thousand; }
+
+  [[nodiscard]] simulated_process* any_process() {
+    simulated_process* const drawn = server_.process(random_.below(server_.workers()));
+    return drawn != nullptr && !drawn->dead() ? drawn : nullptr;
+  }
+
+  void take_step() {
+    if (random_.below(4) == 0) {
+      clients_[random_.below(static_cast<std::uint32_t>(clients_.size()))]->step(false);
+    } else {
+      server_.step([this](std::uint32_t slot) { return slot != paused_; });
+    }
+    if (happens(faults_.pauses)) paused_ = paused_ ? std::nullopt : std::optional{random_.below(server_.workers())};
+    if (happens(faults_.deaths)) {
+      if (auto* const process = any_process()) process->die_at_look(1 + random_.below(200));
+    }
+    if (happens(faults_.failed_appends)) {
+      if (auto* const process = any_process()) process->store().fail_next();
+    }
+    check();
+  }
+
+  /// What has to hold after every step.
+  void check() {
+    for (std::uint32_t slot = 0; slot < server_.workers(); ++slot) {
+      auto* const process = server_.process(slot);
+      if (process == nullptr || process->dead() || process->self() == nullptr) continue;
+    }
+  }
+
+  /// No more faults: all that was begun comes to its end, and nothing is left of it.
+  void calm_down() {
+    paused_.reset();
+    for (std::uint32_t slot = 0; slot < server_.workers(); ++slot) {
+      if (auto* const process = server_.process(slot)) process->die_at_look(0);
+    }
+    server_.complete_stores();
+    const steady_time until = time_after(server_.now(), quiet_within);
+    while (server_.now() < until && !judge_.failed()) {
+      if (random_.below(4) == 0) clients_[random_.below(static_cast<std::uint32_t>(clients_.size()))]->step(true);
+      server_.step();
+      }
+    for (const auto& each : clients_) {
+      if (!each->is_done()) judge_.fail("a client still waits when all is over");
+    }
+    std::uint64_t not_up = 0;
+    for (std::uint32_t slot = 0; slot < server_.workers(); ++slot) {
+      auto* const process = server_.process(slot);
+      if (process == nullptr || process->self() == nullptr) {
+        ++not_up;
+        continue;
+      }
+      expect_nothing_left(*process);
+    }
+    if (not_up > 0) judge_.fail("a worker is not back when all is over");
+    if (server_.deaths() == 0) expect_all_tells();
+  }
+
+  void expect_nothing_left(simulated_process& process) {
+    worker& self = *process.self();
+    const std::string who = "worker " + std::to_string(process.slot());
+    if (!self.actors().idle()) {
+      judge_.fail(who + " has " + std::to_string(self.actors().messages().in_use()) + " messages, " +
+                  std::to_string(self.actors().turns_running()) + " turns and " + std::to_string(self.actors().held()) +
+                  " held effects when all is over");
+    }
+    if (self.net().calls_out() != 0) judge_.fail(who + " waits for another one when all is over");
+    if (self.front().unfinished_calls() != 0) judge_.fail(who + " has unfinished calls when all is over");
+  }
+
+  [[nodiscard]] std::uint64_t tells_lost() const {
+    std::uint64_t lost = 0;
+    for (std::uint32_t slot = 0; slot < server_.workers(); ++slot)
+      lost += server_.segment().slot(slot).metrics[metric::tells_lost].get();
+    return lost;
+  }
+
+  void expect_all_tells() {
+    // A turn that returned and whose change the store did not take has told nothing.
+    if (server_.failed_appends() > 0) return;
+    const std::uint64_t known = judge_.handled_tells() + tells_lost();
+    if (known < judge_.told()) {
+      judge_.fail(std::to_string(judge_.told() - known) + " of " + std::to_string(judge_.told()) +
+                  " tells were neither handled nor counted as lost");
+    }
+  }
+
+  random_source random_;
+  faults faults_;
+  oracle judge_;
+  simulated_world world_{judge_};
+  std::uint64_t last_id_ = 0;
+  simulated_server server_;
+  std::vector<std::unique_ptr<simulated_client>> clients_;
+  std::optional<std::uint32_t> paused_;
+};
+
+}  // namespace
+
+schedule_result run_schedule(std::uint64_t seed, bool prints_log) {
+  return std::make_unique<schedule>(seed, prints_log)->run(seed);
+}
+
+}  // namespace grove::test

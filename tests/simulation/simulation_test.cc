@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "tests/simulation/schedule.h"
+
+namespace grove::test {
+namespace {
+
+/// So many schedules fit the time of the suite. Environment: GROVE_SIMULATION_SEED replays one, with its log;
+/// GROVE_SIMULATION_SCHEDULES sets how many there are.
+constexpr std::uint64_t schedules_by_default = 2'500;
+
+std::optional<std::uint64_t> from_environment(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr) return std::nullopt;
+  return std::stoull(value);
+}
+
+/// Eight parts, so that they run beside one another.
+class simulation : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(simulation, keeps_every_promise_whatever_fails) {
+  if (const auto seed = from_environment("GROVE_SIMULATION_SEED")) {
+    const schedule_result result = run_schedule(*seed, true);
+    EXPECT_EQ(result.failure, "");
+    return;
+  }
+  const std::uint64_t count = from_environment("GROVE_SIMULATION_SCHEDULES").value_or(schedules_by_default);
+  schedule_result sum;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const schedule_result result = run_schedule(GetParam() * 1'000'000 + i);
+    ASSERT_EQ(result.failure, "") << "replay it with GROVE_SIMULATION_SEED=" << result.seed;
+    sum.asked += result.asked;
+    sum.answered += result.answered;
+    sum.cut += result.cut;
+    sum.told += result.told;
+    sum.tells_lost += result.tells_lost;
+    sum.deaths += result.deaths;
+  }
+  std::cout << count << " schedules: " << sum.asked << " requests, " << sum.answered << " answered, " << sum.cut
+            << " cut off; " << sum.told << " tells, " << sum.tells_lost << " counted as lost; " << sum.deaths
+            << " workers died\n";
+  EXPECT_EQ(sum.asked, sum.answered + sum.cut);
+  EXPECT_GT(sum.answered, count);
+  if (count >= 100) {
+    EXPECT_GT(sum.deaths, 0U);
+    EXPECT_GT(sum.tells_lost, 0U);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(part, simulation, testing::Range<std::uint64_t>(0, 8));
+
+}  // namespace
+}  // namespace grove::test
