@@ -46,14 +46,17 @@ void MemberActor::begin(const simulation::ActRequest& request) const {
   around_.judge.started(request.id());
   if (!request.has_from()) return;
   around_.judge.came(request.from().identity(), key(), request.from().number());
-  if (!request.from().key().empty()) around_.judge.seen(request.from().key(), request.from().changes());
+  if (request.from().key().empty()) return;
+  // A call leaves before its turn has ended, and so does what was told to the same actor before it.
+  const bool is_for_good = around_.judge.is_of_ended_turn(request.id());
+  around_.judge.seen(request.from().key(), is_for_good ? request.from().changes() : request.from().changes_before());
 }
 
 simulation::Done MemberActor::end(const simulation::ActRequest& request, const tells& told) const {
   if (around_.is_real()) {
     around_.judge.finished(request.id());
     for (const auto& [ignored, ids] : told)
-      around_.judge.sent(ids);
+      around_.judge.sent(ids, true);
   }
   simulation::Done done;
   done.set_id(request.id());
@@ -123,14 +126,14 @@ void MemberActor::send(const simulation::Step& step, std::uint64_t changes, tell
   simulation::Sender& from = *sent.mutable_from();
   from.set_identity(identity_);
   from.set_key(std::string{key()});
-  // A call leaves at once, when what its turn has changed may still be undone.
-  from.set_changes(step.has_tell() ? changes : changes_at_start_);
+  from.set_changes(changes);
+  from.set_changes_before(changes_at_start_);
   from.set_number(++numbers_);
   if (step.has_tell()) {
     told[step.to()].push_back(sent.id());
     return to.tell_Act(sent);
   }
-  if (around_.is_real()) around_.judge.sent(told[step.to()]);
+  if (around_.is_real()) around_.judge.sent(told[step.to()], false);
   told.erase(step.to());
   try {
     const simulation::Done done = step.has_call() ? to.Act(sent) : to.Look(sent);

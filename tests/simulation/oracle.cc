@@ -20,9 +20,9 @@ void oracle::planned(std::uint64_t id, kind what, std::string_view to) {
   requests_.emplace(id, request{.what = what, .to = std::string{to}, .was_sent = what != kind::tell});
 }
 
-bool oracle::has_started(std::uint64_t id) const {
+bool oracle::is_of_ended_turn(std::uint64_t id) const {
   const auto found = requests_.find(id);
-  return found != requests_.end() && found->second.started;
+  return found != requests_.end() && found->second.is_of_ended_turn;
 }
 
 void oracle::started(std::uint64_t id) {
@@ -38,9 +38,12 @@ void oracle::finished(std::uint64_t id) {
   if (request* const found = find(id)) found->finished = true;
 }
 
-void oracle::sent(const std::vector<std::uint64_t>& tells) {
+void oracle::sent(const std::vector<std::uint64_t>& tells, bool turn_has_returned) {
   for (const std::uint64_t each : tells) {
-    if (request* const tell = find(each)) tell->was_sent = true;
+    request* const tell = find(each);
+    if (tell == nullptr) continue;
+    tell->was_sent = true;
+    tell->is_of_ended_turn = turn_has_returned;
   }
   told_ += tells.size();
 }

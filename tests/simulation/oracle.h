@@ -27,7 +27,7 @@ class oracle {
   /// Its handler returned.
   void finished(std::uint64_t id);
   /// What a turn told is sent from now on: it has returned, or a call to the same actor had to come behind it.
-  void sent(const std::vector<std::uint64_t>& tells);
+  void sent(const std::vector<std::uint64_t>& tells, bool turn_has_returned);
   /// A message from `sender` with that number is handled at `to`: those of one sender come in order.
   void came(std::uint64_t sender, std::string_view to, std::uint64_t number);
   /// An actor with this state was activated; by which process.
@@ -41,7 +41,8 @@ class oracle {
   /// A call to `id` has ended with this: at a client, or in the turn that made it.
   void ended(std::uint64_t id, status_code code, outcome result, bool one_way);
 
-  [[nodiscard]] bool has_started(std::uint64_t id) const;
+  /// Whether it is a tell of a turn that has returned: what it shows of its sender is there for good.
+  [[nodiscard]] bool is_of_ended_turn(std::uint64_t id) const;
   /// Tells of turns that returned, and how many of them were handled.
   [[nodiscard]] std::uint64_t told() const noexcept { return told_; }
   [[nodiscard]] std::uint64_t handled_tells() const noexcept { return handled_tells_; }
@@ -57,7 +58,8 @@ class oracle {
     bool started = false;
     bool finished = false;
     bool ended = false;
-    bool was_sent = true;  ///< A tell is when its turn has returned.
+    bool was_sent = true;
+    bool is_of_ended_turn = false;
   };
 
   [[nodiscard]] request* find(std::uint64_t id);
