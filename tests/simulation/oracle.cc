@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/random.h"
+
 namespace grove::test {
 
 void oracle::fail(std::string what) {
@@ -20,12 +22,22 @@ void oracle::planned(std::uint64_t id, kind what, std::string_view to) {
   requests_.emplace(id, request{.what = what, .to = std::string{to}, .was_sent = what != kind::tell});
 }
 
+bool oracle::has_started(std::uint64_t id) const {
+  const auto found = requests_.find(id);
+  return found != requests_.end() && found->second.started;
+}
+
+void oracle::note(char what, std::uint64_t id) noexcept {
+  trace_ = random_source{trace_ ^ id ^ static_cast<std::uint64_t>(what) << 56U}.next();
+}
+
 bool oracle::is_of_ended_turn(std::uint64_t id) const {
   const auto found = requests_.find(id);
   return found != requests_.end() && found->second.is_of_ended_turn;
 }
 
 void oracle::started(std::uint64_t id) {
+  note('s', id);
   request* const found = find(id);
   if (found == nullptr) return;
   if (found->started) fail("request " + std::to_string(id) + " is executed twice");
@@ -35,6 +47,7 @@ void oracle::started(std::uint64_t id) {
 }
 
 void oracle::finished(std::uint64_t id) {
+  note('f', id);
   if (request* const found = find(id)) found->finished = true;
 }
 
@@ -58,6 +71,7 @@ void oracle::came(std::uint64_t sender, std::string_view to, std::uint64_t numbe
 }
 
 void oracle::activated(std::string_view key, int pid, std::uint64_t changes) {
+  note('a', static_cast<std::uint64_t>(pid));
   const auto found = seen_.find(key);
   if (found != seen_.end() && changes < found->second) {
     fail(std::string{key} + " is activated with change " + std::to_string(changes) + " where others have seen change " +
@@ -84,6 +98,7 @@ void oracle::seen(std::string_view key, std::uint64_t changes) {
 }
 
 void oracle::ended(std::uint64_t id, status_code code, outcome result, bool one_way) {
+  note('e', id << 8U | static_cast<std::uint64_t>(code));
   request* const found = find(id);
   if (found == nullptr) return;
   const std::string what = "request " + std::to_string(id);

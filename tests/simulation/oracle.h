@@ -43,6 +43,9 @@ class oracle {
 
   /// Whether it is a tell of a turn that has returned: what it shows of its sender is there for good.
   [[nodiscard]] bool is_of_ended_turn(std::uint64_t id) const;
+  [[nodiscard]] bool has_started(std::uint64_t id) const;
+  /// A hash of all that it was told, in its order.
+  [[nodiscard]] std::uint64_t trace() const noexcept { return trace_; }
   /// Tells of turns that returned, and how many of them were handled.
   [[nodiscard]] std::uint64_t told() const noexcept { return told_; }
   [[nodiscard]] std::uint64_t handled_tells() const noexcept { return handled_tells_; }
@@ -63,11 +66,13 @@ class oracle {
   };
 
   [[nodiscard]] request* find(std::uint64_t id);
+  void note(char what, std::uint64_t id) noexcept;
 
   std::unordered_map<std::uint64_t, request> requests_;
   std::map<std::string, std::uint64_t, std::less<>> seen_;
   std::map<std::string, int, std::less<>> active_in_;
   std::map<std::pair<std::uint64_t, std::string>, std::uint64_t> last_number_;
+  std::uint64_t trace_ = 0;
   std::uint64_t told_ = 0;
   std::uint64_t handled_tells_ = 0;
   std::string failure_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/schedule.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -20,6 +22,7 @@ using std::chrono::seconds;
 constexpr std::uint32_t steps_of_trouble = 1'500;
 /// By then every call has ended, whatever became of it: a second of its own, and the time that it takes to give up.
 constexpr seconds quiet_within{8};
+constexpr seconds drained_within{60};
 
 /// Which faults a schedule has: not all at a time, so that each also meets an otherwise healthy server.
 struct faults {
@@ -29,6 +32,7 @@ struct faults {
   bool late_store = false;
   bool small_rings = false;
   bool small_mailboxes = false;
+  bool drains = false;  ///< At the end.
 };
 
 faults draw_faults(random_source& random) {
@@ -40,6 +44,7 @@ faults draw_faults(random_source& random) {
   drawn.late_store = once_in(2);
   drawn.small_rings = once_in(2);
   drawn.small_mailboxes = once_in(2);
+  drawn.drains = once_in(3);
   return drawn;
 }
 
@@ -67,6 +72,8 @@ class schedule {
     }
     result.told = judge_.told();
     result.tells_lost = tells_lost();
+    result.drained = server_.judge().is_stopping() ? 1 : 0;
+    result.trace = judge_.trace();
     result.failure = judge_.failure();
     return result;
   }
@@ -124,6 +131,7 @@ class schedule {
       if (auto* const process = server_.process(slot)) process->die_at_look(0);
     }
     server_.complete_stores();
+    if (faults_.drains) return drain();
     const steady_time until = time_after(server_.now(), quiet_within);
     while (server_.now() < until && !judge_.failed()) {
       if (random_.below(4) == 0) clients_[random_.below(static_cast<std::uint32_t>(clients_.size()))]->step(true);
@@ -143,6 +151,26 @@ class schedule {
     }
     if (not_up > 0) judge_.fail("a worker is not back when all is over");
     if (server_.deaths() == 0) expect_all_tells();
+  }
+
+  /// What was begun is ended, what was not is refused, and all leave.
+  void drain() {
+    server_.judge().on_signal(SIGTERM);
+    for (const auto& each : clients_)
+      each->expect_drain();
+    const steady_time until = time_after(server_.now(), drained_within);
+    const auto is_over = [this] {
+      return server_.judge().exit_code() &&
+             std::ranges::all_of(clients_, [](const auto& each) { return each->is_done(); });
+    };
+    while (!is_over() && server_.now() < until && !judge_.failed()) {
+      if (random_.below(4) == 0) clients_[random_.below(static_cast<std::uint32_t>(clients_.size()))]->step(true);
+      server_.step();
+    }
+    if (judge_.failed()) return;
+    if (!server_.judge().exit_code()) return judge_.fail("the server has not drained");
+    if (server_.judge().exit_code() != 0) judge_.fail("the server has drained with another exit code than 0");
+    if (server_.judge().workers().cut_drains() > 0) judge_.fail("a drain was cut");
   }
 
   void expect_nothing_left(simulated_process& process) {

@@ -16,6 +16,8 @@ struct schedule_result {
   std::uint64_t told = 0;
   std::uint64_t tells_lost = 0;  ///< That were counted.
   std::uint64_t deaths = 0;
+  std::uint64_t drained = 0;  ///< 1: it ended by a drain.
+  std::uint64_t trace = 0;    ///< A hash of all that happened, in its order.
 };
 
 /// Runs a server, its clients and their faults as the seed says, until all is quiet again.

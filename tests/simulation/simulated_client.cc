@@ -88,6 +88,10 @@ void simulated_client::read() {
 void simulated_client::lose_connection() {
   if (!peer_->closed()) peer_->hang_up();
   cut_ += calls_.size();
+  for (const auto& [ignored, each] : calls_) {
+    if (drains_ && judge_.has_started(each.act))
+      judge_.fail("request " + std::to_string(each.act) + " had begun, and a drain has cut it off");
+  }
   calls_.clear();
   unsent_.clear();
   received_.clear();

@@ -26,6 +26,8 @@ class simulated_client {
   /// Does something that a client does; with `calm` it only reads, and what it has asked for comes to its end.
   void step(bool calm);
 
+  /// The server drains from now on: it ends what it has begun.
+  void expect_drain() noexcept { drains_ = peer_ != nullptr && !peer_->server_lost(); }
   /// Whether it waits for nothing.
   [[nodiscard]] bool is_done() const noexcept { return peer_ == nullptr || (calls_.empty() && unsent_.empty()); }
   [[nodiscard]] std::uint64_t asked() const noexcept { return asked_; }
@@ -65,6 +67,7 @@ class simulated_client {
   std::map<std::uint64_t, call> calls_;  ///< By the request's number on this connection.
   std::string unsent_;
   std::string received_;
+  bool drains_ = false;
   std::uint64_t asked_ = 0;
   std::uint64_t answered_ = 0;
   std::uint64_t cut_ = 0;

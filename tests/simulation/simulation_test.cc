@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <string>
 
 #include "tests/simulation/schedule.h"
@@ -40,16 +41,27 @@ TEST_P(simulation, keeps_every_promise_whatever_fails) {
     sum.told += result.told;
     sum.tells_lost += result.tells_lost;
     sum.deaths += result.deaths;
+    sum.drained += result.drained;
   }
   std::cout << count << " schedules: " << sum.asked << " requests, " << sum.answered << " answered, " << sum.cut
             << " cut off; " << sum.told << " tells, " << sum.tells_lost << " counted as lost; " << sum.deaths
-            << " workers died\n";
+            << " workers died; "
+            << sum.drained << " servers drained\n";
   EXPECT_EQ(sum.asked, sum.answered + sum.cut);
   EXPECT_GT(sum.answered, count);
   if (count >= 100) {
     EXPECT_GT(sum.deaths, 0U);
     EXPECT_GT(sum.tells_lost, 0U);
+    EXPECT_GT(sum.drained, 0U);
   }
+}
+
+TEST(a_schedule, happens_again_from_its_seed) {
+  const schedule_result first = run_schedule(4);
+  EXPECT_GT(first.answered, 0U);
+  EXPECT_GT(first.deaths, 0U);
+  EXPECT_EQ(run_schedule(4).trace, first.trace);
+  EXPECT_NE(run_schedule(5).trace, first.trace);
 }
 
 INSTANTIATE_TEST_SUITE_P(part, simulation, testing::Range<std::uint64_t>(0, 8));

@@ -32,6 +32,7 @@ class memory_peer : public std::enable_shared_from_this<memory_peer> {
   void hang_up();
   /// The server's process has died: what it still writes goes nowhere.
   void lose_server() noexcept { server_lost_ = true; }
+  [[nodiscard]] bool server_lost() const noexcept { return server_lost_; }
   /// What the server has written, and makes space for more.
   [[nodiscard]] std::string take();
 
