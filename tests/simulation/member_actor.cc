@@ -12,7 +12,8 @@ namespace grove::test {
 class MemberActor::exclusive {
  public:
   explicit exclusive(MemberActor& of) : of_{of} {
-    if (of_.busy_ && of_.around_.is_real()) of_.around_.judge.fail("two turns of " + std::string{of_.key()} + " overlap");
+    if (of_.busy_ && of_.around_.is_real())
+      of_.around_.judge.fail("two turns of " + std::string{of_.key()} + " overlap");
     of_.busy_ = true;
     of_.changes_at_start_ = std::as_const(of_).state().changes();
   }
@@ -62,6 +63,7 @@ simulation::Done MemberActor::end(const simulation::ActRequest& request, const t
   done.set_id(request.id());
   done.set_key(std::string{key()});
   done.set_changes(state().changes());
+  done.set_ballast(request.ballast());
   return done;
 }
 
@@ -103,21 +105,27 @@ void MemberActor::perform(const simulation::Step& step, tells& told) {
     case simulation::Step::kFail:
       throw aborted{"as it was told"};
     case simulation::Step::kEmit:
-      return emit();
+      return emit(step.emit());
     default:
       return send(step, std::as_const(*this).state().changes(), told);
   }
 }
 
-void MemberActor::emit() {
+void MemberActor::emit(std::uint32_t items) {
   for (watcher& each : watchers_) {
-    simulation::Done item;
-    item.set_id(each.id);
-    item.set_key(std::string{key()});
-    item.set_changes(std::as_const(*this).state().changes());
-    item.set_item(++each.items);
-    each.to.write(item);
+    for (std::uint32_t n = 0; n < items; ++n)
+      emit_one(each);
   }
+}
+
+void MemberActor::emit_one(watcher& each) {
+  simulation::Done item;
+  item.set_id(each.id);
+  item.set_key(std::string{key()});
+  item.set_changes(std::as_const(*this).state().changes());
+  item.set_item(++each.items);
+  if (each.items % 3 == 0) item.set_ballast(std::string(6'000, 'i'));
+  each.to.write(item);
 }
 
 void MemberActor::send(const simulation::Step& step, std::uint64_t changes, tells& told) const {

@@ -51,7 +51,8 @@ class MemberActor final : public simulation::Member::Actor {
   using tells = std::map<std::string, std::vector<std::uint64_t>>;
   [[nodiscard]] simulation::Done end(const simulation::ActRequest& request, const tells& told) const;
   void perform(const simulation::Step& step, tells& told);
-  void emit();
+  void emit(std::uint32_t items);
+  void emit_one(watcher& each);
   void send(const simulation::Step& step, std::uint64_t changes, tells& told) const;
 
   simulated_world& around_;

@@ -84,7 +84,7 @@ class schedule {
     made.workers = 1 + random_.below(4);
     made.ring_bytes = faults_.small_rings ? 16 * 1024 : 256 * 1024;
     made.limits.mailbox_messages_max = faults_.small_mailboxes ? 3 : 128;
-    made.limits.output_buffer_bytes_max = 4 * 1024;
+    made.limits.output_buffer_bytes_max = random_.below(2) == 0 ? 4 * 1024 : 64 * 1024;
     made.limits.call_deadline = milliseconds{1'000};
     made.limits.idle_timeout = milliseconds{1'000};
     made.add_types = [this](actor_types& types) { types.add<MemberActor>(world_); };
@@ -121,6 +121,19 @@ class schedule {
     for (std::uint32_t slot = 0; slot < server_.workers(); ++slot) {
       auto* const process = server_.process(slot);
       if (process == nullptr || process->dead() || process->self() == nullptr) continue;
+      if (process->self()->loop().asleep() && !process->has_work()) expect_nothing_unread(slot);
+    }
+  }
+
+  /// Whoever writes to a worker that sleeps wakes it, unless it dies before.
+  void expect_nothing_unread(std::uint32_t slot) {
+    for (std::uint32_t from = 0; from < server_.workers(); ++from) {
+      const auto* const writer = server_.process(from);
+      if (from == slot || writer == nullptr || writer->dead()) continue;
+      const ring_control& ring = server_.segment().ring(from, slot);
+      if (ring.head.load() != ring.tail.load())
+        judge_.fail("worker " + std::to_string(slot) + " sleeps over what worker " + std::to_string(from) +
+                    " has sent");
     }
   }
 
@@ -136,7 +149,7 @@ class schedule {
     while (server_.now() < until && !judge_.failed()) {
       if (random_.below(4) == 0) clients_[random_.below(static_cast<std::uint32_t>(clients_.size()))]->step(true);
       server_.step();
-      }
+    }
     for (const auto& each : clients_) {
       if (!each->is_done()) judge_.fail("a client still waits when all is over");
     }
@@ -171,6 +184,7 @@ class schedule {
     if (!server_.judge().exit_code()) return judge_.fail("the server has not drained");
     if (server_.judge().exit_code() != 0) judge_.fail("the server has drained with another exit code than 0");
     if (server_.judge().workers().cut_drains() > 0) judge_.fail("a drain was cut");
+    if (server_.deaths() == 0) expect_all_tells();
   }
 
   void expect_nothing_left(simulated_process& process) {

@@ -160,7 +160,8 @@ void simulated_client::ask() {
 
 void simulated_client::cancel() {
   if (calls_.empty()) return;
-  const auto at = std::next(calls_.begin(), static_cast<std::ptrdiff_t>(draw(static_cast<std::uint32_t>(calls_.size()))));
+  const auto at =
+      std::next(calls_.begin(), static_cast<std::ptrdiff_t>(draw(static_cast<std::uint32_t>(calls_.size()))));
   v1::Envelope envelope;
   envelope.mutable_cancel()->set_id(at->first);
   append(envelope);
@@ -179,8 +180,8 @@ void simulated_client::draw_step(simulation::Step& into, int depth) {
   const std::uint32_t chosen = draw(depth < 3 ? 100 : 55);
   if (chosen < 10) return into.set_sleep_us(draw(4'000));
   if (chosen < 40) return into.set_change(true);
-  if (chosen < 45) return into.set_fail(true);
-  if (chosen < 55) return into.set_emit(true);
+  if (chosen < 44) return into.set_fail(true);
+  if (chosen < 55) return into.set_emit(1 + draw(4));
   into.set_to(draw_key());
   into.set_forgives(draw(2) == 0);
   if (chosen < 70) return draw_act(*into.mutable_call(), oracle::kind::act, into.to(), depth + 1);

@@ -222,8 +222,8 @@ std::uint64_t simulated_server::failed_appends() const {
 bool simulated_server::supervisor_has_work() const {
   if (judge_.exit_code()) return false;
   if (judge_.next_wake() <= time_.now()) return true;
-  return std::ranges::any_of(processes_,
-                             [](const auto& each) { return each != nullptr && (each->dead() || !each->outbox.empty()); });
+  return std::ranges::any_of(
+      processes_, [](const auto& each) { return each != nullptr && (each->dead() || !each->outbox.empty()); });
 }
 
 void simulated_server::step_supervisor() {
