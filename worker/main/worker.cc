@@ -274,6 +274,7 @@ void worker::every_second() {
   const std::uint64_t dropped = log_lines_.dropped();
   metrics[metric::log_lines_dropped].add(dropped - std::exchange(counted_dropped_lines_, dropped));
   const stack_pool& stacks = thread_stacks();
+  metrics[metric::mesh_unsent].set(runtime_->unsent());
   metrics[metric::stacks_in_use].set(stacks.in_use() - runtime_->idle_stacks());
 }
 
