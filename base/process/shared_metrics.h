@@ -38,7 +38,8 @@ namespace grove {
   X(bytes_out,             counter, "Bytes written to clients")                                                 \
   X(mesh_sent,             counter, "Records sent to other workers")                                            \
   X(mesh_received,         counter, "Records received from other workers")                                      \
-  X(mesh_full,             counter, "Calls refused because the ring to their worker was full")                  \
+  X(mesh_full,             counter, "Calls that had to wait, and tells that were lost, because the ring to their "  \
+                                    "worker was full")                                                          \
   X(mesh_faults,           counter, "Rings from other workers that were found corrupted and emptied")           \
   X(wakeups,               counter, "Sleeping workers woken up by a system call")                               \
   X(stalls,                counter, "Times that a turn held its worker for longer than stall-after")            \
@@ -48,6 +49,7 @@ namespace grove {
   X(actors,                gauge,   "Actors in memory")                                                         \
   X(connections,           gauge,   "Connections open")                                                         \
   X(mesh_pending,          gauge,   "Calls that wait for another worker's answer")                              \
+  X(mesh_unsent,           gauge,   "Calls that wait for room in the ring to their worker")                     \
   X(mesh_overflow,         gauge,   "Answers to other workers that wait for room in a ring")                    \
   X(stacks_in_use,         gauge,   "Stacks of turns that wait or run")                                          \
   X(out_of_descriptors,    gauge,   "1 while the worker has no descriptor left for one more connection")

@@ -28,6 +28,7 @@ enum class message_state : std::uint8_t {
   running,    ///< Its turn runs or waits, that of a streaming method included.
   streaming,  ///< Its turn has ended, the stream that it opened has not.
   committed,  ///< Its turn has ended; what it did, the reply included, waits until what it depends on is durable.
+  unsent,     ///< It waits for space on its way to the worker that owns its actor.
   withheld,   ///< A call of a turn whose actor has changes that are not durable: it has not left yet.
   remote,     ///< Another worker has it.
   answered,   ///< Its origin has been told; it is about to be freed.
@@ -99,7 +100,7 @@ struct message {
   std::uint32_t metadata_size = 0;
   std::uint16_t method = 0;       ///< Index into the type's methods.
   std::uint16_t depth = 0;        ///< How many calls it is nested in.
-  std::uint16_t remote_slot = 0;  ///< The worker that has it, while it is remote.
+  std::uint16_t remote_slot = 0;  ///< The worker that has it, while it is remote, or will get it, while it is unsent.
   message_state state = message_state::arrived;
   bool cancelled = false;
   bool one_way = false;  ///< Its origin is told that it is in the mailbox, and not how its turn ends.

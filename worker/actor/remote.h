@@ -8,6 +8,13 @@
 
 namespace grove {
 
+/// What `remote::send` would do with a call at present.
+enum class send_readiness : std::uint8_t {
+  ready,     ///< Send it.
+  no_space,  ///< Refuse it, because what was sent before has not been read yet. It can wait.
+  refused,   ///< Refuse it, and there is nothing to wait for.
+};
+
 /// What the runtime asks of the mesh: where actors live and how to reach them.
 /// Affinity: the worker's hub thread. None of its functions switches.
 class remote {
@@ -21,9 +28,13 @@ class remote {
   [[nodiscard]] virtual std::uint32_t owner_of(std::uint64_t hash) const noexcept = 0;
   [[nodiscard]] virtual std::uint32_t own_slot() const noexcept = 0;
 
+  /// What `send` would do with `call`, which wants a reply. Who is told `no_space` asks again in the next iteration of the
+  /// loop, which does not sleep over space that there is for this call by then.
+  [[nodiscard]] virtual send_readiness readiness(std::uint32_t slot, const message& call) = 0;
+
   /// Sends `call` to the worker of `slot` and keeps it until it is answered, at the latest by that worker's
   /// death; then its origin is told. A tell (no origin) is freed once it is in the ring. What cannot be sent
-  /// (the worker is down, its ring is full) is refused at once: UNAVAILABLE or RESOURCE_EXHAUSTED.
+  /// (the worker is down, its ring is full: see `readiness`) is refused at once: UNAVAILABLE or RESOURCE_EXHAUSTED.
   virtual void send(std::uint32_t slot, message_ptr call) = 0;
 
   /// Asks the worker that has `call` to give it up. The answer comes as for every call.

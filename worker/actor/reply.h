@@ -70,6 +70,11 @@ class reply_sink {
 
   /// How many bytes wait for the client of this call to read them: a producer's measure of a slow consumer.
   [[nodiscard]] virtual std::size_t backlog_bytes(const message& call) const = 0;
+
+  /// The call waits for space on its way to another worker: who brings calls should bring no more until it `goes_on`, or
+  /// ends.
+  virtual void held_up(message& /*call*/) {}
+  virtual void goes_on(message& /*call*/) {}
 };
 
 }  // namespace grove

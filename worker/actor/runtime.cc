@@ -71,6 +71,7 @@ runtime::~runtime() {
       refuse(std::move(call), {status_code::unavailable, "the worker stops"});
   };
   refuse_all(arrivals_);
+  refuse_all(unsent_);
   for (std::size_t i = 0; i < directory_.size(); ++i) {
     actor_cell& cell = directory_.at(i);
     while (cell.streams != nullptr) {
@@ -113,7 +114,7 @@ message_ptr runtime::send_if_elsewhere(message_ptr call) {
   if (remote_ == nullptr || call->type->definition().placement == actor_placement::local) return call;
   const std::uint32_t owner = remote_->owner_of(call->hash);
   if (owner == remote_->own_slot()) return call;
-  remote_->send(owner, std::move(call));
+  send_to(owner, std::move(call));
   return nullptr;
 }
 
@@ -235,6 +236,10 @@ void runtime::cancel(message& call) {
       if (waiting != nullptr) refuse(std::move(waiting), {status_code::cancelled, std::string{text}});
       return;
     }
+    case message_state::unsent:
+      if (message_ptr waiting = unsent_.remove(call))
+        refuse(std::move(waiting), {status_code::cancelled, std::string{text}});
+      return;
     case message_state::running:
       hub_.interrupt(call.running->in.fiber, std::make_exception_ptr(turn_cancelled{}), call.running);
       [[fallthrough]];
@@ -277,7 +282,8 @@ actor_cell* runtime::pop_ready() noexcept {
 }
 
 bool runtime::poll() {
-  return run_ready();
+  const bool sent = unsent_.size() != 0 && send_unsent();
+  return run_ready() || sent;
 }
 
 bool runtime::run_ready() {
@@ -338,7 +344,9 @@ void runtime::answer_overdue() {
       answer_overdue_in(*cell);
     if (ready_head_ != nullptr) next = std::min(next, time_after(hub_.pass_time(), overdue_looked_for_every));
   }
-  overdue_.arm(hub_, next);
+  while (message_ptr call = unsent_.pop_if([this](const message& m) { return is_overdue(m); }))
+    refuse_as_overdue(std::move(call));
+  overdue_.arm(hub_, std::min(next, unsent_.earliest_deadline()));
 }
 
 void runtime::refuse_as_overdue(message_ptr call) {

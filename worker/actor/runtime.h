@@ -50,6 +50,7 @@
 #include "worker/actor/state_store.h"
 #include "worker/actor/turn.h"
 #include "worker/actor/turn_fibers.h"
+#include "worker/actor/unsent_calls.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/hub.h"
 
@@ -101,6 +102,9 @@ class runtime final : public message_receiver, private hub_component, private st
   /// How many turns, calls and passivations wait until something is durable.
   [[nodiscard]] std::size_t held() const noexcept { return held_.size(); }
 
+  /// How many calls wait for space on their way to other workers.
+  [[nodiscard]] std::size_t unsent() const noexcept { return unsent_.size(); }
+
   /// Whether all that was taken is done: no message waits or runs here or is with another worker, no stream is open.
   [[nodiscard]] bool idle() const noexcept { return messages_.in_use() == 0 && turns_running_ == 0 && held_.empty(); }
 
@@ -131,6 +135,9 @@ class runtime final : public message_receiver, private hub_component, private st
 
   /// Null once it is on its way to the worker that owns its actor.
   [[nodiscard]] message_ptr send_if_elsewhere(message_ptr call);
+  void send_to(std::uint32_t slot, message_ptr call);
+  void wait_for_space(std::uint32_t slot, message_ptr call);
+  bool send_unsent();
   void deliver_arrivals();
   /// The actor of `call`, which is made if it is not there. Null: the call has been refused.
   [[nodiscard]] actor_cell* find_actor(message_ptr& call);
@@ -190,13 +197,14 @@ class runtime final : public message_receiver, private hub_component, private st
   local_calls calls_;  // Actors may still send, in vain, while the directory destroys them.
   directory directory_;
   message_queue arrivals_;
+  unsent_calls unsent_;
   actor_cell* ready_head_ = nullptr;
   actor_cell* ready_tail_ = nullptr;
   turn_fibers fibers_;
   std::deque<held_item> held_;
   ticket durable_ = 0;
   boost::unordered_flat_map<actor_cell*, steady_time> minded_;  // Mailboxes with calls that cannot begin.
-  callback_timer overdue_{[this] { answer_overdue(); }};
+  callback_timer overdue_{[this] { answer_overdue(); }};        // Of these, and of what is unsent.
   std::size_t turns_running_ = 0;
   std::uint32_t turns_left_ = 0;  ///< Of the present batch.
   steady_time batch_end_{};       ///< When the batch ends even if turns are left.

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "worker/actor/runtime.h"
 #include "worker/gate/protocol.h"
 #include "worker/gate/topology.h"
@@ -14,6 +15,9 @@ constexpr std::size_t read_bytes = 64 * 1024;
 
 // A buffer that had to be larger for a unit is not kept; twice a read is what reads that end inside units need.
 constexpr std::size_t read_bytes_kept = 2 * read_bytes;
+
+// More than any unit has that is no request: a frame with a cancel or a ping takes 15 bytes at most.
+constexpr std::size_t small_unit_bytes = 64;
 
 // A buffer that had to be larger for a few answers is not kept.
 constexpr std::size_t written_bytes_kept = 64 * 1024;
@@ -48,6 +52,8 @@ void gate_connection::start(std::string_view already_read) {
 // --- Reading ---
 
 bool gate_connection::has_room() const noexcept {
+  // What is in front is a request, or the beginning of one.
+  if (held_up_ != nullptr && (request_is_next_ || in_.size() >= small_unit_bytes)) return false;
   return calls_.size() < owner_.limits().unfinished_calls_max &&
          backlog_bytes() <= owner_.limits().output_buffer_bytes_max;
 }
@@ -92,9 +98,14 @@ void gate_connection::input_ended() {
     // A client that has gone altogether looks the same, until something is sent: then its system hangs up, and its calls
     // are cancelled as they would have been. Nothing is read that would tell.
     protocol_->probe();
-    stream_->async_wait_hang_up(shared_from_this());
+    await_hang_up();
   }
   flush();
+}
+
+void gate_connection::await_hang_up() {
+  if (std::exchange(hang_up_awaited_, true)) return;
+  stream_->async_wait_hang_up(shared_from_this());
 }
 
 bool gate_connection::all_said() const noexcept {
@@ -149,7 +160,20 @@ bool gate_connection::pass_to(std::uint32_t slot) {
   return true;
 }
 
+void gate_connection::held_up(const message& call) {
+  GROVE_CHECK(held_up_ == nullptr, "a connection has taken a request while another one was held up");
+  held_up_ = &call;
+}
+
+void gate_connection::goes_on(const message& call) {
+  if (held_up_ != &call) return;
+  held_up_ = nullptr;
+  request_is_next_ = false;
+  owner_.mark_dirty(*this);  // It takes and reads what it has kept waiting.
+}
+
 reply gate_connection::end_call(message& call, const reply& end) {
+  goes_on(call);
   const bool ended_by_drain = owner_.draining() && end.code == status_code::cancelled && is_stream(call);
   calls_.end(call);
   if (!ended_by_drain) return end;
@@ -215,7 +239,11 @@ void gate_connection::after_write() {
     return;
   }
   choose_time_out();
-  if (may_read()) owner_.read_later(*this);
+  if (may_read()) {
+    owner_.read_later(*this);
+  } else if (held_up_ != nullptr && !reading_) {
+    await_hang_up();  // Nothing else would tell.
+  }
 }
 
 // --- Time-outs, and the end ---
@@ -225,7 +253,7 @@ void gate_connection::choose_time_out() {
   time_out what = time_out::none;
   if (backlog_bytes() > owner_.limits().output_buffer_bytes_max) {
     what = time_out::slow_reader;
-  } else if (!in_.empty() && !input_over_ && calls_.size() < owner_.limits().unfinished_calls_max) {
+  } else if (!in_.empty() && !input_over_ && has_room()) {
     what = time_out::rest_of_unit;
   }
   if (time_out_ != what) set_time_out(what);

@@ -28,6 +28,8 @@ enum class connection_origin : std::uint8_t { accepted, passed };
 ///
 /// - What is answered while a read is being handled leaves with one write, at the end of it.
 /// - It stops reading while it has too many unfinished calls or too much to send.
+/// - While a call of it waits for space on its way to another worker it takes no request, and reads only what a cancel or a
+///   ping needs: more of a client's bytes than that one call and one read are never here.
 ///
 /// Affinity: the worker's hub thread. Lifetime: kept alive by its gate until it ends, and by its operations under way.
 class gate_connection final : public std::enable_shared_from_this<gate_connection>,
@@ -77,6 +79,13 @@ class gate_connection final : public std::enable_shared_from_this<gate_connectio
     if (!takes_input() || backlog_bytes() > owner_.limits().output_buffer_bytes_max) return false;
     return calls_.size() < owner_.limits().unfinished_calls_max || takes_another_after_turns();
   }
+  /// Whether the next unit may be a request. If not it stays where it is, and so does what follows it.
+  [[nodiscard]] bool takes_request() noexcept {
+    if (held_up_ == nullptr) [[likely]]
+      return true;
+    request_is_next_ = true;
+    return false;
+  }
   /// Whether input is still wanted. When it is not, what was there has been thrown away.
   [[nodiscard]] bool takes_input() const noexcept { return phase_ == phase::opening || phase_ == phase::open; }
   /// The protocol has taken one off the input. Lets actors run after each batch of them.
@@ -90,6 +99,10 @@ class gate_connection final : public std::enable_shared_from_this<gate_connectio
   void appended() {
     if (!handling_) owner_.mark_dirty(*this);
   }
+
+  /// A call of this connection waits for space on its way, and goes on.
+  void held_up(const message& call);
+  void goes_on(const message& call);
 
   /// Takes a call of this connection out of its table. Returns what the client is to be told of its end.
   /// Lifetime: what is returned borrows from `end`.
@@ -127,6 +140,7 @@ class gate_connection final : public std::enable_shared_from_this<gate_connectio
   void after_write();
   /// The client sends nothing any more; it may still read.
   void input_ended();
+  void await_hang_up();
   [[nodiscard]] bool has_room() const noexcept;
   [[nodiscard]] bool may_read() const noexcept { return !input_over_ && takes_more(); }
   [[nodiscard]] bool takes_more() const noexcept;
@@ -143,12 +157,15 @@ class gate_connection final : public std::enable_shared_from_this<gate_connectio
   byte_buffer out_;
   byte_buffer writing_;
   call_table calls_;
-  std::uint32_t taken_ = 0;  ///< Units, of the input that is being handled.
+  const message* held_up_ = nullptr;  ///< Of the calls; there is at most one.
+  std::uint32_t taken_ = 0;           ///< Units, of the input that is being handled.
   phase phase_ = phase::opening;
   time_out time_out_ = time_out::none;
   connection_origin origin_;
   bool reading_ = false;
   bool input_over_ = false;
+  bool request_is_next_ = false;  ///< While a call is held up: a request is at the front of the input.
+  bool hang_up_awaited_ = false;
   bool write_under_way_ = false;
   bool handling_ = false;
   bool dirty_ = false;

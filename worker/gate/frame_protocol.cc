@@ -61,7 +61,7 @@ std::size_t frame_protocol::take(byte_buffer& in) {
       refuse_frame(frame);
       break;
     }
-    handle(frame.envelope);
+    if (!handle(frame.envelope)) break;
     if (!connection_.takes_input()) break;  // A refusal has thrown the input away.
     in.consume(frame.consumed);
     ++frames;
@@ -80,11 +80,11 @@ void frame_protocol::refuse_frame(const wire::frame_view& frame) {
   }
 }
 
-void frame_protocol::handle(std::string_view envelope) {
+bool frame_protocol::handle(std::string_view envelope) {
   wire::envelope_view& view = shared_.decoded();
   if (!wire::decode_envelope(envelope, view)) {
     refuse(status_code::invalid_argument, "a frame whose bytes are no Envelope");
-    return;
+    return true;
   }
   if (!greeted_) {
     if (view.kind == wire::body_kind::hello) {
@@ -92,10 +92,11 @@ void frame_protocol::handle(std::string_view envelope) {
     } else {
       refuse(status_code::failed_precondition, "the first frame must be a Hello");
     }
-    return;
+    return true;
   }
   switch (view.kind) {
     case wire::body_kind::request:
+      if (!connection_.takes_request()) return false;
       handle_request(view.request);
       break;
     case wire::body_kind::cancel:
@@ -112,6 +113,7 @@ void frame_protocol::handle(std::string_view envelope) {
       refuse(status_code::invalid_argument, "a frame that only a server sends, or a second Hello");
       break;
   }
+  return true;
 }
 
 void frame_protocol::handle_request(const wire::request_view& request) {
@@ -248,6 +250,14 @@ void frame_protocol::item(message& call, const payload_source& payload) {
 
 std::size_t frame_protocol::backlog_bytes(const message&) const {
   return connection_.backlog_bytes();
+}
+
+void frame_protocol::held_up(message& call) {
+  connection_.held_up(call);
+}
+
+void frame_protocol::goes_on(message& call) {
+  connection_.goes_on(call);
 }
 
 std::uint32_t frame_protocol::frame_bytes_max() const noexcept {

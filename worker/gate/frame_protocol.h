@@ -43,9 +43,12 @@ class frame_protocol final : public protocol {
   void finish(message& call, const reply& end) override;
   void item(message& call, const payload_source& payload) override;
   [[nodiscard]] std::size_t backlog_bytes(const message& call) const override;
+  void held_up(message& call) override;
+  void goes_on(message& call) override;
 
  private:
-  void handle(std::string_view envelope);
+  /// False: it has to wait.
+  [[nodiscard]] bool handle(std::string_view envelope);
   void handle_request(const wire::request_view& request);
   void handle_hello(const wire::hello_view& hello);
   void refuse_frame(const wire::frame_view& frame);

@@ -92,6 +92,7 @@ void worker::on_tick() {
   world_.border.tick();
   if (++ticks_ % ticks_a_second != 0) return;
   runtime_->sweep_idle();
+  slot_.metrics[metric::mesh_unsent].set(runtime_->unsent());
   slot_.metrics[metric::stacks_in_use].set(thread_stacks().in_use() - runtime_->idle_stacks());
 }
 

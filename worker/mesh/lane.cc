@@ -36,7 +36,7 @@ void lane::refill() noexcept {
 
 bool lane::flush() noexcept {
   if (!waiting_.empty()) refill();
-  if (asked_for_room_ && waiting_.empty()) {
+  if (asked_for_room_ && waiting_.empty() && wanted_bytes_ == 0) {
     asked_for_room_ = false;
     ring_.want_room(false);
   }
@@ -44,15 +44,19 @@ bool lane::flush() noexcept {
 }
 
 bool lane::may_sleep() noexcept {
-  if (waiting_.empty()) return true;
+  if (waiting_.empty() && wanted_bytes_ == 0) return true;
   asked_for_room_ = true;
   ring_.want_room(true);
   refill();
-  return ring_.unpublished_bytes() == 0;
+  if (ring_.unpublished_bytes() != 0) return false;
+  if (wanted_bytes_ == 0 || !waiting_.empty() || !ring_.has_space(wanted_bytes_)) return true;
+  wanted_bytes_ = 0;  // Who still waits for it asks again.
+  return false;
 }
 
 void lane::discard() noexcept {
   ring_.discard();
+  wanted_bytes_ = 0;
   waiting_.clear();
   waiting_.shrink(kept_waiting_bytes);
 }

@@ -105,16 +105,32 @@ std::uint64_t mesh::faults_of(std::uint32_t slot) const noexcept {
   return peers_[slot] ? peers_[slot]->faults : 0;
 }
 
+/// Whether the worker of `p` is there and takes `call`.
+bool mesh::takes_calls(const peer& p, const message& call) const noexcept {
+  const auto state = p.shared->state.load(std::memory_order_acquire);
+  if (p.shared->generation.load(std::memory_order_acquire) != p.generation) return false;
+  const bool begun_before = call.depth > 0 || !call.wants_reply() || call.state == message_state::unsent;
+  return state == worker_state::up || (state == worker_state::draining && begun_before);
+}
+
+send_readiness mesh::readiness(std::uint32_t slot, const message& call) {
+  GROVE_CHECK(slot < peers_.size() && slot != slot_, "the mesh is for other workers");
+  peer& p = *peers_[slot];
+  const std::size_t bytes = sizeof(request_head) + call.body_size();
+  if (closed_ || pending_->full() || bytes > p.out.bytes_max() || !takes_calls(p, call)) return send_readiness::refused;
+  if (p.out.has_space(bytes)) return send_readiness::ready;
+  if (call.state != message_state::unsent) own_.metrics[metric::mesh_full].add();
+  return send_readiness::no_space;
+}
+
 void mesh::send(std::uint32_t slot, message_ptr call) {
   GROVE_CHECK(slot < peers_.size() && slot != slot_, "the mesh is for other workers");
   peer& p = *peers_[slot];
-  const auto generation = p.shared->generation.load(std::memory_order_acquire);
-  const auto state = p.shared->state.load(std::memory_order_acquire);
   if (closed_) return receiver_.refuse(std::move(call), {status_code::unavailable, "the worker stops"});
-  const bool begun_before = state == worker_state::draining && (call->depth > 0 || !call->wants_reply());
-  if (generation != p.generation || (state != worker_state::up && !begun_before)) {
+  if (!takes_calls(p, *call)) {
+    const bool drains = p.shared->state.load(std::memory_order_acquire) == worker_state::draining;
     const std::string text = worker_text(slot) + ", which owns " + call->type->name() + "/" + std::string{call->key()} +
-                             (state == worker_state::draining ? ", is draining" : ", is restarting");
+                             (drains ? ", is draining" : ", is restarting");
     return receiver_.refuse(std::move(call), {status_code::unavailable, text});
   }
   const bool answered = call->wants_reply();

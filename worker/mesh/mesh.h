@@ -12,7 +12,7 @@
 //   worker is seen to have died, or its ring to have been damaged;
 // - records from one worker to another arrive in the order in which they were written;
 // - answers, items and notes are never dropped while their receiver lives: what the ring has no room for waits in front
-//   of it. Requests do not wait: the caller hears RESOURCE_EXHAUSTED;
+//   of it. Requests do not wait here: who can wait asks for `readiness` first, and else hears RESOURCE_EXHAUSTED;
 // - what was written is published at the latest by the next poll() or prepare_sleep().
 //
 // Why nobody has to repair a ring when a worker dies:
@@ -85,7 +85,9 @@ class mesh final : public remote, public reply_sink, public hub_component {
   // For the runtime (worker/actor/remote.h).
   [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept override;
   [[nodiscard]] std::uint32_t own_slot() const noexcept override { return slot_; }
-  /// A worker that is draining still takes calls that are nested in others, and tells, so that what was begun can end.
+  /// A worker that is draining still takes calls that are nested in others or have waited for space, and tells, so that
+  /// what was begun can end.
+  [[nodiscard]] send_readiness readiness(std::uint32_t slot, const message& call) override;
   void send(std::uint32_t slot, message_ptr call) override;
   void cancel(message& call) override;
 
@@ -133,6 +135,7 @@ class mesh final : public remote, public reply_sink, public hub_component {
   void report_progress(std::uint64_t number, std::uint32_t slot);
   void look_at_slow_streams();
 
+  [[nodiscard]] bool takes_calls(const peer& p, const message& call) const noexcept;
   [[nodiscard]] char* try_place(peer& p, std::size_t bytes);
   [[nodiscard]] char* place(peer& p, std::size_t bytes);
   void note(peer& p, const meshes::detail::record_head& head, std::uint64_t value);

@@ -74,18 +74,22 @@ ring_writer::ring_writer(ring_control& control, ring_mapping mapping) noexcept
   control.wants_room.store(0, std::memory_order_relaxed);
 }
 
-char* ring_writer::reserve(std::size_t bytes) noexcept {
+bool ring_writer::has_space(std::size_t bytes) noexcept {
   const std::uint64_t needed = record_bytes(bytes);
-  if (bytes == 0 || bytes > body_bytes_max()) return nullptr;
-  if (reserved_ + needed - head_ > capacity_) {
-    head_ = control_->head.load(std::memory_order_seq_cst);
-    if (published_ - head_ > capacity_) {
-      // The reader followed a damaged tail. Now it sees the true one, finds it out of range and resets.
-      control_->tail.store(published_, std::memory_order_release);
-      return nullptr;
-    }
-    if (reserved_ + needed - head_ > capacity_) return nullptr;
+  if (bytes == 0 || bytes > body_bytes_max()) return false;
+  if (reserved_ + needed - head_ <= capacity_) return true;
+  head_ = control_->head.load(std::memory_order_seq_cst);
+  if (published_ - head_ > capacity_) {
+    // The reader followed a damaged tail. Now it sees the true one, finds it out of range and resets.
+    control_->tail.store(published_, std::memory_order_release);
+    return false;
   }
+  return reserved_ + needed - head_ <= capacity_;
+}
+
+char* ring_writer::reserve(std::size_t bytes) noexcept {
+  if (!has_space(bytes)) return nullptr;
+  const std::uint64_t needed = record_bytes(bytes);
   char* const place = mapping_.data() + offset_;
   const record_header header{static_cast<std::uint32_t>(bytes), static_cast<std::uint32_t>(bytes) ^ record_mark};
   std::memcpy(place, &header, sizeof header);

@@ -70,6 +70,9 @@ class ring_writer {
   /// Lifetime: `control` is borrowed.
   ring_writer(ring_control& control, ring_mapping mapping) noexcept;
 
+  /// Whether there is space for a new record.
+  [[nodiscard]] bool has_space(std::size_t bytes) noexcept;
+
   /// The place for the body of a new record, or null: there is no room. It is visible after `publish`.
   [[nodiscard]] char* reserve(std::size_t bytes) noexcept;
 

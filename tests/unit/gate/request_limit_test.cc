@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "grove/v1/builtin.actor.h"
+#include "tests/support/far_workers.h"
 #include "tests/unit/gate/gate_fixture.h"
 #include "worker/actor/actor_type.h"
-#include "worker/actor/remote.h"
 
 namespace grove::test {
 namespace {
@@ -192,32 +192,8 @@ TEST_F(one_way_request, of_a_streaming_method_is_refused_and_opens_nothing) {
   EXPECT_TRUE(actors->idle()) << "a drain has nothing to wait for";
 }
 
-/// Another worker that owns every actor, and answers when a test lets it.
-class far_worker final : public remote {
- public:
-  [[nodiscard]] std::uint32_t owner_of(std::uint64_t) const noexcept override { return 1; }
-  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return 0; }
-  void send(std::uint32_t, message_ptr call) override {
-    call->state = message_state::remote;
-    call->remote_call = 1;
-    calls.push_back(std::move(call));
-  }
-  void cancel(message&) override { ++cancels; }
-
-  /// Ends the oldest call.
-  void answer() {
-    const message_ptr call = std::move(calls.front());
-    calls.erase(calls.begin());
-    call->origin->finish(*call,
-                         {.code = status_code::cancelled, .result = outcome::unknown, .text = {}, .payload = {}});
-  }
-
-  std::vector<message_ptr> calls;
-  int cancels = 0;
-};
-
 TEST_F(request_limit, cancelled_call_counts_as_unfinished_until_it_is_answered) {
-  far_worker far;
+  far_workers far{*actors};
   actors->connect(far);
   bounds.unfinished_calls_max = 2;
   const auto client = greeted();
@@ -228,11 +204,10 @@ TEST_F(request_limit, cancelled_call_counts_as_unfinished_until_it_is_answered) 
   run();
   EXPECT_EQ(far.cancels, 1);
   EXPECT_EQ(far.calls.size(), 2U) << "the third is not taken";
-  far.answer();
+  far.answer(status_code::cancelled);
   run();
   EXPECT_EQ(far.calls.size(), 2U) << "now it is";
-  while (!far.calls.empty())
-    far.answer();
+  far.answer_all();
   run();
   EXPECT_EQ(client->receive().size(), 3U);
 }
