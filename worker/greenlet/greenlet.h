@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "base/cache_line.h"
+#include "base/check.h"
 #include "worker/greenlet/errors.h"
 #include "worker/greenlet/exchange.h"
 #include "worker/greenlet/greenlet_body.h"
@@ -225,8 +226,11 @@ inline bool greenlet::is_plain_target(const greenlets::detail::thread_hot* threa
 
 inline void greenlet::hop(greenlets::detail::thread_hot& thread) noexcept {
   greenlet& self = *thread.current;
-  thread.current = this;
-  exchange(self.context_, context_, *thread.exceptions);
+  greenlet& next = *greenlets::detail::foreseen(this, thread.resumed_by);
+  GROVE_DEBUG_CHECK(&next == this, "a switch goes to another greenlet than the one that is resumed");
+  thread.current = &next;
+  thread.resumed_by = &self;
+  exchange(self.context_, next.context_, *thread.exceptions);
 }
 
 inline void greenlet::resume() {
@@ -234,15 +238,17 @@ inline void greenlet::resume() {
   if (!is_plain_target(thread)) [[unlikely]]
     return resume_slowly();
   hop(*thread);
-  if (thread->attention != 0) [[unlikely]]
-    arrive_slowly(*thread);  // `this` may be gone by now
+  // Asked for anew: what was in a register before is now on a stack that may not be in the cache.
+  greenlets::detail::thread_hot* const here = greenlets::detail::this_thread;
+  if (here->attention != 0) [[unlikely]]
+    arrive_slowly(*here);  // `this` may be gone by now
 }
 
 template <typename R, typename... Args>
 inline R greenlet::switch_for(Args&&... args) {
   namespace detail = greenlets::detail;
   detail::parcel<Args...> sent(std::forward<Args>(args)...);
-  detail::thread_hot* const thread = detail::this_thread;
+  detail::thread_hot* thread = detail::this_thread;
   if (!is_plain_target(thread)) [[unlikely]] {
     switch_value room;
     switch_value& passed = sent.find_or_put_into(room);
@@ -250,6 +256,7 @@ inline R greenlet::switch_for(Args&&... args) {
   }
   if (sent.put_into(thread->inbox)) thread->attention = detail::attention_value;
   hop(*thread);
+  thread = detail::this_thread;  // as in resume()
   if constexpr (std::is_void_v<R>) {
     if (thread->attention == 0) [[likely]]
       return;

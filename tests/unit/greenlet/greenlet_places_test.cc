@@ -20,7 +20,7 @@ using greenlets::detail::greenlet_places;
 TEST(greenlet_places, begin_at_cache_lines_and_do_not_overlap) {
   greenlet_places places;
   std::set<std::byte*> taken;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     auto* const place = static_cast<std::byte*>(places.take());
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(place) % cache_line_bytes, 0U);
     std::memset(place, i, sizeof(greenlet));
@@ -49,7 +49,7 @@ TEST(greenlet_places, are_used_again_last_in_first_out) {
 }
 
 TEST(greenlet_places, that_many_have_used_in_any_order_are_all_used_again_before_memory_is_asked_for) {
-  constexpr std::size_t many = 1000;
+  constexpr std::size_t many = 20'000;
   greenlet_places places;
   std::vector<void*> taken;
   for (std::size_t i = 0; i < many; ++i)
