@@ -31,6 +31,7 @@ class basic_hub_fixture : public testing::Test {
 
   void TearDown() override {
     loop.run_ready();
+    loop.check_invariants();
     EXPECT_EQ(loop.live_tasks(), 0U);
     EXPECT_EQ(loop.waiting(), 0U);
     EXPECT_EQ(loop.armed_timers(), 0U);
@@ -50,6 +51,7 @@ class hub_fixture : public basic_hub_fixture<manual_clock> {
   void advance(steady_duration step) {
     time.advance(step);
     loop.run_ready();
+    loop.check_invariants();
   }
 };
 

@@ -122,6 +122,10 @@ class alignas(cache_line_bytes) greenlet {
   [[nodiscard]] bool is_current() const noexcept {
     return greenlets::detail::this_thread != nullptr && greenlets::detail::this_thread->current == this;
   }
+  /// Whether the calling thread is the one that it belongs to.
+  [[nodiscard]] bool is_of_this_thread() const noexcept {
+    return owner_ != nullptr && owner_ == greenlets::detail::this_thread;
+  }
   [[nodiscard]] bool is_main() const noexcept { return is_main_; }
 
   [[nodiscard]] std::string_view name() const noexcept { return name_; }

@@ -3,12 +3,15 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace grove {
 
 background_wait::background_wait(asio::io_context& io, unique_function<void()> readable)
     : io_(io), descriptor_(io), readable_(std::move(readable)) {}
 
 void background_wait::begin(int fd) {
+  GROVE_CHECK(!descriptor_.is_open(), "a descriptor is listened to in the place of another");
   descriptor_.assign(fd);
   listen();
 }

@@ -146,6 +146,7 @@ void hub::stop() noexcept {
 }
 
 bool hub::pass(bool look_at_io) {
+  GROVE_DEBUG_CHECK(in_hub(), "a pass of the loop is run by another greenlet than the hub's");
   passes_.store(passes_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   pass_time_ = looked_at_ = time_.now();
   bool did = poked_.load(std::memory_order_relaxed) && poked_.exchange(false, std::memory_order_acquire);
@@ -360,11 +361,15 @@ void hub::post_from_thread(unique_function<void()> call) {
 }
 
 void hub::attach(hub_component& component) {
+  GROVE_CHECK(is_on_thread(), "a component is attached from another thread than the hub's");
+  GROVE_CHECK(std::ranges::find(components_, &component) == components_.end(), "a component is attached twice");
   components_.push_back(&component);
 }
 
 void hub::detach(hub_component& component) noexcept {
-  std::erase(components_, &component);
+  GROVE_CHECK(is_on_thread(), "a component is detached from another thread than the hub's");
+  const std::size_t detached = std::erase(components_, &component);
+  GROVE_CHECK(detached == 1, "a component is detached that is not attached");
 }
 
 hub_service* hub::find_service(const void* kind) const noexcept {
@@ -381,6 +386,8 @@ std::uint64_t hub::draw_identity() noexcept {
 }
 
 bool hub::interrupt(greenlet& target, std::exception_ptr thrown, const void* source) noexcept {
+  GROVE_DEBUG_CHECK(is_on_thread(), "a greenlet is interrupted from another thread than its hub's");
+  GROVE_CHECK(thrown != nullptr, "a greenlet is interrupted by nothing");
   greenlet_slots& slots = target.slots();
   if (slots.pending != nullptr || target.dead()) return false;
   slots.pending = std::move(thrown);

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "base/callback.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/hub/background_wait.h"
@@ -86,7 +87,10 @@ class hub {
   /// Until release(), something is pending: for work elsewhere that will be posted from its thread. They count.
   /// Affinity: hub thread.
   void hold() noexcept { ++holds_; }
-  void release() noexcept { --holds_; }
+  void release() noexcept {
+    GROVE_CHECK(holds_ > 0, "a hub is released more often than it was held");
+    --holds_;
+  }
   /// One pass that never sleeps, I/O included. True if anything was done.
   bool poll();
   /// poll() until a pass does nothing; true if anything was done. At most `passes_max` passes.
@@ -114,9 +118,15 @@ class hub {
   [[nodiscard]] greenlet& hub_greenlet() const noexcept { return *greenlet_; }
   /// True in the hub's own context, where nothing may wait.
   [[nodiscard]] bool in_hub() const noexcept { return greenlet_->is_current(); }
+  /// True on the hub's thread.
+  /// Affinity: any thread.
+  [[nodiscard]] bool is_on_thread() const noexcept { return greenlet_->is_of_this_thread(); }
 
   /// Runs the item in a coming pass, after everything that was posted before with the same priority.
-  void post(ready_item& item, hub_priority priority = hub_priority::normal) noexcept { ready(priority).push(item); }
+  void post(ready_item& item, hub_priority priority = hub_priority::normal) noexcept {
+    GROVE_DEBUG_CHECK(is_on_thread(), "an item is posted from another thread: that is post_from_thread()'s business");
+    ready(priority).push(item);
+  }
   /// The same for a callable; costs an allocation.
   void post(unique_function<void()> call, hub_priority priority = hub_priority::normal);
   /// The same for a callable that takes the hub.
@@ -145,6 +155,7 @@ class hub {
   /// Lifetime: the hub's; services are destroyed last made first, when the greenlets have been unwound.
   template <typename Service>
   Service& service() {
+    GROVE_DEBUG_CHECK(is_on_thread(), "a hub's service is asked for from another thread");
     if (hub_service* made = find_service(&service_kind<Service>)) return static_cast<Service&>(*made);
     services_.push_back({&service_kind<Service>, std::make_unique<Service>(*this)});
     return static_cast<Service&>(*services_.back().object);
@@ -186,8 +197,9 @@ class hub {
   [[nodiscard]] std::uint64_t passes() const noexcept { return passes_.load(std::memory_order_relaxed); }
   /// It sleeps until something happens, or is about to, or runs what has just woken it.
   [[nodiscard]] bool asleep() const noexcept { return sleeping_.load(std::memory_order_relaxed); }
-  /// Whether stop() has been called, and no loop has ended by it yet.
-  [[nodiscard]] bool stopping() const noexcept { return stopping_.load(std::memory_order_relaxed); }
+  /// Walks queues, timers and tasks, and aborts with the name of the first invariant that does not hold.
+  /// Affinity: hub thread, between passes of the loop.
+  void check_invariants() const;
 
  private:
   friend class waiter;

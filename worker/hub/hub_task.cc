@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds retry_interval{100};
 }
 
 void hub_task::wait_for_stack() {
+  GROVE_CHECK(!waits_for_stack_, "a task waits for a stack twice");
   waits_for_stack_ = true;
   hub_.stack_waiters_.push(*this);
   hub_.stacks_used_then_ = thread_stacks().in_use();

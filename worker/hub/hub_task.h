@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <exception>
 
+#include "base/check.h"
 #include "worker/hub/hub.h"
 #include "worker/hub/ready.h"
 
@@ -32,12 +33,14 @@ class hub_task : protected ready_item {
 
   /// Makes it one of the live ones.
   void enlist() noexcept {
+    GROVE_DEBUG_CHECK(next_ == nullptr && previous_ == nullptr && hub_.tasks_ != this, "a task becomes live twice");
     next_ = hub_.tasks_;
     if (next_ != nullptr) next_->previous_ = this;
     hub_.tasks_ = this;
     ++hub_.live_tasks_;
   }
   void delist() noexcept {
+    GROVE_DEBUG_CHECK((previous_ == nullptr ? hub_.tasks_ : previous_->next_) == this, "a task ends that is not live");
     (previous_ == nullptr ? hub_.tasks_ : previous_->next_) = next_;
     if (next_ != nullptr) next_->previous_ = previous_;
     --hub_.live_tasks_;

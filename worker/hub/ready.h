@@ -13,6 +13,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
@@ -61,6 +62,7 @@ class ready_queue {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
   void push(ready_item& item) noexcept {
+    GROVE_DEBUG_CHECK(!item.is_queued(), "an item is posted twice");
     if (end_ - first_ == capacity_) grow();
     slot(end_) = &item;
     item.place_ = ++end_;
@@ -69,6 +71,7 @@ class ready_queue {
 
   /// The queue must not be empty, as for pop().
   [[nodiscard]] ready_item& front() noexcept {
+    GROVE_DEBUG_CHECK(size_ > 0, "the first item is asked for of an empty ready queue");
     while (slot(first_) == nullptr)
       ++first_;
     return *slot(first_);
@@ -84,6 +87,8 @@ class ready_queue {
   }
 
   void remove(ready_item& item) noexcept {
+    GROVE_DEBUG_CHECK(item.is_queued() && item.place_ > first_ && item.place_ <= end_ && slot(item.place_ - 1) == &item,
+                      "an item is taken out of a queue that it is not in");
     slot(item.place_ - 1) = nullptr;
     item.place_ = 0;
     if (--size_ == 0) first_ = end_;
@@ -91,8 +96,11 @@ class ready_queue {
 
   /// Gives the memory of a long queue back, if it is empty.
   void trim() noexcept;
+  /// See hub::check_invariants().
+  void check_invariants() const;
 
  private:
+  friend class hub;
   [[nodiscard]] ready_item*& slot(std::uint64_t number) noexcept { return ring_[number & (capacity_ - 1)]; }
   void grow() noexcept;
 
@@ -132,11 +140,13 @@ class handover {
     return item.waits_ != nullptr || item.starts_;
   }
   void open(ready_queue& from, std::size_t count) noexcept {
+    GROVE_DEBUG_CHECK(left_ == 0, "greenlets may run in the hub's place already");
     from_ = &from;
     left_ = count;
   }
   /// Returns how many of `count` are left.
   std::size_t close() noexcept { return std::exchange(left_, 0); }
+  [[nodiscard]] bool is_open() const noexcept { return left_ > 0; }
 
   /// Takes the greenlet that is next in line; null if something else is.
   [[nodiscard]] greenlet* take_waiting() noexcept {

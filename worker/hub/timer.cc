@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "worker/hub/hub.h"
 
 namespace grove {
@@ -12,6 +13,7 @@ constexpr std::size_t children = 4;
 }
 
 void hub_timer::arm(hub& on, steady_time when) {
+  GROVE_DEBUG_CHECK(on.is_on_thread(), "a timer is armed from another thread than its hub's");
   disarm();
   if (when == steady_time::max()) return;
   // What is late must not overtake what has been due for longer.
@@ -36,6 +38,7 @@ timer_heap::~timer_heap() {
 }
 
 void timer_heap::arm(hub_timer& timer, steady_time when) {
+  GROVE_DEBUG_CHECK(timer.heap_ == nullptr, "a timer is armed twice");
   entries_.push_back({});
   timer.heap_ = this;
   if (timer.background_) ++background_;
@@ -43,6 +46,8 @@ void timer_heap::arm(hub_timer& timer, steady_time when) {
 }
 
 void timer_heap::disarm(hub_timer& timer) noexcept {
+  GROVE_DEBUG_CHECK(timer.heap_ == this && timer.at_ < entries_.size() && entries_[timer.at_].timer == &timer,
+                    "a timer is disarmed where it is not armed");
   remove(timer.at_);
   timer.heap_ = nullptr;
   if (timer.background_) --background_;

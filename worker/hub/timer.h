@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/check.h"
 #include "base/clock.h"
 
 namespace grove {
@@ -33,7 +34,10 @@ class hub_timer {
   void disarm() noexcept;
   [[nodiscard]] bool armed() const noexcept { return heap_ != nullptr; }
   /// A background timer does not keep hub::join() waiting (gevent's ref=False). To be set while it is not armed.
-  void set_background(bool background) noexcept { background_ = background; }
+  void set_background(bool background) noexcept {
+    GROVE_CHECK(!armed(), "a timer becomes one of the background while it is armed");
+    background_ = background;
+  }
   /// Nothing if it is not armed.
   [[nodiscard]] std::optional<steady_time> expires_at() const noexcept;
 
@@ -65,7 +69,10 @@ class timer_heap {
   /// Without the background ones.
   [[nodiscard]] std::size_t foreground() const noexcept { return entries_.size() - background_; }
   /// The earliest time; the heap must not be empty.
-  [[nodiscard]] steady_time next() const noexcept { return entries_.front().when; }
+  [[nodiscard]] steady_time next() const noexcept {
+    GROVE_DEBUG_CHECK(!empty(), "the earliest time is asked for of no timers");
+    return entries_.front().when;
+  }
 
   void arm(hub_timer& timer, steady_time when);
   void disarm(hub_timer& timer) noexcept;
@@ -75,6 +82,8 @@ class timer_heap {
   /// Disarms and returns the earliest timer if it is due at `now`, and was one of the first `armed_before` to be armed;
   /// else null.
   hub_timer* pop_due(steady_time now, std::uint64_t armed_before) noexcept;
+  /// See hub::check_invariants().
+  void check_invariants() const;
 
  private:
   struct entry {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/check.h"
 #include "worker/greenlet/greenlet.h"
 
 namespace grove {
@@ -24,7 +25,10 @@ namespace grove {
 class uninterrupted {
  public:
   uninterrupted() noexcept : flow_(greenlet::current().running_flow()) { ++flow_.uninterrupted; }
-  ~uninterrupted() { --flow_.uninterrupted; }
+  ~uninterrupted() {
+    GROVE_DEBUG_CHECK(flow_.uninterrupted > 0, "an uninterrupted scope ends in a flow that has none");
+    --flow_.uninterrupted;
+  }
   uninterrupted(const uninterrupted&) = delete;
   uninterrupted& operator=(const uninterrupted&) = delete;
 

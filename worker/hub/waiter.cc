@@ -16,6 +16,7 @@
 namespace grove {
 
 waiter::~waiter() {
+  GROVE_DEBUG_CHECK(state_ == state::idle || state_ == state::link, "a waiter goes while a greenlet waits in it");
   leave_list();
 }
 
@@ -66,6 +67,9 @@ bool waiter::find_deliverable(greenlet& self) {
 
 waiter::outcome waiter::suspend(bool interruptible, std::optional<steady_time> until) {
   greenlet& self = greenlet::current();
+  GROVE_DEBUG_CHECK(state_ != state::link, "a link is waited in");
+  GROVE_DEBUG_CHECK(state_ == state::idle, "two greenlets wait in one waiter");
+  GROVE_DEBUG_CHECK(hub_.is_on_thread(), "a waiter is waited in on another thread than its hub's");
   interruptible_ = interruptible;
   if (woken_)
     outcome_ = outcome::woken;
@@ -136,11 +140,13 @@ void waiter::leave() noexcept {
   if (self->in_continulet()) [[unlikely]]
     wait_bound::disarm_in_continulets(*self);
   if (self->slots().waiter != this) return;
+  GROVE_DEBUG_CHECK(hub_.waiting_ > 0, "more greenlets have ended their waits than waited");
   self->slots().waiter = nullptr;
   --hub_.waiting_;
 }
 
 void waiter::wake() noexcept {
+  GROVE_DEBUG_CHECK(hub_.is_on_thread(), "a waiter is woken from another thread than its hub's");
   woken_ = true;
   if (state_ == state::link) return notified();
   if (state_ != state::parked) return;
@@ -186,6 +192,7 @@ waiter_list::~waiter_list() {
 }
 
 void waiter_list::push(waiter& w) noexcept {
+  GROVE_CHECK(w.list_ == nullptr, "a waiter is in two lists");
   w.list_ = this;
   w.previous_ = last_;
   (last_ == nullptr ? first_ : last_->next_) = &w;
@@ -193,6 +200,7 @@ void waiter_list::push(waiter& w) noexcept {
 }
 
 void waiter_list::remove(waiter& w) noexcept {
+  GROVE_CHECK(w.list_ == this, "a waiter is taken out of a list that it is not in");
   (w.previous_ == nullptr ? first_ : w.previous_->next_) = w.next_;
   (w.next_ == nullptr ? last_ : w.next_->previous_) = w.previous_;
   w.list_ = nullptr;

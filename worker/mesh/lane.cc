@@ -26,6 +26,7 @@ void lane::refill() noexcept {
     const std::string_view first = waiting_.view();
     std::uint64_t size = 0;
     std::memcpy(&size, first.data(), sizeof size);
+    GROVE_CHECK(sizeof size + size <= first.size(), "a record that waits for room is cut off");
     char* const now = ring_.reserve(size);
     if (now == nullptr) return;
     std::memcpy(now, first.data() + sizeof size, size);

@@ -71,7 +71,9 @@ mesh::mesh(const mesh_options& options)
     added->out = meshes::detail::lane{
         ring_writer{segment_.ring(slot_, i), ring_mapping{segment_.fd(), segment_.ring_offset(slot_, i), ring_bytes}}};
   }
-  // The last process may have died asleep.
+  // The last process may have died with calls under way,
+  own_.metrics[metric::mesh_pending].set(0);
+  // or asleep.
   const std::uint32_t sleeps = own_.asleep.load(std::memory_order_relaxed);
   own_.asleep.store((sleeps | 1U) + 1, std::memory_order_seq_cst);
 }
@@ -133,6 +135,9 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
                              (drains ? ", is draining" : ", is restarting");
     return receiver_.refuse(std::move(call), {status_code::unavailable, text});
   }
+  GROVE_CHECK(call->type != nullptr && call->method < call->type->methods().size(),
+              "a message is sent that has no method");
+  GROVE_CHECK(call->state == message_state::arrived, "a message is sent to another worker that is somewhere else");
   const bool answered = call->wants_reply();
   const std::size_t bytes = sizeof(request_head) + call->body_size();
   // First what may throw: a record that is begun has to be finished.
@@ -164,7 +169,8 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   head.method_id = call->type->methods()[call->method].id;
   head.depth = call->depth;
   head.one_way = call->one_way ? 1 : 0;
-  call->write_body(put_head(at, head));
+  [[maybe_unused]] const char* const end = call->write_body(put_head(at, head));
+  GROVE_DEBUG_CHECK(end == at + bytes, "a request does not fill its record, or writes beyond it");
   own_.metrics[metric::mesh_sent].add();
   if (!answered) return;
   call->state = message_state::remote;

@@ -113,9 +113,14 @@ class mesh final : public remote, public reply_sink, public hub_component {
   [[nodiscard]] bool idle() const noexcept;
   /// How often the ring from `slot` was found damaged.
   [[nodiscard]] std::uint64_t faults_of(std::uint32_t slot) const noexcept;
+  /// Walks calls, queues and rings, and aborts with the name of the first invariant that does not hold. What another
+  /// worker may have damaged in shared memory is none.
+  /// Affinity: hub thread, between polls.
+  void check_invariants() const;
 
  private:
   using peer = meshes::detail::peer;
+  void check_peer(const peer& p) const;
   enum class verdict : std::uint8_t { good, malformed, not_yet };
 
   void observe_table();

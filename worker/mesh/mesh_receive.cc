@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/mesh/internal/peer.h"
 #include "worker/mesh/internal/pending_calls.h"
 #include "worker/mesh/internal/records.h"
@@ -268,6 +269,7 @@ void mesh::observe_table() {
 }
 
 void mesh::lose(peer& p) {
+  GROVE_CHECK(!p.lost, "a worker's death is handled while it is being handled");
   p.lost = true;
   // What it published before it died counts: read that much, and not what its successor may add.
   const std::uint64_t left = p.in.published() - p.in.position();

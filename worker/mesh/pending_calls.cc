@@ -3,9 +3,12 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace grove::meshes::detail {
 
 std::uint64_t pending_calls::next_number() {
+  GROVE_CHECK(!full(), "a number is asked for when as many calls as may be are with other workers");
   if (first_free_ == none) {
     first_free_ = static_cast<std::uint32_t>(entries_.size());
     entries_.emplace_back().next_free = none;
@@ -17,7 +20,11 @@ std::uint64_t pending_calls::next_number() {
 }
 
 void pending_calls::add(message_ptr call, std::uint16_t slot, std::uint64_t position) {
+  GROVE_CHECK(first_free_ != none, "a call is added that has no number");
   pending_call& entry = entries_[first_free_];
+  GROVE_CHECK(!entry.call, "a call is added in the place of another one");
+  GROVE_DEBUG_CHECK(call->remote_call == (std::uint64_t{entry.counter} << 32U | first_free_),
+                    "a call is added that another number was made for");
   first_free_ = entry.next_free;
   entry.call = std::move(call);
   entry.position = position;
@@ -37,6 +44,7 @@ pending_call* pending_calls::find(std::uint64_t number, std::uint32_t slot) noex
 }
 
 message_ptr pending_calls::take(pending_call& entry) noexcept {
+  GROVE_CHECK(entry.call != nullptr && size_ > 0, "a call is taken that is not with another worker");
   entry.next_free = first_free_;
   first_free_ = static_cast<std::uint32_t>(&entry - entries_.data());
   --size_;

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/check.h"
+
 namespace grove {
 
 namespace {
@@ -90,6 +92,8 @@ bool ring_writer::has_space(std::size_t bytes) noexcept {
 char* ring_writer::reserve(std::size_t bytes) noexcept {
   if (!has_space(bytes)) return nullptr;
   const std::uint64_t needed = record_bytes(bytes);
+  GROVE_DEBUG_CHECK(offset_ == reserved_ % capacity_ && published_ <= reserved_,
+                    "a writer has lost its place in a ring");
   char* const place = mapping_.data() + offset_;
   const record_header header{static_cast<std::uint32_t>(bytes), static_cast<std::uint32_t>(bytes) ^ record_mark};
   std::memcpy(place, &header, sizeof header);
@@ -149,6 +153,7 @@ ring_state ring_reader::peek(std::string_view& body) noexcept {
 }
 
 void ring_reader::consume() noexcept {
+  GROVE_DEBUG_CHECK(first_bytes_ != 0 && first_bytes_ <= tail_ - head_, "a record is consumed that was not looked at");
   head_ += first_bytes_;
   offset_ += first_bytes_;
   if (offset_ >= capacity_) offset_ -= capacity_;
@@ -156,6 +161,7 @@ void ring_reader::consume() noexcept {
 
 bool ring_reader::release() noexcept {
   if (released_ == head_) return false;
+  GROVE_DEBUG_CHECK(released_ < head_ && head_ - released_ <= capacity_, "more room is given back than a ring has");
   released_ = head_;
   control_->head.store(head_, std::memory_order_seq_cst);
   return control_->wants_room.load(std::memory_order_seq_cst) != 0;

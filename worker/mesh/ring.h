@@ -102,6 +102,9 @@ class ring_writer {
   /// is none. For when the reader is dead.
   [[nodiscard]] std::string_view record_at(std::uint64_t& position) const noexcept;
 
+  /// See mesh::check_invariants().
+  void check_invariants() const;
+
  private:
   ring_control* control_ = nullptr;
   ring_mapping mapping_;
@@ -149,6 +152,8 @@ class ring_reader {
   [[nodiscard]] std::uint64_t published() const noexcept { return control_->tail.load(std::memory_order_acquire); }
   [[nodiscard]] const ring_mapping& memory() const noexcept { return mapping_; }
   [[nodiscard]] std::uint64_t unreleased_bytes() const noexcept { return head_ - released_; }
+  /// See mesh::check_invariants().
+  void check_invariants() const;
 
  private:
   ring_control* control_ = nullptr;

@@ -174,6 +174,7 @@ class mesh_fixture : public testing::Test {
       active = false;
       for (const auto& w : workers_) {
         if (w && w->net->poll()) active = true;
+        if (w) w->net->check_invariants();
       }
     }
   }

@@ -47,6 +47,8 @@ class lane {
   [[nodiscard]] std::size_t bytes_max() const noexcept { return ring_.body_bytes_max(); }
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_.size(); }
   [[nodiscard]] const ring_writer& ring() const noexcept { return ring_; }
+  /// See mesh::check_invariants().
+  void check_invariants() const;
 
  private:
   /// Moves what waits into the ring, in order, as far as there is room.

@@ -56,6 +56,13 @@ class pending_calls {
   /// which is moved on. Calls that are added meanwhile may or may not be seen.
   [[nodiscard]] taken_call take_next(std::uint32_t& from, std::uint32_t slot, std::uint64_t up_to) noexcept;
 
+  /// The index of an entry is the low half of its call's number. Null: there are no more.
+  [[nodiscard]] const pending_call* entry_at(std::size_t index) const noexcept {
+    return index < entries_.size() ? &entries_[index] : nullptr;
+  }
+  /// See mesh::check_invariants().
+  void check_invariants() const;
+
  private:
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 

@@ -25,6 +25,8 @@
 #include <limits>
 #include <string_view>
 
+#include "base/check.h"
+
 namespace grove::meshes::detail {
 
 enum class record_kind : std::uint8_t { request = 1, reply, item, cancel, progress, emptied };
@@ -91,6 +93,7 @@ template <class Head>
 
 /// Takes bytes off the front of `body`, which has them.
 [[nodiscard]] inline std::string_view take_bytes(std::string_view& body, std::size_t bytes) noexcept {
+  GROVE_DEBUG_CHECK(bytes <= body.size(), "more is taken off a record than it has");
   const std::string_view taken = body.substr(0, bytes);
   body.remove_prefix(taken.size());
   return taken;
