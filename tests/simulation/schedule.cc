@@ -121,6 +121,7 @@ class schedule {
     for (std::uint32_t slot = 0; slot < server_.workers(); ++slot) {
       auto* const process = server_.process(slot);
       if (process == nullptr || process->dead() || process->self() == nullptr) continue;
+      process->self()->check_invariants();
       if (process->self()->loop().asleep() && !process->has_work()) expect_nothing_unread(slot);
     }
   }

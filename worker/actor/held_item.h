@@ -16,7 +16,7 @@ struct held_item {
   ticket until = 0;
   message_ptr call;           ///< Withheld, or with `is_turn` the one that the turn has handled (null: a hook's).
   bool is_turn = false;       ///< `effects` are to be released.
-  turn_effects effects;       ///< Its reply borrows from the two below.
+  turn_effects effects;       ///< Of its reply, text and payload are the two below.
   message_ptr reply_payload;  ///< Pooled bytes.
   std::string reply_text;
   waiter* goes_on = nullptr;  ///< Somebody who only waits for the ticket; null once he does not any more.

@@ -39,9 +39,6 @@ void runtime::hold(actor_cell& cell, message_ptr& call, turn_effects& effects) {
     throw;
   }
   item.effects = std::move(effects);
-  item.effects.end.payload =
-      item.reply_payload != nullptr ? payload_source{item.reply_payload->payload()} : payload_source{};
-  item.effects.end.text = item.reply_text;
   if (call != nullptr) call->state = message_state::committed;
   item.call = std::move(call);
 }
@@ -78,6 +75,10 @@ void runtime::release_held(held_item& item) {
   if (item.goes_on != nullptr) {
     item.goes_on->wake();
   } else if (item.is_turn) {
+    // Only now: a short text lies in the item itself, and items are moved.
+    reply& end = item.effects.end;
+    end.payload = item.reply_payload != nullptr ? payload_source{item.reply_payload->payload()} : payload_source{};
+    end.text = item.reply_text;
     release(item.call.get(), item.effects);
   } else if (!item.call->cancelled) {
     item.call->state = message_state::arrived;

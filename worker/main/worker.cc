@@ -81,6 +81,11 @@ void worker::begin() {
   world_.border.send(ready);
 }
 
+void worker::check_invariants() const {
+  hub_.check_invariants();
+  mesh_->check_invariants();
+}
+
 bool worker::poll() {
   slot_.heartbeat.store(slot_.heartbeat.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (drained_exit_) leave_when_all_is_done();

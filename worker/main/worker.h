@@ -103,6 +103,9 @@ class worker final : private topology, private hub_component {
   /// It finishes what was begun, for some seconds at most, and ends.
   void on_supervisor_lost();
 
+  /// Those of its parts (mesh::check_invariants() and its like).
+  void check_invariants() const;
+
   /// Set once its loop is to end, which stop() of the hub has been called for.
   [[nodiscard]] std::optional<int> exit_code() const noexcept { return exit_code_; }
 

@@ -137,7 +137,8 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   }
   GROVE_CHECK(call->type != nullptr && call->method < call->type->methods().size(),
               "a message is sent that has no method");
-  GROVE_CHECK(call->state == message_state::arrived, "a message is sent to another worker that is somewhere else");
+  GROVE_CHECK(call->state == message_state::arrived || call->state == message_state::unsent,
+              "a message is sent to another worker that is somewhere else");
   const bool answered = call->wants_reply();
   const std::size_t bytes = sizeof(request_head) + call->body_size();
   // First what may throw: a record that is begun has to be finished.

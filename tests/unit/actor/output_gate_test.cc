@@ -97,6 +97,22 @@ TEST_F(output_gate, holds_the_refusal_of_a_turn_that_has_read_a_change) {
   EXPECT_EQ(sink.ended[failed].code, status_code::invalid_argument);
 }
 
+TEST_F(output_gate, holds_the_words_of_a_refusal_however_few_they_are) {
+  says.turn = [](ScriptedActor& self) { self.state().set_balance(1); };
+  send_run();
+  run();
+  const std::vector<std::string> words{"no", std::string(15, 's'), std::string(16, 'l'), std::string(200, 'x')};
+  std::vector<std::uint64_t> refused;
+  for (const std::string& each : words) {
+    says.turn = [&each](ScriptedActor&) { throw aborted{each}; };
+    refused.push_back(send_run());
+    run();
+  }
+  disk.complete_all();
+  for (std::size_t i = 0; i < words.size(); ++i)
+    EXPECT_EQ(sink.ended[refused[i]].text, words[i]);
+}
+
 TEST_F(output_gate, holds_tells_of_a_turn_with_its_change) {
   says.turn = [](ScriptedActor& self) {
     self.state().set_balance(1);
