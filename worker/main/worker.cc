@@ -92,7 +92,7 @@ worker::worker(const worker_start& start, shared_segment segment, control_link& 
                                               .log = log_,
                                               .time = clock_});
   hub_.attach(*mesh_);
-  runtime_->connect(*mesh_);
+  runtime_->connect(*mesh_, placement_, start_.slot);
   gate_ = std::make_unique<gate>(*runtime_, static_cast<topology&>(*this), slot.metrics, start_.limits);
   wake_watch_ = std::make_unique<descriptor_watch>(hub_, mesh_->wake_fd(), [this] { mesh_->on_wake(); });
   open_handoffs();

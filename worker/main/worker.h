@@ -29,6 +29,7 @@
 #include "worker/mesh/drain_agreement.h"
 #include "worker/mesh/handoff.h"
 #include "worker/mesh/mesh.h"
+#include "worker/mesh/shared_placement.h"
 #include "worker/store/memory_store.h"
 
 namespace grove {
@@ -59,7 +60,7 @@ class worker final : private topology, private acceptor_owner, private hub_compo
   [[nodiscard]] std::uint32_t workers() const noexcept override { return segment_.workers(); }
   [[nodiscard]] std::uint32_t partitions() const noexcept override { return segment_.partitions(); }
   [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept override {
-    return segment_.owner_of_partition(partition);
+    return segment_.owner_of_partition(partition).worker();
   }
   [[nodiscard]] bool pass_connection(std::uint32_t slot, byte_stream& stream, std::string_view already_read) override;
 
@@ -97,6 +98,7 @@ class worker final : private topology, private acceptor_owner, private hub_compo
   system_clock clock_;
   hub hub_;
   actor_types types_;
+  shared_placement placement_{segment_};
   memory_store store_;
   shared_recorder recorder_;
   connection_room room_;

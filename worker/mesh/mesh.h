@@ -82,8 +82,6 @@ class mesh final : public remote, public reply_sink, public hub_component {
   void close();
 
   // For the runtime (worker/actor/remote.h).
-  [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept override;
-  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return slot_; }
   /// A worker that is draining still takes calls that are nested in others, and tells, so that what was begun can end.
   void send(std::uint32_t slot, message_ptr call) override;
   void cancel(message& call) override;

@@ -193,10 +193,9 @@ TEST_F(one_way_request, of_a_streaming_method_is_refused_and_opens_nothing) {
 }
 
 /// Another worker that owns every actor, and answers when a test lets it.
-class far_worker final : public remote {
+class far_worker final : public remote, public placement {
  public:
-  [[nodiscard]] std::uint32_t owner_of(std::uint64_t) const noexcept override { return 1; }
-  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return 0; }
+  [[nodiscard]] address_owner of(std::uint64_t) const noexcept override { return {0, 1, 1}; }
   void send(std::uint32_t, message_ptr call) override {
     call->state = message_state::remote;
     call->remote_call = 1;
@@ -218,7 +217,7 @@ class far_worker final : public remote {
 
 TEST_F(request_limit, cancelled_call_counts_as_unfinished_until_it_is_answered) {
   far_worker far;
-  actors->connect(far);
+  actors->connect(far, far, 0);
   bounds.unfinished_calls_max = 2;
   const auto client = greeted();
   v1::Envelope cancel;
