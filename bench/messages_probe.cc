@@ -43,6 +43,7 @@
 #include "worker/hub/hub.h"
 #include "worker/main/shared_recorder.h"
 #include "worker/mesh/mesh.h"
+#include "worker/mesh/shared_placement.h"
 #include "worker/store/memory_store.h"
 #include "worker/tasks/event.h"
 #include "worker/tasks/task.h"
@@ -278,7 +279,7 @@ class one_worker final : private grove::hub_component {
                                       .log = *log_.logger,
                                       .time = clock_});
     hub_.attach(*mesh_);
-    actors_->connect(*mesh_);
+    actors_->connect(*mesh_, placement_, 0);
   }
   ~one_worker() {
     hub_.detach(*this);
@@ -352,6 +353,7 @@ class one_worker final : private grove::hub_component {
   grove::memory_store store_;
   grove::shared_recorder recorder_{segment_.slot(0), hub_, *log_.logger};
   std::optional<grove::runtime> actors_;
+  const grove::shared_placement placement_{segment_};
   std::optional<grove::mesh> mesh_;
 };
 

@@ -89,6 +89,8 @@ std::string metrics_page(const shared_segment& segment, const supervisor& judge,
            [&](std::uint32_t slot) { return workers[slot].generation; });
   out.each("grove_worker_uptime_seconds", "Since the worker's process was started; 0 without one", MetricType::Gauge,
            [&](std::uint32_t slot) { return workers[slot].pid == 0 ? 0.0 : seconds(now - workers[slot].started_at); });
+  out.each("grove_worker_partitions", "Partitions whose actors live with the worker", MetricType::Gauge,
+           [&](std::uint32_t slot) { return judge.partitions().owned_by(slot); });
   for (std::size_t index = 0; index < metric_table.size(); ++index) {
     const metric_info& info = metric_table[index];
     const bool counter = info.kind == metric_kind::counter;

@@ -44,7 +44,8 @@ std::string explain(const restart_decision& decision, const process_life& life, 
 
 supervisor::supervisor(supervisor_parts parts)
     : parts_{std::move(parts)},
-      workers_{parts_.segment.workers(), parts_.config.restarts, parts_.config.hangs, parts_.random} {
+      workers_{parts_.segment.workers(), parts_.config.restarts, parts_.config.hangs, parts_.random},
+      partitions_{parts_.segment} {
   for (std::uint32_t slot = 0; slot < workers_.size(); ++slot) {
     if (parts_.config.pin == pinning::off) continue;
     workers_[slot].core = parts_.cpus.core_of(slot, workers_.size());
@@ -134,12 +135,15 @@ void supervisor::on_ready(std::uint32_t slot, const v1::WorkerReady& ready) {
   if (record.state != worker_state::starting || phase_ != phase::serving) return;
   const steady_time now = parts_.time.now();
   record.ready_at = now;
+  record.unserved_since.reset();
   record.watch.reset(now, parts_.segment.slot(slot).heartbeat.load(std::memory_order_relaxed));
   set_state(slot, worker_state::up);
   parts_.log->info("worker {}: ready {}after {} (pid {}, {}, generation {}, {})", slot,
                    record.restarts > 0 ? "again " : "", spoken_duration(now - record.started_at), record.pid,
                    on_core(record), record.generation, counted(ready.actor_types(), "actor type"));
+  tell_of_partitions_away(slot);
   announce_ready();
+  deal_out_partitions();
 }
 
 void supervisor::on_failed(std::uint32_t slot, const v1::WorkerFailed& failed) {
@@ -191,6 +195,7 @@ void supervisor::on_exit(std::uint32_t slot, const exit_status& status) {
   bury(slot, text);
   if (phase_ == phase::serving) {
     parts_.log->error("worker {} {}", slot, text);
+    send_partitions_home(slot);
     return replace(slot, is_final(status), life);
   }
   const bool clean = status.how == exit_status::kind::exited && status.value == exit_codes::done;
@@ -215,6 +220,7 @@ void supervisor::bury(std::uint32_t slot, std::string_view ending) {
   worker_record& record = workers_[slot];
   worker_slot& shared = parts_.segment.slot(slot);
   if (record.ready_at) record.last_served_at = parts_.time.now();
+  if (!record.unserved_since) record.unserved_since = parts_.time.now();
   record.pid = 0;
   shared.pid.store(0, std::memory_order_relaxed);
   shared.last_exit.write(ending);
@@ -229,7 +235,7 @@ void supervisor::replace(std::uint32_t slot, bool is_final, const process_life& 
     record.abandoned = true;
     parts_.log->error("worker {}: not restarted, the same configuration would fail again", slot);
     if (workers_.all_abandoned()) quit(exit_codes::bad_configuration, "no worker can be started");
-    return;
+    return deal_out_partitions();
   }
   const steady_time now = parts_.time.now();
   const restart_decision decision = record.policy.after_exit(now, life);
@@ -242,12 +248,14 @@ void supervisor::replace(std::uint32_t slot, bool is_final, const process_life& 
     parts_.log->warn("{}; others serve, so it is tried again", times);
   }
   record.restart_at = time_after(now, decision.delay);
+  record.failed_to_start = decision.why == restart_reason::failed_start;
   const std::string why = explain(decision, life, parts_.config.restarts);
   if (decision.delay.count() == 0) {
     parts_.log->info("worker {}: restarts at once{}", slot, why);
     start(slot);
   } else {
     parts_.log->info("worker {}: restarts in {}{}", slot, spoken_duration(decision.delay), why);
+    deal_out_partitions();
   }
 }
 

@@ -7,6 +7,7 @@
 //
 // Invariants:
 // - a slot's successor starts only after `on_exit` has told the end of the process before it;
+// - a partition changes hands only while its owner has no process (server/partition_table.h);
 // - every change of a slot's state bumps the segment's table version and then wakes all workers;
 // - once a stop has begun nothing is started, and `exit_code` is set when the last process has ended.
 
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/process/shared_segment.h"
@@ -24,6 +26,7 @@
 #include "server/config.h"
 #include "server/cpu_budget.h"
 #include "server/exit_status.h"
+#include "server/partition_table.h"
 #include "server/worker_host.h"
 #include "server/worker_table.h"
 
@@ -60,6 +63,8 @@ class supervisor {
  public:
   /// How often heartbeats are looked at.
   static constexpr std::chrono::milliseconds look_period{100};
+  /// A slot whose starts fail keeps its partitions if it may serve again within this time; else others serve them.
+  static constexpr std::chrono::milliseconds partitions_kept_for{1'000};
   /// How long a worker may live on after it has closed its control socket.
   static constexpr std::chrono::milliseconds control_lost_grace{1'000};
   /// A quick stop: the order to quit, and SIGKILL this much later. A worker that has said that it is done has as long.
@@ -93,6 +98,7 @@ class supervisor {
   [[nodiscard]] bool is_stopping() const noexcept { return phase_ != phase::serving; }
   [[nodiscard]] readiness ready() const;
   [[nodiscard]] const worker_table& workers() const noexcept { return workers_; }
+  [[nodiscard]] const partition_table& partitions() const noexcept { return partitions_; }
 
  private:
   enum class phase : std::uint8_t { serving, draining, quitting };
@@ -109,6 +115,13 @@ class supervisor {
   [[nodiscard]] std::string epitaph(std::uint32_t slot, const exit_status& status, const flight_report& flight) const;
   void replace(std::uint32_t slot, bool is_final, const process_life& life);
 
+  [[nodiscard]] std::vector<std::uint32_t> serving() const;
+  [[nodiscard]] bool is_gone(std::uint32_t slot) const;
+  void deal_out_partitions();
+  void send_partitions_home(std::uint32_t slot);
+  void tell_of_partitions_away(std::uint32_t slot);
+  [[nodiscard]] std::string partitions_text() const;
+
   void look_at_heartbeats(steady_time now);
   void look_at_heartbeat(std::uint32_t slot, steady_time now);
   void look_at_start(std::uint32_t slot, steady_time now);
@@ -123,6 +136,7 @@ class supervisor {
 
   supervisor_parts parts_;
   worker_table workers_;
+  partition_table partitions_;
   phase phase_ = phase::serving;
   steady_time begun_at_{};
   steady_time next_look_{};

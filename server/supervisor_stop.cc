@@ -46,7 +46,9 @@ readiness supervisor::ready() const {
   if (phase_ == phase::draining) return {false, "draining"};
   if (phase_ == phase::quitting) return {false, "stopping"};
   const std::uint32_t up = workers_.count(worker_state::up);
-  return {up > 0 && up * 2 >= workers_.size(), fmt::format("{} of {} up", up, counted(workers_.size(), "worker"))};
+  // What others serve is served: only how many there are to do it counts.
+  return {up > 0 && up * 2 >= workers_.size(),
+          fmt::format("{} of {} up{}", up, counted(workers_.size(), "worker"), partitions_text())};
 }
 
 void supervisor::drain() {

@@ -30,9 +30,11 @@ struct worker_record {
   std::optional<steady_time> ready_at;         ///< Of this process.
   std::optional<steady_time> last_served_at;   ///< When an earlier process of the slot died after it had served.
   std::optional<steady_time> restart_at;       ///< A successor is due then.
+  std::optional<steady_time> unserved_since;   ///< A process has ended then, and none of the slot has served since.
   std::optional<steady_time> control_lost_at;  ///< The process no longer listens to us.
 
-  bool abandoned = false;  ///< It gets no successor.
+  bool abandoned = false;        ///< It gets no successor.
+  bool failed_to_start = false;  ///< Its last process ended before it was ready.
   bool signalled_by_us = false;
   bool killed_by_us = false;
   bool said_drained = false;  ///< It is about to end by itself.

@@ -69,7 +69,7 @@ segment_layout plan_layout(std::uint32_t workers, std::uint32_t partitions, std:
   plan.slot_bytes = sizeof(worker_slot);
   plan.ring_bytes = ring_bytes;
   plan.owners_offset = whole_pages(sizeof(segment_header));
-  plan.slots_offset = plan.owners_offset + whole_pages(partitions * sizeof(std::atomic<std::uint16_t>));
+  plan.slots_offset = plan.owners_offset + whole_pages(partitions * sizeof(std::atomic<std::uint64_t>));
   plan.controls_offset = plan.slots_offset + std::uint64_t{workers} * sizeof(worker_slot);
   plan.data_offset = plan.controls_offset + whole_pages(rings * sizeof(ring_control));
   plan.total_bytes = plan.data_offset + rings * ring_bytes;
@@ -156,8 +156,7 @@ shared_segment shared_segment::create(const shared_segment_options& options) {
   reinterpret_cast<segment_header*>(base)->layout = plan;
   shared_segment segment{std::move(fd), base, plan.data_offset};
   for (std::uint32_t i = 0; i < plan.partitions; ++i) {
-    const auto owner = static_cast<std::uint16_t>(std::uint64_t{i} * plan.workers / plan.partitions);
-    segment.owners_[i].store(owner, std::memory_order_relaxed);
+    segment.owners_[i].store(address_owner{0, segment.home_of_partition(i), 1}.word(), std::memory_order_relaxed);
   }
   for (std::uint32_t i = 0; i < plan.workers; ++i) {
     segment.slot(i).cpu.store(-1, std::memory_order_relaxed);
@@ -175,7 +174,7 @@ shared_segment::shared_segment(unique_fd fd, std::byte* base, std::size_t mapped
     : fd_{std::move(fd)}, base_{base}, mapped_bytes_{mapped_bytes} {
   workers_ = header().layout.workers;
   partitions_ = header().layout.partitions;
-  owners_ = reinterpret_cast<std::atomic<std::uint16_t>*>(base_ + header().layout.owners_offset);
+  owners_ = reinterpret_cast<std::atomic<std::uint64_t>*>(base_ + header().layout.owners_offset);
 }
 
 shared_segment::shared_segment(shared_segment&& other) noexcept
@@ -235,7 +234,8 @@ void shared_segment::cut_off() {
 
 void shared_segment::set_owner(std::uint32_t partition, std::uint32_t index) noexcept {
   GROVE_CHECK(partition < partitions_ && index < workers_, "no such partition or worker slot");
-  owners_[partition].store(static_cast<std::uint16_t>(index), std::memory_order_relaxed);
+  const std::uint32_t epoch = owner_of_partition(partition).epoch() + 1;
+  owners_[partition].store(address_owner{0, index, epoch}.word(), std::memory_order_release);
   header().table_version.fetch_add(1, std::memory_order_release);
 }
 

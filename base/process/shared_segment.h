@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/hash.h"
+#include "base/process/address_owner.h"
 #include "base/process/limits.h"
 #include "base/process/shared_segment_layout.h"
 
@@ -77,15 +78,20 @@ class shared_segment {
   /// `starting` also begins the slot's next generation.
   void set_state(std::uint32_t index, worker_state state) noexcept;
 
-  /// The slot that owns a partition, or an address.
-  [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept {
-    return owners_[partition].load(std::memory_order_relaxed);
+  /// Who owns a partition, or an address, and in which epoch.
+  [[nodiscard]] address_owner owner_of_partition(std::uint32_t partition) const noexcept {
+    return address_owner::from_word(owners_[partition].load(std::memory_order_relaxed));
   }
-  [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept {
+  [[nodiscard]] address_owner owner_of(std::uint64_t hash) const noexcept {
     return owner_of_partition(partition_of(hash, partitions_));
   }
 
-  /// Supervisor: moves a partition and bumps the table's version.
+  /// The slot that a partition was dealt to when the segment was made.
+  [[nodiscard]] std::uint32_t home_of_partition(std::uint32_t partition) const noexcept {
+    return static_cast<std::uint32_t>(std::uint64_t{partition} * workers_ / partitions_);
+  }
+
+  /// Supervisor: gives a partition to the worker of `index`, in its next epoch, and bumps the table's version.
   void set_owner(std::uint32_t partition, std::uint32_t index) noexcept;
 
   /// What is written from here on stays in this process: what a process could still do that has died at this moment, for
@@ -109,7 +115,7 @@ class shared_segment {
   std::size_t mapped_bytes_ = 0;
   std::uint32_t workers_ = 0;
   std::uint32_t partitions_ = 0;
-  std::atomic<std::uint16_t>* owners_ = nullptr;
+  std::atomic<std::uint64_t>* owners_ = nullptr;
 };
 
 /// The flight record in words, which are safe to show.

@@ -5,7 +5,7 @@
 //
 //   offset 0   segment_header        one page; written by the supervisor before any worker runs, but for
 //                                    `table_version`
-//   owners     u16 per partition     the slot that owns it
+//   owners     u64 per partition     who owns it, as base/process/address_owner.h has it
 //   slots      worker_slot each      state and identity, heartbeat, metrics, flight record, names
 //   controls   ring_control each     positions of ring (from, to), at index from * workers + to
 //   data       ring_bytes each       the bytes of the same rings, page aligned; (i, i) is never touched
@@ -14,10 +14,9 @@
 //
 // Invariants:
 // - there are no locks: a process may die between any two instructions and nobody has to clean up after it;
-// - every word is a lock-free atomic, and has one writing thread in one process at a time. Supervisor:
-// header,
-//   owners, and `worker_slot::state` to `last_exit`. The slot's worker: the rest of its slot. A ring's tail:
-//   the worker of `from`; its head: the worker of `to`;
+// - every word is a lock-free atomic, and has one writing thread in one process at a time. Supervisor: header, owners, and
+//   `worker_slot::state` to `last_exit`. The slot's worker: the rest of its slot. A ring's tail: the worker of `from`; its
+//   head: the worker of `to`;
 // - a slot gets a new worker only after waitid has confirmed the death of the old one, so "its worker" is one
 //   process;
 // - what one process polls and another writes has a cache line (pair of lines, for the prefetcher) to itself.
@@ -38,7 +37,7 @@ namespace grove {
 
 inline constexpr std::size_t shared_page_bytes = 4096;
 inline constexpr std::uint64_t segment_magic = 0x746e6d6765766f72ULL;
-inline constexpr std::uint32_t segment_layout_version = 2;
+inline constexpr std::uint32_t segment_layout_version = 3;
 inline constexpr std::uint32_t workers_max = 128;
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

@@ -10,12 +10,10 @@
 
 #include <chrono>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "tests/support/kept_port.h"
 #include "tests/support/requests.h"
@@ -41,22 +39,6 @@ unique_fd open_process(pid_t pid) {
 bool ends(const unique_fd& process) {
   pollfd ended{.fd = process.get(), .events = POLLIN, .revents = 0};
   return ::poll(&ended, 1, static_cast<int>(std::chrono::milliseconds{patience}.count())) == 1;
-}
-
-/// Asks the admin again and again until its answer has `text`.
-std::string wait_for_page(const std::string& admin, const std::string& path, const std::string& text) {
-  const auto give_up = time_after(std::chrono::steady_clock::now(), patience);
-  std::string page;
-  do {
-    try {
-      page = http_get(admin, path);
-    } catch (const std::runtime_error&) {
-      page = "nobody there";
-    }
-    if (page.find(text) != std::string::npos) return page;
-  } while (std::chrono::steady_clock::now() < give_up);
-  ADD_FAILURE() << "no '" << text << "' in " << page;
-  return page;
 }
 
 /// A call that takes so long is under way when this returns.

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "worker/actor/actor_type.h"
+#include "worker/actor/placement.h"
 #include "worker/actor/remote.h"
 #include "worker/actor/reply.h"
 
@@ -18,15 +19,14 @@ namespace grove::test {
 
 /// Other workers, which own every actor unless a test says so, and answer when a test lets them. It stands for the mesh.
 /// Lifetime: the runtime is borrowed.
-class far_workers : public remote {
+class far_workers : public remote, public placement {
  public:
   explicit far_workers(message_receiver& refuses) noexcept : refuses_{refuses} {}
 
-  [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept override {
+  [[nodiscard]] address_owner of(std::uint64_t hash) const noexcept override {
     const auto owner = owners.find(hash);
-    return owner == owners.end() ? 1 : owner->second;
+    return {0, owner == owners.end() ? 1U : owner->second, 1};
   }
-  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return 0; }
 
   [[nodiscard]] send_readiness readiness(std::uint32_t slot, const message&) override {
     if (gone.contains(slot)) return send_readiness::refused;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/server_process.h"
 
+#include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <regex>
 #include <stdexcept>
 
+#include "base/clock.h"
 #include "tests/support/core_dumps.h"
 #include "tests/support/wire_client.h"
 
@@ -36,6 +39,8 @@ server_process::server_process(const server_settings& settings) {
   // On a busy machine a worker may get no time for as long as a healthy one never takes, and the longer if it may use but
   // one core of it; a test that wants a hang says so by its flags, which win.
   options.environment = {{"GROVE_HANG_TIMEOUT", "30s"}, {"GROVE_START_TIMEOUT", "60s"}, {"GROVE_PIN", "off"}};
+  if (!settings.worker_program.empty())
+    options.environment.emplace_back("GROVE_TEST_WORKER_PROGRAM", settings.worker_program);
   process_ = std::make_unique<child_process>(options);
   const std::string line = process_->wait_for_line("ready: ", std::chrono::seconds{60});
   static const std::regex addresses{R"(serves? (127\.0\.0\.1:\d+) \(admin (127\.0\.0\.1:\d+)\))"};
@@ -75,6 +80,22 @@ std::string http_get(const std::string& address, const std::string& path) {
   wire_client raw{address};
   raw.send_bytes("GET " + path + " HTTP/1.1\r\nHost: grove\r\nConnection: close\r\n\r\n");
   return raw.receive_until_closed();
+}
+
+std::string wait_for_page(const std::string& admin, const std::string& path, const std::string& text) {
+  // Far more than anything takes, so that a slow machine does not fail.
+  const auto give_up = time_after(std::chrono::steady_clock::now(), std::chrono::minutes{1});
+  std::string page;
+  do {
+    try {
+      page = http_get(admin, path);
+    } catch (const std::runtime_error&) {
+      page = "nobody there";
+    }
+    if (page.find(text) != std::string::npos) return page;
+  } while (std::chrono::steady_clock::now() < give_up);
+  ADD_FAILURE() << "no '" << text << "' in " << page;
+  return page;
 }
 
 }  // namespace grove::test

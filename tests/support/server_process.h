@@ -14,7 +14,8 @@ struct server_settings {
   unsigned workers = 2;
   std::vector<std::string> more;  ///< Further arguments.
   std::string listen = "127.0.0.1:0";
-  int err_pipe_bytes = 0;  ///< What fits into its stderr while the test does not read; 0: what the kernel gives.
+  int err_pipe_bytes = 0;        ///< What fits into its stderr while the test does not read; 0: what the kernel gives.
+  std::string worker_program{};  ///< In place of the real one. Empty: that.
 };
 
 /// A real server, on ports that the kernel chose unless told otherwise; it serves when the constructor returns.
@@ -48,5 +49,8 @@ class server_process {
 
 /// GET of the admin address: status line and body together.
 [[nodiscard]] std::string http_get(const std::string& address, const std::string& path);
+
+/// The same again and again until the answer has `text`; fails the test when it has not after a minute.
+std::string wait_for_page(const std::string& admin, const std::string& path, const std::string& text);
 
 }  // namespace grove::test

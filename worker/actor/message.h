@@ -98,6 +98,7 @@ struct message {
       0;  ///< Of the request's encoding: of the payload, or what that of the object would have.
   std::uint32_t chain_size = 0;
   std::uint32_t metadata_size = 0;
+  std::uint32_t epoch = 0;        ///< Of the owner that it was sent to, when that is another worker.
   std::uint16_t method = 0;       ///< Index into the type's methods.
   std::uint16_t depth = 0;        ///< How many calls it is nested in.
   std::uint16_t remote_slot = 0;  ///< The worker that has it, while it is remote, or will get it, while it is unsent.
@@ -108,16 +109,16 @@ struct message {
  private:
   friend class message_pool;
   friend struct message_release;
-  explicit message(message_pool* pool, std::uint32_t size_class) noexcept : pool_{pool}, size_class_{size_class} {}
+  explicit message(message_pool* pool, std::uint32_t size_class) noexcept : size_class_{size_class}, pool_{pool} {}
   ~message() = default;
 
   [[nodiscard]] const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
   [[nodiscard]] char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
 
+  std::uint32_t size_class_;  // First, where there is a gap.
   message_pool* pool_;
   std::unique_ptr<google::protobuf::Message> object_;
   message_objects* object_home_ = nullptr;
-  std::uint32_t size_class_;
 };
 
 struct message_release {

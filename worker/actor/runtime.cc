@@ -102,7 +102,7 @@ void runtime::submit(message_ptr call) {
 }
 
 void runtime::submit_from_client(message_ptr call) {
-  if (message_ptr here = send_if_elsewhere(std::move(call))) deliver(std::move(here));
+  if (message_ptr here = send_if_elsewhere(std::move(call))) arrivals_.push(std::move(here));
 }
 
 message_ptr runtime::send_if_elsewhere(message_ptr call) {
@@ -112,14 +112,31 @@ message_ptr runtime::send_if_elsewhere(message_ptr call) {
     return nullptr;
   }
   if (remote_ == nullptr || call->type->definition().placement == actor_placement::local) return call;
-  const std::uint32_t owner = remote_->owner_of(call->hash);
-  if (owner == remote_->own_slot()) return call;
-  send_to(owner, std::move(call));
+  const address_owner owner = placement_->of(call->hash);
+  if (is_here(owner)) return call;
+  call->epoch = owner.epoch();
+  send_to(owner.worker(), std::move(call));
   return nullptr;
 }
 
 void runtime::deliver(message_ptr call) {
+  GROVE_CHECK(placement_ != nullptr, "other workers send nothing to one that is not connected with them");
+  const address_owner owner = placement_->of(call->hash);
+  if (!is_here(owner) || owner.epoch() != call->epoch) [[unlikely]] {
+    refuse_as_misdirected(std::move(call), owner);
+    return;
+  }
   arrivals_.push(std::move(call));
+}
+
+/// Not passed on to the owner: what its sender has sent there since may have arrived, and messages of one sender to one
+/// actor arrive in order. Whoever tries again goes by the present table.
+void runtime::refuse_as_misdirected(message_ptr call, address_owner owner) {
+  const std::string text = call->type->name() + "/" + std::string{call->key()} +
+                           " moved while this was on its way: it is with worker " + std::to_string(owner.worker()) +
+                           " in epoch " + std::to_string(owner.epoch()) + ", and this was sent to worker " +
+                           std::to_string(own_slot_) + " in epoch " + std::to_string(call->epoch);
+  refuse(std::move(call), {status_code::unavailable, text});
 }
 
 void runtime::deliver_arrivals() {

@@ -45,6 +45,7 @@
 #include "worker/actor/held_item.h"
 #include "worker/actor/hosted_type.h"
 #include "worker/actor/message.h"
+#include "worker/actor/placement.h"
 #include "worker/actor/remote.h"
 #include "worker/actor/reply.h"
 #include "worker/actor/state_store.h"
@@ -62,14 +63,19 @@ class runtime final : public message_receiver, private hub_component, private st
   runtime(hub& on, const actor_types& types, state_store& store, flight_recorder& recorder, const limits& its_limits);
   ~runtime() override;
 
-  /// From now on, calls to actors that other workers own go through `mesh`. Until then all actors are local.
-  void connect(remote& mesh) noexcept { remote_ = &mesh; }
+  /// From now on this is the worker of `own_slot`: actors live where `where` says, and calls to those of others go through
+  /// `peers`. Until then all actors are local. Lifetime: both are borrowed, and outlive the runtime.
+  void connect(remote& peers, const placement& where, std::uint32_t own_slot) noexcept {
+    remote_ = &peers;
+    placement_ = &where;
+    own_slot_ = own_slot;
+  }
 
   /// Sends a tell of an actor here, or a call from a test, on its way: to an actor here, or to the worker that owns its
   /// actor.
   void submit(message_ptr call);
 
-  /// The same for a client's call, which is delivered as one of another worker is.
+  /// The same for a client's call, which waits as one of another worker does until actors are run.
   void submit_from_client(message_ptr call);
 
   /// Sends a call that the present greenlet waits for afterwards, made in the turn `by` or in none (null). The callee's turn
@@ -138,6 +144,8 @@ class runtime final : public message_receiver, private hub_component, private st
   void send_to(std::uint32_t slot, message_ptr call);
   void wait_for_space(std::uint32_t slot, message_ptr call);
   bool send_unsent();
+  [[nodiscard]] bool is_here(address_owner owner) const noexcept { return owner.is_at(own_node, own_slot_); }
+  void refuse_as_misdirected(message_ptr call, address_owner owner);
   void deliver_arrivals();
   /// The actor of `call`, which is made if it is not there. Null: the call has been refused.
   [[nodiscard]] actor_cell* find_actor(message_ptr& call);
@@ -190,6 +198,9 @@ class runtime final : public message_receiver, private hub_component, private st
   flight_recorder& recorder_;
   const limits& limits_;
   remote* remote_ = nullptr;
+  const placement* placement_ = nullptr;
+  static constexpr std::uint32_t own_node = 0;  // Until there is a second machine.
+  std::uint32_t own_slot_ = 0;
 
   std::vector<std::unique_ptr<hosted_type>>
       hosted_;  // By the type's index. Their message objects outlive the messages.

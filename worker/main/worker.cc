@@ -55,7 +55,7 @@ worker::worker(const worker_start& start, const worker_world& world)
                                               .log = log_,
                                               .time = world_.time});
   hub_.attach(*mesh_);
-  runtime_->connect(*mesh_);
+  runtime_->connect(*mesh_, placement_, start_.slot);
   gate_ = std::make_unique<gate>(*runtime_, static_cast<topology&>(*this), slot_.metrics, start_.limits);
   tick_ = std::make_unique<callback_timer>([this] { on_tick(); });
   tick_->arm_after(hub_, heartbeat_every);

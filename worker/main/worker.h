@@ -31,6 +31,7 @@
 #include "worker/main/shared_recorder.h"
 #include "worker/mesh/drain_agreement.h"
 #include "worker/mesh/mesh.h"
+#include "worker/mesh/shared_placement.h"
 #include "worker/mesh/worker_wakes.h"
 
 namespace spdlog {
@@ -114,7 +115,7 @@ class worker final : private topology, private hub_component {
   [[nodiscard]] std::uint32_t workers() const noexcept override { return world_.segment.workers(); }
   [[nodiscard]] std::uint32_t partitions() const noexcept override { return world_.segment.partitions(); }
   [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept override {
-    return world_.segment.owner_of_partition(partition);
+    return world_.segment.owner_of_partition(partition).worker();
   }
   [[nodiscard]] bool pass_connection(std::uint32_t slot, byte_stream& stream, std::string_view already_read) override {
     return world_.border.pass_connection(slot, stream, already_read);
@@ -136,6 +137,7 @@ class worker final : private topology, private hub_component {
   worker_slot& slot_;
   hub hub_;
   actor_types types_;
+  shared_placement placement_{world_.segment};
   shared_recorder recorder_;
   std::unique_ptr<runtime> runtime_;
   std::unique_ptr<mesh> mesh_;

@@ -89,10 +89,6 @@ void mesh::close() {
   }
 }
 
-std::uint32_t mesh::owner_of(std::uint64_t hash) const noexcept {
-  return segment_.owner_of(hash);
-}
-
 std::size_t mesh::calls_out() const noexcept {
   return pending_->size();
 }
@@ -168,6 +164,7 @@ void mesh::send(std::uint32_t slot, message_ptr call) {
   head.metadata_size = call->metadata_size;
   head.type_id = call->type->id();
   head.method_id = call->type->methods()[call->method].id;
+  head.epoch = call->epoch;
   head.depth = call->depth;
   head.one_way = call->one_way ? 1 : 0;
   [[maybe_unused]] const char* const end = call->write_body(put_head(at, head));

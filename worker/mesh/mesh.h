@@ -83,8 +83,6 @@ class mesh final : public remote, public reply_sink, public hub_component {
   void close();
 
   // For the runtime (worker/actor/remote.h).
-  [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept override;
-  [[nodiscard]] std::uint32_t own_slot() const noexcept override { return slot_; }
   /// A worker that is draining still takes calls that are nested in others or have waited for space, and tells, so that
   /// what was begun can end.
   [[nodiscard]] send_readiness readiness(std::uint32_t slot, const message& call) override;

@@ -130,6 +130,7 @@ message_ptr mesh::unpack(const request_head& head, std::string_view rest) {
   message_ptr call = messages_.make(key, payload, chain, rest);
   call->type = type;
   call->method = *method;
+  call->epoch = head.epoch;
   call->depth = head.depth;
   call->one_way = head.one_way != 0;
   call->hash = head.hash;

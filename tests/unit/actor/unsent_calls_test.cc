@@ -16,7 +16,7 @@ using testing::HasSubstr;
 class call_without_space : public scripted_world {
  protected:
   call_without_space() {
-    actors->connect(far);
+    actors->connect(far, far, 0);
     far.space[1] = 0;
   }
   ~call_without_space() override {

@@ -25,7 +25,7 @@ v1::Envelope ping() {
 class held_up_request : public gate_test {
  protected:
   held_up_request() {
-    actors->connect(far);
+    actors->connect(far, far, 0);
     far.space[1] = 0;
   }
   ~held_up_request() override {

@@ -194,7 +194,7 @@ TEST_F(one_way_request, of_a_streaming_method_is_refused_and_opens_nothing) {
 
 TEST_F(request_limit, cancelled_call_counts_as_unfinished_until_it_is_answered) {
   far_workers far{*actors};
-  actors->connect(far);
+  actors->connect(far, far, 0);
   bounds.unfinished_calls_max = 2;
   const auto client = greeted();
   v1::Envelope cancel;

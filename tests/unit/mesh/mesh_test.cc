@@ -5,6 +5,7 @@
 
 #include "tests/unit/mesh/mesh_fixture.h"
 #include "worker/mesh/ring.h"
+#include "worker/mesh/shared_placement.h"
 
 namespace grove {
 namespace {
@@ -268,12 +269,23 @@ TEST_F(mesh_calls, carry_what_is_left_of_their_time_and_no_reading_of_a_clock) {
   EXPECT_EQ(at(1).runtime.calls[1]->deadline, steady_time::max());
 }
 
-TEST_F(mesh_calls, owner_follows_the_partition_table) {
-  EXPECT_EQ(at(0).net->owner_of(0), 0U);
-  EXPECT_EQ(at(0).net->owner_of(~std::uint64_t{0}), 1U);
-  segment_.set_owner(0, 1);
-  EXPECT_EQ(at(0).net->owner_of(0), 1U);
-  EXPECT_EQ(at(1).net->own_slot(), 1U);
+TEST(shared_placement, follows_the_partition_table) {
+  auto segment = shared_segment::create({.workers = 2});
+  const shared_placement where{segment};
+  EXPECT_EQ(where.of(0), (address_owner{0, 0, 1}));
+  EXPECT_EQ(where.of(~std::uint64_t{0}), (address_owner{0, 1, 1}));
+  segment.set_owner(0, 1);
+  EXPECT_EQ(where.of(0), (address_owner{0, 1, 2}));
+}
+
+TEST_F(mesh_calls, carry_the_epoch_of_the_owner_that_they_were_sent_to) {
+  message_ptr call = at(0).make(1);
+  call->epoch = 41;
+  at(0).net->send(1, std::move(call));
+  run();
+  ASSERT_EQ(at(1).runtime.calls.size(), 1U);
+  EXPECT_EQ(at(1).runtime.calls[0]->epoch, 41U);
+  at(1).runtime.answer(0, "");
 }
 
 TEST_F(mesh_calls, close_answers_what_others_have_and_sends_no_more) {

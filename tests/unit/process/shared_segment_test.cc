@@ -82,13 +82,14 @@ TEST(shared_segment, deals_partitions_out_evenly) {
   const auto made = make_segment(3);
   std::array<int, 3> owned{};
   for (std::uint32_t i = 0; i < made.partitions(); ++i) {
-    ++owned.at(made.owner_of_partition(i));
+    ++owned.at(made.owner_of_partition(i).worker());
+    EXPECT_EQ(made.owner_of_partition(i), (address_owner{0, made.home_of_partition(i), 1}));
   }
   for (const int count : owned) {
     EXPECT_NEAR(count, 1024 / 3, 1);
   }
-  EXPECT_EQ(made.owner_of(0), 0U);
-  EXPECT_EQ(made.owner_of(~std::uint64_t{0}), 2U);
+  EXPECT_EQ(made.owner_of(0).worker(), 0U);
+  EXPECT_EQ(made.owner_of(~std::uint64_t{0}).worker(), 2U);
 }
 
 TEST(shared_segment, version_of_the_table_grows_with_each_change) {
@@ -99,8 +100,19 @@ TEST(shared_segment, version_of_the_table_grows_with_each_change) {
   made.set_state(1, worker_state::up);
   EXPECT_EQ(made.slot(1).generation.load(), 1U);
   made.set_owner(0, 1);
-  EXPECT_EQ(made.owner_of_partition(0), 1U);
+  EXPECT_EQ(made.owner_of_partition(0).worker(), 1U);
   EXPECT_EQ(made.table_version(), before + 3);
+}
+
+TEST(shared_segment, epoch_of_a_partition_grows_with_each_owner_and_is_seen_with_it) {
+  auto made = make_segment(2);
+  const auto opened = shared_segment::open(duplicate(made.fd()));
+  made.set_owner(0, 1);
+  EXPECT_EQ(opened.owner_of(0), (address_owner{0, 1, 2}));
+  made.set_owner(0, 0);
+  EXPECT_EQ(opened.owner_of(0), (address_owner{0, 0, 3}));
+  EXPECT_EQ(opened.owner_of_partition(1), (address_owner{0, 0, 1})) << "others keep theirs";
+  EXPECT_EQ(opened.home_of_partition(0), 0U);
 }
 
 TEST(shared_segment, rings_do_not_overlap) {

@@ -38,6 +38,7 @@ TEST_F(metrics_page_test, shows_what_the_supervisor_knows) {
   EXPECT_THAT(page, HasSubstr("grove_worker_restarts_total{worker=\"1\"} 1\n"));
   EXPECT_THAT(page, HasSubstr("grove_worker_generation{worker=\"1\"} 2\n"));
   EXPECT_THAT(page, HasSubstr("grove_worker_uptime_seconds{worker=\"0\"} 5\n"));
+  EXPECT_THAT(page, HasSubstr("grove_worker_partitions{worker=\"1\"} 512\n"));
 }
 
 }  // namespace

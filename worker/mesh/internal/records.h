@@ -54,9 +54,10 @@ struct request_head {
   std::uint32_t payload_size = 0;
   std::uint32_t chain_size = 0;
   std::uint32_t metadata_size = 0;
+  std::uint32_t epoch = 0;  ///< Of the address' owner, by which the sender went.
   std::uint16_t depth = 0;
   std::uint16_t one_way = 0;  ///< 1: it is answered when it is in the mailbox.
-  std::array<std::uint16_t, 4> reserved{};
+  std::array<std::uint16_t, 2> reserved{};
 };
 
 struct reply_head {
