@@ -33,6 +33,7 @@ class kept_calls final : public remote {
     slots.push_back(slot);
     calls.push_back(std::move(call));
   }
+  [[nodiscard]] send_readiness readiness(std::uint32_t, const message&) override { return send_readiness::ready; }
   void cancel(message&) override {}
 
   std::vector<std::uint32_t> slots;

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <sys/eventfd.h>
@@ -177,6 +178,23 @@ class mesh_fixture : public testing::Test {
         if (w) w->net->check_invariants();
       }
     }
+  }
+
+  /// A worker's loop, for a thread of its own: takes `step` before each pass until that is false, and sleeps in poll(2)
+  /// whenever the mesh agrees. False: it has slept for 20 s.
+  template <class Step>
+  bool loop(std::uint32_t slot, const Step& step) {
+    mesh& net = *at(slot).net;
+    while (step()) {
+      if (net.poll()) continue;
+      if (net.prepare_sleep()) {
+        pollfd waited{wakes_->descriptor(slot), POLLIN, 0};
+        if (::poll(&waited, 1, 20'000) == 0) return false;
+        wakes_->clear(slot);
+      }
+      net.woke();
+    }
+    return true;
   }
 
   [[nodiscard]] fake_worker& at(std::size_t slot) { return *workers_.at(slot); }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who can wait for space in a ring asks before it sends, and is woken up by it.
-#include <poll.h>
 
 #include <thread>
 
@@ -99,26 +98,11 @@ TEST_F(mesh_space, that_is_missing_counts_once_a_call) {
   EXPECT_EQ(count(0, metric::mesh_full), 1U);
 }
 
-/// A worker's loop on a thread, which sleeps whenever its mesh agrees.
-template <class Step>
-bool loop(fake_worker& worker, const Step& step) {
-  while (step()) {
-    if (worker.net->poll()) continue;
-    if (worker.net->prepare_sleep()) {
-      pollfd waited{worker.net->wake_fd(), POLLIN, 0};
-      if (::poll(&waited, 1, 20'000) == 0) return false;
-      worker.net->on_wake();
-    }
-    worker.net->woke();
-  }
-  return true;
-}
-
 TEST_F(mesh_space, wakes_its_waiters_between_two_threads_every_time) {
   constexpr std::uint64_t calls = 3'000;
   bool slept_well = false;
   std::thread peer{[&] {
-    slept_well = loop(at(1), [&] {
+    slept_well = loop(1, [&] {
       while (!at(1).runtime.calls.empty())
         at(1).runtime.answer(0, "small");
       return count(1, metric::mesh_received) < calls;
@@ -126,7 +110,7 @@ TEST_F(mesh_space, wakes_its_waiters_between_two_threads_every_time) {
     at(1).net->flush();
   }};
   std::uint64_t sent = 0;
-  const bool ended = loop(at(0), [&] {
+  const bool ended = loop(0, [&] {
     while (sent < calls) {
       message_ptr call = at(0).make(sent, std::string(large, 'x'));
       call->state = message_state::unsent;
