@@ -61,6 +61,11 @@ BUGS = [
         "  if (!is_held_back(from) || sent->wants_reply()) return submit(std::move(sent));\n"),
     Bug("lost_mail", "what comes while an actor is passivated goes with it", "worker/actor/lifecycle.cc",
         "  if (cell.mail.has_messages() || cell.ready) {\n", "  if (cell.mail.messages() > 1'000) {\n"),
+    Bug("two_homes", "a worker that comes back takes its partitions from those that serve them",
+        "server/supervisor_partitions.cc",
+        "  const std::uint32_t away = partitions_.away_from(slot);\n  if (away == 0) return;\n",
+        "  for (std::uint32_t of = 0; of < workers_.size(); ++of)\n    (void)partitions_.send_home(of, serving());\n"
+        "  const std::uint32_t away = partitions_.away_from(slot);\n  if (away == 0) return;\n"),
 ]
 
 

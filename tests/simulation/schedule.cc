@@ -21,7 +21,7 @@ using std::chrono::seconds;
 
 constexpr std::uint32_t steps_of_trouble = 1'500;
 /// By then every call has ended, whatever became of it: a second of its own, and the time that it takes to give up.
-constexpr seconds quiet_within{8};
+constexpr seconds quiet_within{15};
 constexpr seconds drained_within{60};
 
 /// Which faults a schedule has: not all at a time, so that each also meets an otherwise healthy server.
@@ -29,6 +29,7 @@ struct faults {
   std::uint32_t deaths = 0;  ///< In 10,000 steps, as the next ones.
   std::uint32_t pauses = 0;
   std::uint32_t failed_appends = 0;
+  bool failed_starts = false;  ///< Of one slot: others get its partitions.
   bool late_store = false;
   bool small_rings = false;
   bool small_mailboxes = false;
@@ -41,6 +42,7 @@ faults draw_faults(random_source& random) {
   if (once_in(2)) drawn.deaths = 20;
   if (once_in(2)) drawn.pauses = 40;
   if (once_in(3)) drawn.failed_appends = 40;
+  drawn.failed_starts = once_in(3);
   drawn.late_store = once_in(2);
   drawn.small_rings = once_in(2);
   drawn.small_mailboxes = once_in(2);
@@ -72,6 +74,8 @@ class schedule {
     }
     result.told = judge_.told();
     result.tells_lost = tells_lost();
+    for (std::uint32_t partition = 0; partition < server_.segment().partitions(); ++partition)
+      result.moved += server_.segment().owner_of_partition(partition).epoch() > 1 ? 1 : 0;
     result.drained = server_.judge().is_stopping() ? 1 : 0;
     result.trace = judge_.trace();
     result.failure = judge_.failure();
@@ -113,7 +117,22 @@ class schedule {
     if (happens(faults_.failed_appends)) {
       if (auto* const process = any_process()) process->store().fail_next();
     }
+    if (faults_.failed_starts && happens(20)) fail_starts_of_one();
     check();
+  }
+
+  /// A worker dies and cannot be started again, or can be at last. Another one always serves.
+  void fail_starts_of_one() {
+    if (server_.workers() == 1) return;
+    if (unstartable_) {
+      server_.fail_starts(*std::exchange(unstartable_, std::nullopt), false);
+      return;
+    }
+    unstartable_ = random_.below(server_.workers());
+    server_.fail_starts(*unstartable_, true);
+    if (auto* const process = server_.process(*unstartable_)) process->die_at_look(1);
+    // Who waits for it for so long that its partitions change hands, and come back.
+    if (random_.below(2) == 0) server_.pass(milliseconds{500 + random_.below(1'500)});
   }
 
   /// What has to hold after every step.
@@ -141,6 +160,7 @@ class schedule {
   /// No more faults: all that was begun comes to its end, and nothing is left of it.
   void calm_down() {
     paused_.reset();
+    if (unstartable_) server_.fail_starts(*unstartable_, false);
     for (std::uint32_t slot = 0; slot < server_.workers(); ++slot) {
       if (auto* const process = server_.process(slot)) process->die_at_look(0);
     }
@@ -225,6 +245,7 @@ class schedule {
   simulated_server server_;
   std::vector<std::unique_ptr<simulated_client>> clients_;
   std::optional<std::uint32_t> paused_;
+  std::optional<std::uint32_t> unstartable_;
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ struct schedule_result {
   std::uint64_t told = 0;
   std::uint64_t tells_lost = 0;  ///< That were counted.
   std::uint64_t deaths = 0;
+  std::uint64_t moved = 0;    ///< Partitions that have changed hands.
   std::uint64_t drained = 0;  ///< 1: it ended by a drain.
   std::uint64_t trace = 0;    ///< A hash of all that happened, in its order.
 };

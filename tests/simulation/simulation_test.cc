@@ -63,16 +63,18 @@ TEST_P(simulation, keeps_every_promise_whatever_fails) {
     sum.told += result.told;
     sum.tells_lost += result.tells_lost;
     sum.deaths += result.deaths;
+    sum.moved += result.moved;
     sum.drained += result.drained;
   }
   std::cout << count << " schedules: " << sum.asked << " requests, " << sum.answered << " answered, " << sum.cut
             << " cut off; " << sum.told << " tells, " << sum.tells_lost << " counted as lost; " << sum.deaths
-            << " workers died; " << sum.drained << " servers drained\n";
+            << " workers died, " << sum.moved << " partitions changed hands; " << sum.drained << " servers drained\n";
   EXPECT_EQ(sum.asked, sum.answered + sum.cut);
   EXPECT_GT(sum.answered, count);
   if (count >= 100) {
     EXPECT_GT(sum.deaths, 0U);
     EXPECT_GT(sum.tells_lost, 0U);
+    EXPECT_GT(sum.moved, 0U);
     EXPECT_GT(sum.drained, 0U);
   }
 }

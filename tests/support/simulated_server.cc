@@ -11,6 +11,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/exit_codes.h"
 #include "base/version.h"
 #include "worker/builtin/builtin.h"
 
@@ -125,6 +126,7 @@ void simulated_process::step() {
 }
 
 void simulated_process::begin(const v1::WorkerStart& start) {
+  if (around_.fails_to_start_[slot_]) return die(server::exit_status::exited(exit_codes::internal_failure));
   const worker_start told{.slot = slot_,
                           .generation = start.generation(),
                           .workers = start.workers(),
@@ -152,6 +154,7 @@ simulated_server::simulated_server(std::uint64_t seed, simulation_options option
       log_{make_log(options_.prints_log)},
       segment_{shared_segment::create({.workers = options_.workers, .ring_bytes = options_.ring_bytes})},
       processes_(options_.workers),
+      fails_to_start_(options_.workers),
       judge_{{config_, cpus_, segment_, static_cast<server::worker_host&>(*this), time_, restarts_, log_,
               "127.0.0.1:7400", "off"}} {
   judge_.begin();

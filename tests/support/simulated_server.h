@@ -134,6 +134,8 @@ class simulated_server final : private server::worker_host {
   /// A client's connection to a process that accepts any; null: none does.
   [[nodiscard]] std::shared_ptr<memory_peer> connect();
 
+  /// Processes of that slot end before they serve, or do not any more.
+  void fail_starts(std::uint32_t slot, bool fail) { fails_to_start_[slot] = fail; }
   /// From now on what each store takes is durable at once, and what it has.
   void complete_stores();
   void set_store_at_once(bool at_once) { store_at_once_ = at_once; }
@@ -170,6 +172,7 @@ class simulated_server final : private server::worker_host {
   simulated_disk disk_;
   frame_protocol_factory frames_;
   std::vector<std::unique_ptr<simulated_process>> processes_;
+  std::vector<bool> fails_to_start_;
   simulated_process* running_ = nullptr;
   server::supervisor judge_;
   int last_pid_ = 100;
