@@ -31,7 +31,8 @@ turn* current_turn() noexcept {
 void turn::waits() noexcept {
   in.give_back();
   owner.recorder().nothing_runs();
-  if (cell.exclusive == this && cell.mail.has_messages()) owner.mind_mailbox(cell, cell.mail.earliest_deadline());
+  const bool keeps_others_out = cell.exclusive == this || cell.life == actor_cell::phase::activating;
+  if (keeps_others_out && cell.mail.has_messages()) owner.mind_mailbox(cell, cell.mail.earliest_deadline());
 }
 
 void turn::goes_on() noexcept {
