@@ -68,6 +68,7 @@ void* greenlet_places::take() {
 void greenlet_places::give_back(void* freed) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(freed);
   block& of = *reinterpret_cast<block*>(static_cast<std::byte*>(freed) - address % block_bytes);
+  GROVE_DEBUG_CHECK(of.used > 0, "more greenlets give their place back than have one");
   if (of.full()) link(of);
   of.free = new (freed) place{of.free};
   if (--of.used != 0) return;
