@@ -27,7 +27,10 @@ class byte_buffer {
     if (capacity_ - end_ < bytes) make_room(bytes);
     return data_.get() + end_;
   }
-  void commit(std::size_t bytes) noexcept { end_ += bytes; }
+  void commit(std::size_t bytes) noexcept {
+    GROVE_DEBUG_CHECK(bytes <= capacity_ - end_, "more is committed than there is room for");
+    end_ += bytes;
+  }
 
   /// `prepare` and `commit` in one: the place where `bytes` bytes are to be written.
   [[nodiscard]] char* extend(std::size_t bytes) {
@@ -46,7 +49,10 @@ class byte_buffer {
   void clear() noexcept { begin_ = end_ = 0; }
 
   /// Cuts the end off so that `size` bytes are left.
-  void truncate(std::size_t size) noexcept { end_ = begin_ + size; }
+  void truncate(std::size_t size) noexcept {
+    GROVE_DEBUG_CHECK(size <= end_ - begin_, "a buffer is cut off behind its end");
+    end_ = begin_ + size;
+  }
 
   void reserve(std::size_t capacity);
 

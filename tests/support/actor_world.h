@@ -64,7 +64,9 @@ class actor_world : public testing::Test {
   std::uint64_t send_one_way(std::string_view type, std::string_view key, std::string_view method,
                              const google::protobuf::MessageLite& request);
   void cancel(std::uint64_t number) { actors->cancel(*calls.at(number)); }
-  void run() { loop.run_ready(); }
+  /// What holds between passes of the loop is looked at after each.
+  void run();
+  virtual void check_invariants() const;
   void advance(std::chrono::milliseconds step);
 
   /// Sends a call, runs until nothing is ready, and returns how it ended. Fails the test when it did not.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/actor/actor_cell.h"
 
 namespace grove {
@@ -52,10 +53,12 @@ class address_table {
 
   void erase(actor_cell& cell) noexcept {
     const entry gone{cell.hash, &cell};
-    entries_.erase(gone);
-    if (old_.empty()) return;
-    if (next_ != old_.end() && next_->cell == &cell) ++next_;
-    old_.erase(gone);
+    std::size_t erased = entries_.erase(gone);
+    if (!old_.empty()) {
+      if (next_ != old_.end() && next_->cell == &cell) ++next_;
+      erased += old_.erase(gone);
+    }
+    GROVE_CHECK(erased > 0, "an actor goes that its address does not lead to");
   }
 
  private:
@@ -92,6 +95,7 @@ class address_table {
 
   void grow() {
     copy(old_.size());  // nearly always nothing
+    GROVE_CHECK(old_.empty(), "a table of addresses grows before all entries are in it");
     table wider;
     // Its sizes are powers of two: what is more than there is room for now gets the next one, twice that of now.
     wider.reserve(std::max(first_size, entries_.size() + entries_.size() / 2));

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "base/limit_text.h"
 #include "base/text.h"
 #include "worker/actor/runtime.h"
@@ -57,6 +58,7 @@ waiting_caller::~waiting_caller() {
 }
 
 void waiting_caller::answered(const reply& end) {
+  GROVE_CHECK(!is_answered_, "a caller is answered twice");
   if (end.code == status_code::ok) {
     read(end.payload);
   } else {
@@ -143,6 +145,7 @@ void local_calls::await(message_ptr call, waiting_caller& waits, const actor_cal
   }
   call->origin = this;
   call->origin_session = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&waits));
+  GROVE_CHECK(waits.sent == nullptr, "a caller waits for two calls");
   waits.sent = call.get();
   waits.owner = &owner_;
   const message& sent = *call;
@@ -169,6 +172,7 @@ void local_calls::tell(message_ptr told) {
 }
 
 void local_calls::finish(message& call, const reply& end) {
+  GROVE_DEBUG_CHECK(caller_of(call).sent == &call, "a caller is given the answer to another call");
   caller_of(call).answered(end);
 }
 

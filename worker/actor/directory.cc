@@ -2,11 +2,14 @@
 #include "worker/actor/directory.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <new>
 
 #include "base/cache_line.h"
+#include "base/check.h"
 #include "worker/actor/actor.h"
 
 namespace grove {
@@ -45,6 +48,8 @@ void directory::prefetch(std::uint64_t hash) const noexcept {
 }
 
 actor_cell& directory::insert(hosted_type& type, std::uint64_t hash, std::string_view key) {
+  GROVE_CHECK(key.size() <= std::numeric_limits<std::uint16_t>::max(), "a key is longer than a cell can say");
+  GROVE_DEBUG_CHECK(find(type.type, hash, key) == nullptr, "an address gets a second actor");
   const std::size_t key_offset = type.type.key_offset();
   auto* const block =
       static_cast<char*>(::operator new(key_offset + key.size(), block_alignment(type.type.definition())));
@@ -64,6 +69,11 @@ actor_cell& directory::insert(hosted_type& type, std::uint64_t hash, std::string
 }
 
 void directory::erase(actor_cell& cell) noexcept {
+  GROVE_CHECK(cell.index < cells_.size() && cells_[cell.index] == &cell,
+              "an actor does not know its place in the directory");
+  GROVE_CHECK(cell.turns_running == 0 && cell.exclusive == nullptr, "an actor goes while it has a turn");
+  GROVE_CHECK(!cell.ready && !cell.mail.has_messages(), "an actor goes that has something to do");
+  GROVE_CHECK(cell.streams == nullptr, "an actor goes whose streams are open");
   by_address_.erase(cell);
   cells_[cell.index] = cells_.back();
   cells_[cell.index]->index = cell.index;
@@ -72,6 +82,7 @@ void directory::erase(actor_cell& cell) noexcept {
 }
 
 void directory::make_object(actor_cell& cell) {
+  GROVE_CHECK(cell.object == nullptr, "an actor gets a second object");
   cell.object = cell.type().definition().construct(reinterpret_cast<char*>(&cell) + cell.type().object_offset());
 }
 

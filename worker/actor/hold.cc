@@ -21,6 +21,7 @@ held_item& runtime::line_up(actor_cell& cell) {
   if (!held_.empty()) cell.last_ticket = std::max(cell.last_ticket, held_.back().until);
   held_item& item = held_.emplace_back();
   item.until = cell.last_ticket;
+  GROVE_CHECK(item.until > durable_, "something is held back that depends on nothing");
   return item;
 }
 
@@ -63,6 +64,7 @@ void runtime::leave(actor_cell& cell, message_ptr& call, turn_effects& effects) 
 
 void runtime::durable(ticket up_to) {
   GROVE_CHECK(up_to >= durable_, "what was durable is not any more");
+  GROVE_DEBUG_CHECK(hub_.is_on_thread(), "a store says what is durable on another thread than the hub's");
   durable_ = up_to;
   while (!held_.empty() && held_.front().until <= durable_) {
     held_item item = std::move(held_.front());
@@ -127,6 +129,7 @@ void runtime::wait_until_durable(const actor_cell& cell) {
 }
 
 void runtime::answer(message& call, const reply& end) noexcept {
+  GROVE_CHECK(call.state != message_state::answered, "a call is answered twice");
   call.state = message_state::answered;
   if (call.origin == nullptr) return;
   try {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/fatal.h"
 #include "worker/actor/actor.h"
 #include "worker/actor/runtime.h"
@@ -30,6 +31,7 @@ constexpr std::size_t sweep_least = 1024;
 
 template <class Hook>
 void runtime::run_hook(actor_cell& cell, const message* because, turn_fibers::place& in, Hook hook) {
+  GROVE_CHECK(cell.object != nullptr, "a hook runs of an actor that has no object");
   turn t{*this, cell, because, in};
   t.at = turn::progress::entered;
   const turn_scope under_way{t, overlap::none, turns_running_};
@@ -39,6 +41,7 @@ void runtime::run_hook(actor_cell& cell, const message* because, turn_fibers::pl
 
 void runtime::activate(turn& t) {
   actor_cell& cell = t.cell;
+  GROVE_CHECK(cell.life == actor_cell::phase::fresh, "an actor is activated that is active");
   cell.life = actor_cell::phase::activating;
   try {
     directory::make_object(cell);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "base/check.h"
 #include "worker/actor/message_queue.h"
 
 namespace grove {
@@ -53,11 +54,15 @@ class mailbox {
   /// Takes `m` out from wherever it is; null when it is not here.
   [[nodiscard]] message_ptr remove(const message& m) noexcept;
 
+  /// The first one; the others follow by `next`. Null when there is none.
+  [[nodiscard]] const message* first() const noexcept { return queue_.first(); }
+
  private:
   static constexpr std::uint8_t bit(control_kind kind) noexcept {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(kind));
   }
   void weigh_out(const message& m) noexcept {
+    GROVE_DEBUG_CHECK(count_ > 0 && bytes_ >= weight(m), "a mailbox gives more than it was given");
     --count_;
     bytes_ -= weight(m);
   }

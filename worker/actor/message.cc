@@ -12,6 +12,7 @@
 namespace grove {
 
 google::protobuf::Message& message::take_object(message_objects& home, const google::protobuf::Message& prototype) {
+  GROVE_CHECK(object_ == nullptr, "a message gets a second object for its request");
   object_ = message_scratch::take(home, prototype);
   object_home_ = &home;
   return *object_;
@@ -24,8 +25,9 @@ char* message::write_body(char* place) const {
   };
   put(key());
   if (object_ != nullptr) {
-    object_->SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(place));
+    const auto* const end = object_->SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(place));
     place += request_size;
+    GROVE_CHECK(reinterpret_cast<const char*>(end) == place, "a request has changed since it was filled in");
   } else {
     put(payload());
   }
@@ -88,6 +90,11 @@ message_ptr message_pool::make_blank(std::string_view key, std::size_t payload_s
 }
 
 void message_pool::release(message* m) noexcept {
+  GROVE_DEBUG_CHECK(in_use_ > 0, "more messages are given back than were made");
+  GROVE_DEBUG_CHECK(m->running == nullptr, "a message is freed whose turn runs");
+  GROVE_DEBUG_CHECK(m->stream == nullptr, "a message is freed whose stream is open");
+  GROVE_DEBUG_CHECK(m->previous_call == nullptr && m->next_call == nullptr,
+                    "a message is freed that its origin has listed");
   --in_use_;
   if (m->object_ != nullptr) message_scratch::give_back(*m->object_home_, std::move(m->object_));
   if (m->size_class_ < classes && free_count_[m->size_class_] < kept_per_class_max) {

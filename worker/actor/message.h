@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "worker/actor/message_scratch.h"
 
@@ -62,7 +63,10 @@ struct message {
   /// Gives it an object for its request, one of `home` or a new one like `prototype`, which goes back there with the
   /// message. To be filled by the caller, who says then that it has been. Lifetime: `home` outlives the message.
   google::protobuf::Message& take_object(message_objects& home, const google::protobuf::Message& prototype);
-  void object_is_filled() { request_size = static_cast<std::uint32_t>(object_->ByteSizeLong()); }
+  void object_is_filled() {
+    GROVE_DEBUG_CHECK(object_ != nullptr, "a request is filled in that is no object");
+    request_size = static_cast<std::uint32_t>(object_->ByteSizeLong());
+  }
   /// The request as an object, which does not change; null: it is `payload()`.
   [[nodiscard]] const google::protobuf::Message* object() const noexcept { return object_.get(); }
 
@@ -86,7 +90,7 @@ struct message {
   message* next_call = nullptr;
 
   const actor_type* type = nullptr;
-  actor_cell* target = nullptr;    ///< While it is queued or runs.
+  actor_cell* target = nullptr;    ///< While it is queued.
   turn* running = nullptr;         ///< While it runs.
   stream_state* stream = nullptr;  ///< Once a streaming handler has opened it: the stream owns the message then.
   std::uint64_t hash = 0;          ///< Of the address.

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "worker/actor/message.h"
 
 namespace grove {
@@ -29,6 +30,7 @@ class message_queue {
   [[nodiscard]] const message* first() const noexcept { return head_; }
 
   void push(message_ptr m) noexcept {
+    GROVE_DEBUG_CHECK(m->next == nullptr, "a message is in two queues");
     m->next = nullptr;
     message* const added = m.release();
     (tail_ == nullptr ? head_ : tail_->next) = added;

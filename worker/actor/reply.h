@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "worker/actor/message.h"
 
@@ -29,7 +30,9 @@ class payload_source {
   /// Writes `size()` bytes, which has been called, at `place`.
   void write(char* place) const {
     if (message_ != nullptr) {
-      message_->SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(place));
+      const auto* const end = message_->SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(place));
+      GROVE_DEBUG_CHECK(reinterpret_cast<const char*>(end) == place + message_->GetCachedSize(),
+                        "an answer has changed since its size was asked for");
     } else if (!encoded_.empty()) {
       std::memcpy(place, encoded_.data(), encoded_.size());
     }

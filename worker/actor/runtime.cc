@@ -98,11 +98,20 @@ void runtime::refuse(message_ptr call, const status& why) {
 }
 
 void runtime::submit(message_ptr call) {
+  check_submitted(*call);
   if (message_ptr here = send_if_elsewhere(std::move(call))) put_into_mailbox(std::move(here));
 }
 
 void runtime::submit_from_client(message_ptr call) {
+  check_submitted(*call);
   if (message_ptr here = send_if_elsewhere(std::move(call))) arrivals_.push(std::move(here));
+}
+
+void runtime::check_submitted([[maybe_unused]] const message& call) const noexcept {
+  GROVE_DEBUG_CHECK(hub_.is_on_thread(), "a message is sent from another thread than the hub's");
+  GROVE_DEBUG_CHECK(call.type != nullptr && call.method < call.type->methods().size(),
+                    "a message is sent that has no method");
+  GROVE_DEBUG_CHECK(call.state == message_state::arrived, "a message is sent that is somewhere already");
 }
 
 message_ptr runtime::send_if_elsewhere(message_ptr call) {
@@ -120,6 +129,7 @@ message_ptr runtime::send_if_elsewhere(message_ptr call) {
 }
 
 void runtime::deliver(message_ptr call) {
+  check_submitted(*call);
   GROVE_CHECK(placement_ != nullptr, "other workers send nothing to one that is not connected with them");
   const address_owner owner = placement_->of(call->hash);
   if (!is_here(owner) || owner.epoch() != call->epoch) [[unlikely]] {
@@ -175,6 +185,9 @@ void runtime::put_into_mailbox(message_ptr call) {
 }
 
 void runtime::queue(actor_cell& cell, message_ptr call) {
+  GROVE_DEBUG_CHECK(call->state == message_state::arrived, "a message is put into a mailbox that is somewhere else");
+  GROVE_DEBUG_CHECK(call->type == &cell.type() && call->hash == cell.hash,
+                    "a message is put into another actor's mailbox");
   const bool waits = cell.exclusive != nullptr || !is_settled(cell);
   const steady_time deadline = call->deadline;
   call->target = &cell;
@@ -292,6 +305,7 @@ void runtime::enqueue(actor_cell& cell) {
 actor_cell* runtime::pop_ready() noexcept {
   actor_cell* const cell = ready_head_;
   if (cell == nullptr) return nullptr;
+  GROVE_DEBUG_CHECK(cell->ready, "an actor is in the ready queue and does not know");
   ready_head_ = cell->next_ready;
   if (ready_head_ == nullptr) ready_tail_ = nullptr;
   cell->ready = false;
@@ -304,6 +318,7 @@ bool runtime::poll() {
 }
 
 bool runtime::run_ready() {
+  GROVE_DEBUG_CHECK(hub_.in_hub(), "actors are run by another greenlet than the hub's");
   deliver_arrivals();
   bool ran = false;
   turns_left_ = turns_per_batch;
@@ -409,8 +424,10 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, turn_fibers::place& i
     refuse_as_overdue(std::move(call));
     return;
   }
+  GROVE_DEBUG_CHECK(may_start(cell, *call), "a turn begins that another one excludes");
   turn t{*this, cell, std::move(call), in};
   message& m = *t.call;
+  GROVE_DEBUG_CHECK(m.running == nullptr && m.stream == nullptr, "a message's turn begins twice");
   m.running = &t;
   m.state = message_state::running;
   {
@@ -418,6 +435,7 @@ void runtime::run_turn(actor_cell& cell, message_ptr call, turn_fibers::place& i
     const turn_scope under_way{t, interleaves ? overlap::with_others : overlap::none, turns_running_};
     recorder_.turn_begins(cell, m);
     invoke(t);
+    GROVE_DEBUG_CHECK(t.at == turn::progress::ended, "a turn is over and has been neither committed nor undone");
   }
   cell.last_used = sweeps_;
   if (hub_.interrupt_pending(in.fiber)) hub_.cancel_interrupt(in.fiber, &t);

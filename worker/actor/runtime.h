@@ -23,7 +23,8 @@
 // - of the turns and hooks of an actor, at most one is exclusive; others overlap with it only if their method interleaves,
 //   and of an actor with state these only read;
 // - a call is answered exactly once, whatever becomes of its actor; a tell is freed exactly once;
-// - an actor is in the ready queue at most once, and only while it has something to do;
+// - an actor is in the ready queue at most once. One that has something to do is there, or has a turn under way whose
+//   fiber looks again when it has ended; one that is there may have nothing to do any more, when that was given up;
 // - what a turn did leaves after its change is durable, in the order of the turns of its actor: tells, then what it did to
 //   streams, then the reply. Calls of a turn leave at once, or behind what its actor has in the line.
 
@@ -114,6 +115,10 @@ class runtime final : public message_receiver, private hub_component, private st
   /// Whether all that was taken is done: no message waits or runs here or is with another worker, no stream is open.
   [[nodiscard]] bool idle() const noexcept { return messages_.in_use() == 0 && turns_running_ == 0 && held_.empty(); }
 
+  /// Walks actors, mailboxes, turns and lines, and aborts with the name of the first invariant that does not hold.
+  /// Affinity: the hub's thread, between passes of the loop.
+  void check_invariants() const;
+
   /// Stacks that are kept for turns and in no use.
   [[nodiscard]] std::size_t idle_stacks() const noexcept { return fibers_.idle(); }
 
@@ -139,6 +144,7 @@ class runtime final : public message_receiver, private hub_component, private st
   void woke() override {}
   void durable(ticket up_to) override;
 
+  void check_submitted(const message& call) const noexcept;
   /// Null once it is on its way to the worker that owns its actor.
   [[nodiscard]] message_ptr send_if_elsewhere(message_ptr call);
   void send_to(std::uint32_t slot, message_ptr call);
@@ -186,6 +192,9 @@ class runtime final : public message_receiver, private hub_component, private st
   held_item& line_up(actor_cell& cell);
   void release_held(held_item& item);
   void give_up_held();
+  void check_ready_queue(std::size_t ready) const;
+  [[nodiscard]] bool check_minded(const actor_cell& cell) const;
+  [[nodiscard]] bool is_in_directory(const actor_cell& wanted) const noexcept;
   /// Ends a turn that was left by an exception. `result` is of a turn whose handler had been entered.
   void undo(turn& t, status_code code, outcome result, std::string_view text);
   [[nodiscard]] bool refuse_at_mailbox(actor_cell& cell, message_ptr& call);
@@ -214,6 +223,7 @@ class runtime final : public message_receiver, private hub_component, private st
   turn_fibers fibers_;
   std::deque<held_item> held_;
   ticket durable_ = 0;
+  ticket last_given_ = 0;                                       // by the store, for a change
   boost::unordered_flat_map<actor_cell*, steady_time> minded_;  // Mailboxes with calls that cannot begin.
   callback_timer overdue_{[this] { answer_overdue(); }};        // Of these, and of what is unsent.
   std::size_t turns_running_ = 0;

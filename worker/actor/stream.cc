@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/actor/runtime.h"
 #include "worker/actor/stream_state.h"
 #include "worker/actor/turn.h"
@@ -12,6 +13,7 @@ namespace grove {
 
 void runtime::close_stream(stream_state& s, const reply& end) {
   if (s.call == nullptr) return;
+  GROVE_CHECK(s.cell != nullptr && s.call->stream == &s, "a stream and its call do not know one another");
   s.disarm();
   (s.previous == nullptr ? s.cell->streams : s.previous->next) = s.next;
   if (s.next != nullptr) s.next->previous = s.previous;
@@ -19,6 +21,7 @@ void runtime::close_stream(stream_state& s, const reply& end) {
   s.cell = nullptr;
   const message_ptr call = std::move(s.call);
   call->stream = nullptr;
+  call->running = nullptr;  // A turn that is still under way goes on without it.
   answer(*call, end);
 }
 
@@ -29,6 +32,7 @@ void runtime::close_stream(stream_state& s, const status& end) {
 }
 
 void runtime::break_stream(stream_state& s, const status& why) {
+  GROVE_CHECK(s.cell != nullptr, "a stream is broken that is closed");
   const stream_ptr held{&s};
   actor_cell& cell = *s.cell;
   close_stream(s, why);

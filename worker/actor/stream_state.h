@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/check.h"
 #include "base/status.h"
 #include "worker/actor/message.h"
 #include "worker/hub/timer.h"
@@ -48,7 +49,9 @@ class stream_ptr {
     return *this;
   }
   ~stream_ptr() {
-    if (state_ != nullptr && --state_->references == 0) delete state_;
+    if (state_ == nullptr) return;
+    GROVE_DEBUG_CHECK(state_->references > 0, "a stream is released more often than it was held");
+    if (--state_->references == 0) delete state_;
   }
   [[nodiscard]] stream_state* get() const noexcept { return state_; }
   [[nodiscard]] stream_state* operator->() const noexcept { return state_; }

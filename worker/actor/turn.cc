@@ -31,7 +31,8 @@ turn* current_turn() noexcept {
 void turn::waits() noexcept {
   in.give_back();
   owner.recorder().nothing_runs();
-  if (cell.exclusive == this && cell.mail.has_messages()) owner.mind_mailbox(cell, cell.mail.earliest_deadline());
+  const bool keeps_others_out = cell.exclusive == this || cell.life == actor_cell::phase::activating;
+  if (keeps_others_out && cell.mail.has_messages()) owner.mind_mailbox(cell, cell.mail.earliest_deadline());
 }
 
 void turn::goes_on() noexcept {
@@ -42,6 +43,8 @@ void runtime::append_change(turn& t) {
   if (t.changed == nullptr && !t.changed_in_place) return;
   const google::protobuf::Message& state = t.changed != nullptr ? *t.changed : *t.cell.object->stored_state();
   const ticket given = store_.append({t.cell.type().name(), t.cell.key(), state});
+  GROVE_CHECK(given == 0 || given > last_given_, "a store gives a ticket that is not greater than all before");
+  last_given_ = std::max(last_given_, given);
   t.cell.last_ticket = std::max(t.cell.last_ticket, given);
 }
 
@@ -129,6 +132,7 @@ namespace {
 
 request_object read_request(turn& t, const google::protobuf::Message& prototype) {
   check_stack();
+  GROVE_DEBUG_CHECK(t.at == turn::progress::begun, "the handler of a turn is entered twice");
   if (const google::protobuf::Message* const object = t.call->object()) {
     t.at = turn::progress::entered;
     return request_object{*object};
@@ -156,6 +160,7 @@ void finish(turn& t) {
 }
 
 stream_ptr open_stream(turn& t) {
+  GROVE_CHECK(t.call != nullptr && !t.opened, "a turn opens a second stream");
   stream_ptr opened{new stream_state{t.owner, t.cell, std::move(t.call)}};
   opened->call->stream = opened.get();
   opened->next = t.cell.streams;

@@ -61,9 +61,11 @@ struct turn final : wait_listener {
   const message* cause = nullptr;                      ///< Of a hook.
   std::unique_ptr<google::protobuf::Message> changed;  ///< The state as the turn has changed it; null: it has not.
   turn_effects effects;
-  stream_ptr opened;  ///< Of a streaming method.
+  stream_ptr opened;      ///< Of a streaming method.
+  turn* outer = nullptr;  ///< The turn that this one is a hook of, in the same fiber.
   progress at = progress::begun;
   bool changed_in_place = false;  ///< The state itself was changed, and cannot be undone.
+  bool is_exclusive = false;      ///< Only those overlap with it whose method interleaves.
 };
 
 /// Makes `running` the turn that runs in a greenlet, and has it told of the greenlet's waits; null: none does any more.

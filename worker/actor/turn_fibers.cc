@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/check.h"
 #include "base/fatal.h"
 #include "worker/greenlet/errors.h"
 
@@ -25,6 +26,8 @@ void turn_fibers::run(fiber& self) {
   place here{*self.self, within};
   while (!self.retiring) {
     work_once(self, here);
+    GROVE_CHECK(idle_.size() < idle_.capacity(), "a fiber becomes idle for which there is no room");
+    GROVE_DEBUG_CHECK(self.now == nullptr && self.lent_by == nullptr, "a fiber becomes idle and has been told to work");
     idle_.push_back(&self);
     starved_ = false;
     lender* const back = std::exchange(here.lent_by, nullptr);
@@ -68,6 +71,7 @@ turn_fibers::fiber* turn_fibers::take_idle() {
 }
 
 bool turn_fibers::resume_one() {
+  GROVE_DEBUG_CHECK(hub_.in_hub(), "a fiber is resumed by another greenlet than the hub's");
   fiber* const next = take_idle();
   if (next == nullptr) return false;
   next->self->resume();
@@ -81,6 +85,7 @@ void turn_fibers::shrink() {
   for (fiber* const f : std::span{idle_}.first(many)) {
     f->retiring = true;
     f->self->resume();
+    GROVE_CHECK(!f->self->active(), "a fiber retires and goes on");
     std::swap(all_[f->index], all_.back());
     all_[f->index]->index = f->index;
     all_.pop_back();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -97,6 +98,15 @@ class turn_fibers {
 
   [[nodiscard]] std::size_t idle() const noexcept { return idle_.size(); }
 
+  /// See runtime::check_invariants(). Calls `seen` with each greenlet that is in a turn, which waits.
+  template <class Seen>
+  void check_invariants(Seen seen) const {
+    check_idle();
+    for (const auto& f : all_) {
+      if (std::ranges::find(idle_, f.get()) == idle_.end()) seen(std::as_const(*f->self));
+    }
+  }
+
  private:
   struct fiber {
     greenlet_ptr self;
@@ -106,6 +116,7 @@ class turn_fibers {
     std::size_t index = 0;  ///< In `all_`.
     bool retiring = false;
   };
+  void check_idle() const;
   void run(fiber& self);
   void work_once(fiber& self, place& here);
   /// One with nothing to do; null when every stack is in use.

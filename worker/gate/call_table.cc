@@ -14,6 +14,7 @@ void call_count::ended() {
 }
 
 void call_count::when_none(std::function<void()> done) {
+  GROVE_CHECK(!done_, "two wait for the last call of a gate");
   if (unfinished_ == 0) return done();
   done_ = std::move(done);
 }
@@ -27,6 +28,7 @@ call_table::~call_table() {
 }
 
 void call_table::begin(message& call, std::uint64_t id, reply_sink& origin) noexcept {
+  GROVE_CHECK(call.origin == nullptr, "a call begins in a table and has an origin already");
   call.origin = &origin;
   call.origin_session = connection_;
   call.origin_id = id;
@@ -51,6 +53,7 @@ void call_table::end(message& call) {
   if (call.next_call != nullptr) call.next_call->previous_call = call.previous_call;
   call.previous_call = call.next_call = nullptr;
   call.origin = nullptr;
+  GROVE_CHECK(size_ > 0, "more calls of a connection end than began");
   --size_;
   count_.ended();
 }

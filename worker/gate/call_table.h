@@ -57,6 +57,8 @@ class call_table {
   [[nodiscard]] std::vector<std::uint64_t> streams() const;
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  /// See gate::check_invariants().
+  void check_invariants() const;
 
  private:
   call_count& count_;

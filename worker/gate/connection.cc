@@ -72,6 +72,7 @@ void gate_connection::read() {
 }
 
 void gate_connection::on_read(std::error_code error, std::size_t bytes) {
+  GROVE_CHECK(reading_, "a read ends that was not begun");
   reading_ = false;
   if (phase_ == phase::closed) return;
   if (!error && bytes == 0 && phase_ == phase::open) {
@@ -142,6 +143,7 @@ bool gate_connection::takes_another_after_turns() {
 // --- What the protocol says ---
 
 void gate_connection::opened() {
+  GROVE_CHECK(phase_ == phase::opening, "a conversation opens twice, or after its end");
   phase_ = phase::open;
   set_time_out(time_out::none);
 }
@@ -215,12 +217,14 @@ void gate_connection::flush() {
 }
 
 void gate_connection::on_written(std::error_code error, std::size_t bytes) {
+  GROVE_CHECK(write_under_way_, "a write ends that was not begun");
   write_under_way_ = false;
   if (phase_ == phase::closed) return;
   if (error) {
     close();
     return;
   }
+  GROVE_CHECK(bytes == writing_.size(), "a write ends well before all is written");
   owner_.metrics()[metric::bytes_out].add(bytes);
   writing_.clear();
   writing_.shrink(written_bytes_kept);
@@ -282,6 +286,7 @@ void gate_connection::set_time_out(time_out what) {
 }
 
 void gate_connection::expired() {
+  GROVE_CHECK(time_out_ != time_out::none, "a connection's timer has run for nothing");
   const auto self = shared_from_this();
   switch (time_out_) {
     case time_out::opening:

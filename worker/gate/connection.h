@@ -63,6 +63,8 @@ class gate_connection final : public std::enable_shared_from_this<gate_connectio
   void set_dirty(bool value) noexcept { dirty_ = value; }
   [[nodiscard]] bool is_to_read() const noexcept { return is_to_read_; }
   void set_to_read(bool value) noexcept { is_to_read_ = value; }
+  /// How many calls are in its table. See gate::check_invariants().
+  [[nodiscard]] std::size_t check_invariants() const;
 
   // For its protocol.
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/byte_buffer.h"
+#include "base/check.h"
 #include "worker/gate/connection.h"
 #include "worker/gate/protocol.h"
 #include "worker/gate/socket_stream.h"
@@ -27,6 +28,7 @@ gate::~gate() {
 }
 
 void gate::adopt(std::unique_ptr<byte_stream> stream, protocol_factory& speaks, std::string_view already_read) {
+  GROVE_DEBUG_CHECK(actors_.on().is_on_thread(), "a connection is adopted on another thread than the hub's");
   const auto origin = already_read.empty() ? connection_origin::accepted : connection_origin::passed;
   metrics_[origin == connection_origin::passed ? metric::handoffs_in : metric::connections_accepted].add();
   // An acceptor stops before; what other workers pass is not asked for.
@@ -54,7 +56,8 @@ void gate::turn_away(unique_fd connected, const protocol_factory& speaks, std::s
 
 void gate::forget(gate_connection& connection) {
   if (connection.is_to_read()) std::erase(to_read_, &connection);
-  connections_.erase(connection.number());
+  const std::size_t gone = connections_.erase(connection.number());
+  GROVE_CHECK(gone == 1, "a connection ends twice, or is another gate's");
   metrics_[metric::connections].set(connections_.size());
 }
 

@@ -58,6 +58,10 @@ class gate final : private hub_component {
   /// Whether answers still wait to be written.
   [[nodiscard]] bool has_unsent() const noexcept;
 
+  /// Walks connections, calls and lists, and aborts with the name of the first invariant that does not hold.
+  /// Affinity: hub thread, between passes of the loop.
+  void check_invariants() const;
+
   // For connections and protocols.
   [[nodiscard]] runtime& actors() const noexcept { return actors_; }
   [[nodiscard]] topology& around() const noexcept { return around_; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/check.h"
 #include "worker/greenlet/internal/thread_state.h"
 
 namespace grove {
@@ -25,7 +26,10 @@ void hold_context(context_values* values) noexcept {
 }
 
 void drop_context(context_values* values) noexcept {
-  if (values != nullptr && values->handles.fetch_sub(1, std::memory_order_acq_rel) == 1) delete values;
+  if (values == nullptr) return;
+  const std::uint32_t handles = values->handles.fetch_sub(1, std::memory_order_acq_rel);
+  GROVE_DEBUG_CHECK(handles > 0, "a context is dropped once more than it was taken");
+  if (handles == 1) delete values;
 }
 
 const void* find_context_value(std::uint64_t key) {

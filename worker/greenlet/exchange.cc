@@ -3,9 +3,12 @@
 
 #include <cstdlib>
 
+#include "base/check.h"
+
 namespace grove {
 
 void prepare(execution_context& made, std::byte* base, std::byte* top, void (*entry)(void* left)) noexcept {
+  GROVE_CHECK(base != nullptr && base < top, "a context is prepared that has no stack");
   const auto bytes = static_cast<std::size_t>(top - base);
   made.exceptions = {};
   made.fiber.begin(base, bytes);

@@ -96,8 +96,10 @@ void flow_switching::leave_ring(thread_state& thread) noexcept {
 }
 
 void flow_switching::join_ring(const thread_state& thread) noexcept {
-  for (continulet* at = thread.current->context_.flow; at != nullptr; at = at->slot_.flow)
+  for (continulet* at = thread.current->context_.flow; at != nullptr; at = at->slot_.flow) {
+    GROVE_DEBUG_CHECK(at->in_use_by_ == nullptr, "a continulet is in use by two greenlets");
     at->in_use_by_ = thread.current;
+  }
 }
 
 void flow_switching::make_runnable(thread_state& thread, delivery& what) noexcept {
@@ -139,6 +141,7 @@ void flow_switching::run(void* left) {
 void flow_switching::finish(thread_state& thread, delivery what) noexcept {
   execution_context& running = thread.current->context_;
   continulet& self = *running.flow;
+  GROVE_CHECK(self.state_ == continulet::state::started, "a continulet ends that has not started, or twice");
   self.state_ = continulet::state::finished;
   self.in_use_by_ = nullptr;
   std::swap(running, self.slot_);

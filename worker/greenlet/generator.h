@@ -18,6 +18,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/greenlet/continulet.h"
 
 namespace grove {
@@ -130,8 +131,11 @@ class generator {
     using reference = T&;
 
     iterator() noexcept = default;
-    [[nodiscard]] reference operator*() const noexcept { return *static_cast<T*>(of_->carried_); }
-    [[nodiscard]] T* operator->() const noexcept { return static_cast<T*>(of_->carried_); }
+    [[nodiscard]] reference operator*() const noexcept { return *operator->(); }
+    [[nodiscard]] T* operator->() const noexcept {
+      GROVE_DEBUG_CHECK(of_ != nullptr && of_->carried_ != nullptr, "there is no value behind the end of a generator");
+      return static_cast<T*>(of_->carried_);
+    }
     /// Switches: into the function.
     /// Errors: what the function throws; continulet_error if it has finished, is being iterated, or was
     /// dropped meanwhile.

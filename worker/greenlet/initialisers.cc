@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/check.h"
 #include "base/fatal.h"
 #include "worker/greenlet/internal/thread_state.h"
 
@@ -60,6 +61,7 @@ void end_initialiser(const void* guard) noexcept {
   thread_state* const thread = state_of_thread();
   open_initialisers::entry* const ended = thread == nullptr ? nullptr : thread->initialisers.find(guard);
   if (ended == nullptr) return;
+  GROVE_CHECK(ended->by->slots().initialisers > 0, "more initialisers end in a greenlet than began");
   --ended->by->slots().initialisers;
   // The others keep their order.
   open_initialisers& all = thread->initialisers;

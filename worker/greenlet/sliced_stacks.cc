@@ -47,6 +47,7 @@ void stack_slice::save(const std::byte* from, std::size_t bytes) noexcept {
 
 void stack_slice::restore() noexcept {
   std::byte* const to = region.bytes.top() - used_;
+  GROVE_DEBUG_CHECK(region.bytes.holds(to), "more was kept of a stack than it has");
   stack_bytes_return(to, used_);
   std::memcpy(to, room_.get(), used_);
 }
@@ -106,6 +107,8 @@ void sliced_stacks::move_for_ever(void* left) {
 }
 
 void sliced_stacks::bring_in(greenlet& next) noexcept {
+  GROVE_CHECK(next.slice_ != nullptr, "a greenlet is brought in that has no part of a shared stack");
+  GROVE_CHECK(next.state_ == greenlet::state::away, "a greenlet is brought in that is in already");
   stack_slice& slice = *next.slice_;
   stack_region& region = slice.region;
   evict(region);
@@ -124,7 +127,7 @@ void sliced_stacks::evict(stack_region& from) noexcept {
   if (gone != nullptr && gone->state_ == greenlet::state::live) {
     const auto* const low =
         static_cast<const std::byte*>(flow_switching::first_flow(*gone).suspended_at.stack_pointer) - jump_red_zone;
-    GROVE_CHECK(from.bytes.holds(low));
+    GROVE_CHECK(from.bytes.holds(low), "a sliced greenlet is suspended on another stack than its own");
     gone->slice_->save(low, static_cast<std::size_t>(from.bytes.top() - low));
     gone->state_ = greenlet::state::away;
   }

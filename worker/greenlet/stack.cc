@@ -8,6 +8,7 @@
 #include <array>
 #include <span>
 
+#include "base/check.h"
 #include "worker/greenlet/sanitizer.h"
 
 #ifndef MADV_GUARD_INSTALL
@@ -36,6 +37,7 @@ stack& stack::operator=(stack&& other) noexcept {
 }
 
 std::byte* stack::top() const noexcept {
+  GROVE_DEBUG_CHECK(pool_ != nullptr, "the top is asked for of a stack that has been given back");
   const auto index = reinterpret_cast<std::uintptr_t>(base_) / (pool_->guard_bytes_ + bytes_);
   return end() - (index % colours) * colour_step;
 }
@@ -60,6 +62,7 @@ stack_pool::stack_pool(stack_pool_options options)
       large_{stack_bytes_large, slab_stacks_large, {}, 0, 0, 0, {}} {}
 
 stack_pool::~stack_pool() {
+  GROVE_CHECK(out_ == 0, "a stack outlives its pool");
   for (const size_class* sized : {&small_, &large_}) {
     for (const slab& mapped : sized->slabs) {
 #ifdef GROVE_VALGRIND
@@ -73,6 +76,7 @@ stack_pool::~stack_pool() {
 }
 
 std::optional<stack> stack_pool::try_take(stack_class kind) {
+  GROVE_CHECK(kind != stack_class::sliced, "a pool has small and large stacks; sliced ones are parts of large ones");
   size_class& wanted = class_of(kind);
   if (exhausted() || (wanted.free.empty() && !grow(wanted))) return std::nullopt;
   std::byte* base = wanted.free.back();
@@ -84,7 +88,10 @@ std::optional<stack> stack_pool::try_take(stack_class kind) {
 }
 
 void stack_pool::give_back(stack& returned) noexcept {
-  class_of(returned.kind_).free.push_back(returned.base_);  // grow() has reserved the room
+  std::vector<std::byte*>& free = class_of(returned.kind_).free;
+  GROVE_DEBUG_CHECK(out_ > 0, "more stacks are given back than were taken");
+  GROVE_DEBUG_CHECK(free.size() < free.capacity(), "there is no room for a stack that is given back");
+  free.push_back(returned.base_);  // grow() has reserved the room
   --out_;
 }
 
@@ -137,6 +144,7 @@ std::size_t stack_pool::trim_while(MayGoOn may_go_on) noexcept {
     }
     sized->trimmed = std::max(sized->trimmed, std::min(at, cold));
     sized->measured = std::max(sized->measured, at);
+    GROVE_DEBUG_CHECK(sized->trimmed <= free && sized->measured <= free, "more stacks were trimmed than are free");
   }
   return count;
 }

@@ -13,6 +13,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/greenlet/errors.h"
 
 namespace grove {
@@ -239,7 +240,10 @@ struct lending {
     return from.operations_ == &switch_value::lent<T> ? static_cast<T*>(from.pointee()) : nullptr;
   }
   /// Forgets a lent object that has been taken.
-  static void forget(switch_value& from) noexcept { from.operations_ = nullptr; }
+  static void forget(switch_value& from) noexcept {
+    GROVE_DEBUG_CHECK(is_outside(from), "an object is forgotten that the value itself has");
+    from.operations_ = nullptr;
+  }
   [[nodiscard]] static bool is_outside(const switch_value& value) noexcept {
     return value.operations_ != nullptr && value.operations_->bring_home != nullptr;
   }

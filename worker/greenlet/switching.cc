@@ -76,6 +76,7 @@ greenlet_ptr switching::receiver(greenlet& origin, greenlet& target, delivery& w
 }
 
 void switching::start(greenlet& fresh) {
+  GROVE_CHECK(fresh.state_ == greenlet::state::fresh, "a greenlet is started twice");
   if (!fresh.try_reserve_stack()) throw stacks_exhausted("all stacks of the thread's pool are in use");
   if (fresh.sliced()) {
     fresh.state_ = greenlet::state::away;
@@ -98,8 +99,10 @@ void switching::deliver(thread_state& thread, greenlet& target, delivery what, t
     if (what.thrown != nullptr) std::rethrow_exception(std::move(what.thrown));
     return with.take(with.into, what.passed);
   }
+  GROVE_CHECK(to->owner_ == &thread, "a switch leads to a greenlet of another thread");
   if (to->state_ == greenlet::state::fresh) start(*to);
   if (self.handles_.load(std::memory_order_acquire) == 0) {
+    GROVE_CHECK(thread.orphan == nullptr, "two greenlets without handles have switched away, and none was unwound");
     thread.orphan = &self;
     thread.attention |= attention_orphan;
   }
@@ -112,6 +115,7 @@ void switching::deliver(thread_state& thread, greenlet& target, delivery what, t
 }
 
 void switching::post(thread_state& thread, delivery what) noexcept {
+  GROVE_CHECK(thread.inbox.empty() && thread.thrown == nullptr, "what a switch passed has not been taken");
   if (what.thrown != nullptr) thread.attention |= attention_thrown;
   if (what.passed) thread.attention |= attention_value;
   thread.thrown = std::move(what.thrown);
@@ -196,6 +200,7 @@ void switching::finish(thread_state& thread, greenlet& self, delivery what) noex
   }
   self.state_ = greenlet::state::finished;
   post(thread, std::move(what));
+  GROVE_CHECK(thread.finished == nullptr, "two greenlets have ended, and nobody has taken their stacks");
   thread.finished = &self;
   thread.attention |= attention_finished;
   greenlet& next = *to;
@@ -205,6 +210,7 @@ void switching::finish(thread_state& thread, greenlet& self, delivery what) noex
 }
 
 void switching::bury(greenlet& finished) noexcept {
+  GROVE_CHECK(finished.state_ == greenlet::state::finished, "the stack of a greenlet is taken that has not ended");
   finished.release_stack();
   finished.context_.fiber.forget();
   if (finished.handles_.load(std::memory_order_acquire) == 0) dispose(finished.owner(), finished);
@@ -265,6 +271,7 @@ void switching::dispose(thread_state& thread, greenlet& dropped) noexcept {
   // The chain of parents goes iteratively: it may be as long as there is memory.
   for (greenlet* at = &dropped; at != nullptr;) {
     if (at->unfinished() && !unwind(thread, *at)) return;
+    GROVE_CHECK(at->handles_.load(std::memory_order_acquire) == 0, "a greenlet is destroyed that somebody refers to");
     greenlet* parent = std::exchange(at->parent_.target_, nullptr);
     greenlet::destroy(*at);
     at = nullptr;
@@ -274,6 +281,7 @@ void switching::dispose(thread_state& thread, greenlet& dropped) noexcept {
 }
 
 bool switching::unwind(thread_state& thread, greenlet& dropped) noexcept {
+  GROVE_CHECK(!dropped.unwinding_, "a greenlet is unwound twice at a time");
   greenlet_ptr guard(&dropped);
   greenlet_ptr parent = std::exchange(dropped.parent_, greenlet_ptr(thread.current));
   dropped.unwinding_ = true;

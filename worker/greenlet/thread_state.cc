@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/internal/flow_switching.h"
@@ -60,6 +61,7 @@ thread_state::thread_state() : layout(grove_gdb_layout) {
 }
 
 thread_state::~thread_state() {
+  GROVE_CHECK(all == nullptr, "greenlets outlive the state of their thread");
   thread_list& threads = thread_list::all;
   const std::lock_guard lock(threads.mutex);
   (previous_thread != nullptr ? previous_thread->next_thread : threads.first) = next_thread;

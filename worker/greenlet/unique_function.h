@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.h"
+
 namespace grove {
 
 template <typename Signature>
@@ -47,7 +49,10 @@ class unique_function<Result(Args...)> {
   [[nodiscard]] explicit operator bool() const noexcept { return operations_ != nullptr; }
 
   /// Calls the callable. An empty one must not be called.
-  Result operator()(Args... args) { return operations_->call(room_, std::forward<Args>(args)...); }
+  Result operator()(Args... args) {
+    GROVE_DEBUG_CHECK(operations_ != nullptr, "an empty function is called");
+    return operations_->call(room_, std::forward<Args>(args)...);
+  }
 
   void reset() noexcept {
     if (const operations* held = std::exchange(operations_, nullptr)) held->destroy(room_);

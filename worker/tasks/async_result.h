@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/tasks/event.h"
 #include "worker/tasks/stored.h"
 
@@ -87,6 +88,7 @@ class async_result {
  private:
   std::add_lvalue_reference_t<T> looked_at() {
     if (error_) std::rethrow_exception(error_);
+    GROVE_DEBUG_CHECK(result_.has_value(), "a result is there, and is neither a value nor an exception");
     if constexpr (!std::is_void_v<T>) return *result_;
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/check.h"
 #include "worker/greenlet/off_stack.h"
 
 namespace grove {
@@ -21,6 +22,7 @@ struct iwait::links {
   };
 
   void completed(std::size_t index) noexcept {
+    GROVE_CHECK(done.size() < done.capacity(), "an object that is waited for has become ready twice");
     done.push_back(index);  // within what was reserved
     if (waiter* first = waiting.pop()) first->wake();
   }

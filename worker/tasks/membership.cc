@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "worker/tasks/membership.h"
 
+#include "base/check.h"
 #include "worker/greenlet/off_stack.h"
 
 namespace grove::tasks::detail {
@@ -68,6 +69,7 @@ void membership::leave(const task_base& task) noexcept {
   if (found == places_.end()) return;
   order_.erase(found->second.number);
   places_.erase(found);
+  GROVE_DEBUG_CHECK(order_.size() == places_.size(), "a member of a group has no place in its order, or two");
   give_place_back();
   if (order_.empty()) until_empty_.wake_all();
 }

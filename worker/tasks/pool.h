@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/tasks/group.h"
 #include "worker/tasks/semaphore.h"
 
@@ -27,7 +28,10 @@ class pool_places final : public membership {
  private:
   bool take_place(std::optional<steady_time> until) override;
   bool try_take_place() noexcept override { return free_.try_acquire(); }
-  void give_place_back() noexcept override { free_.release(); }
+  void give_place_back() noexcept override {
+    GROVE_CHECK(free_.permits() < size_max_, "a place of a pool is given back twice");
+    free_.release();
+  }
 
   std::size_t size_max_;
   semaphore free_;

@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/waiter.h"
 #include "worker/tasks/queue_order.h"
@@ -166,6 +167,7 @@ class basic_queue {
   }
 
   void add(T&& item) {
+    GROVE_DEBUG_CHECK(items_.size() < capacity_, "a queue takes an item that it has no place for");
     items_.put(std::move(item));
     ++unfinished_;
     watchers_.wake_all();
@@ -176,7 +178,9 @@ class basic_queue {
   }
   bool hand_to_consumer(T& item) {
     if (consumers_.empty()) return false;
-    static_cast<side*>(consumers_.front())->item.emplace(std::move(item));
+    side& first = *static_cast<side*>(consumers_.front());
+    GROVE_DEBUG_CHECK(!first.item, "a consumer is given a second item");
+    first.item.emplace(std::move(item));
     consumers_.pop()->wake();
     return true;
   }
@@ -184,6 +188,7 @@ class basic_queue {
   std::optional<T> take_from_producer() {
     if (producers_.empty()) return std::nullopt;
     std::optional<T> taken = std::exchange(static_cast<side*>(producers_.front())->item, std::nullopt);
+    GROVE_DEBUG_CHECK(taken.has_value(), "a producer waits that offers nothing");
     producers_.pop()->wake();
     return taken;
   }

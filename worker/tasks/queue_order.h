@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
+
 namespace grove::tasks::detail {
 
 template <typename T>
@@ -22,6 +24,7 @@ class fifo_order {
   /// Undoes a take().
   void put_back(T&& item) { items_.push_front(std::move(item)); }
   T take() {
+    GROVE_DEBUG_CHECK(!items_.empty(), "an item is taken out of an empty queue");
     T taken(std::move(items_.front()));
     items_.pop_front();
     return taken;
@@ -41,6 +44,7 @@ class lifo_order {
   void put(T&& item) { items_.push_back(std::move(item)); }
   void put_back(T&& item) { put(std::move(item)); }
   T take() {
+    GROVE_DEBUG_CHECK(!items_.empty(), "an item is taken out of an empty queue");
     T taken(std::move(items_.back()));
     items_.pop_back();
     return taken;
@@ -66,6 +70,7 @@ class least_first {
   }
   void put_back(T&& item) { put(std::move(item)); }
   T take() {
+    GROVE_DEBUG_CHECK(!items_.empty(), "an item is taken out of an empty queue");
     std::pop_heap(items_.begin(), items_.end(), later());
     T taken(std::move(items_.back()));
     items_.pop_back();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/check.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/tasks/event.h"
 #include "worker/tasks/semaphore.h"
@@ -47,6 +48,7 @@ bool semaphore::wait(std::optional<steady_time> until) {
 
 void semaphore::release() noexcept {
   if (waiter* first = waiters_.pop()) {
+    GROVE_DEBUG_CHECK(permits_ == 0, "a greenlet waits for a permit while one is free");
     first->wake();
   } else {
     ++permits_;
@@ -66,6 +68,7 @@ bool rlock::nest() noexcept {
 }
 
 void rlock::own() noexcept {
+  GROVE_DEBUG_CHECK(owner_ == nullptr && depth_ == 0, "a lock is given to a second owner");
   owner_ = &greenlet::current();
   depth_ = 1;
 }
@@ -92,6 +95,7 @@ bool rlock::try_acquire() {
 
 void rlock::release() {
   if (!owned()) throw synchronisation_error("a lock is released by another greenlet than its owner");
+  GROVE_DEBUG_CHECK(depth_ > 0, "a lock has an owner that has not taken it");
   if (--depth_ > 0) return;
   owner_ = nullptr;
   free_.release();

@@ -19,6 +19,7 @@ task_base::task_base(hub& on, stack_class stack) : hub_task(on), stack_(stack) {
 }
 
 task_base::~task_base() {
+  GROVE_DEBUG_CHECK(state_ == state::fresh || state_ == state::finished, "a task goes before it has ended");
   leave_tree();
   if (error_ == nullptr || observed_) return;
   if (hub* on = hub::current_or_null())
@@ -28,6 +29,7 @@ task_base::~task_base() {
 }
 
 void task_base::release() noexcept {
+  GROVE_DEBUG_CHECK(handles_ > 0, "a task is released more often than it was held");
   if (--handles_ == 0) delete this;
 }
 
@@ -76,6 +78,7 @@ void task_base::enter() {
 }
 
 void task_base::begin() noexcept {
+  GROVE_DEBUG_CHECK(state_ == state::scheduled, "a task begins that has not been scheduled, or has begun");
   starts_ = false;
   state_ = state::running;
   become(*greenlet_);
@@ -116,6 +119,7 @@ void task_base::run_body() {
 }
 
 void task_base::finish(std::exception_ptr error, bool exited) noexcept {
+  GROVE_DEBUG_CHECK(state_ == state::ending, "a task ends twice, or before its body has");
   state_ = state::finished;
   starts_ = false;
   error_ = std::move(error);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "base/check.h"
 #include "base/fatal.h"
 #include "worker/tasks/internal/spawn_state.h"
 #include "worker/tasks/local.h"
@@ -28,6 +29,7 @@ std::size_t spawn_state::take_ident() {
 }
 
 void spawn_state::give_back(std::size_t ident) noexcept {
+  GROVE_CHECK(free_idents_.size() < idents_ever_, "a task gives the ident of another one back");
   free_idents_.push_back(ident);
   std::push_heap(free_idents_.begin(), free_idents_.end(), std::greater<>());
 }

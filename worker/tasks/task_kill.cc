@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/greenlet/greenlet.h"
 #include "worker/tasks/internal/task_kills.h"
 #include "worker/tasks/task_base.h"
@@ -79,6 +80,7 @@ void task_base::exit_at_once() {
 }
 
 std::exception_ptr task_base::take_deferred_kill() noexcept {
+  GROVE_CHECK(kills_ != nullptr && !kills_->deferred.empty(), "a task has said that more kills wait, and none does");
   auto& deferred = kills_->deferred;
   std::exception_ptr next = std::move(deferred.front());
   deferred.pop_front();

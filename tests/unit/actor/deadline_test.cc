@@ -183,5 +183,19 @@ TEST_F(deadline_of_a_turn, does_not_cut_what_is_cleaned_up_when_the_worker_stops
   EXPECT_EQ(sink.ended[cut].code, status_code::unavailable);
 }
 
+TEST_F(deadline_of_a_turn, ends_a_call_that_waits_while_its_actor_is_made_for_one_that_interleaves) {
+  says.construct = [] { sleep_for(50ms); };
+  const auto first = send("trial.Scripted", "a", "RunInterleaved", trial::Nothing{});
+  const auto late = send_run_within(10ms);
+  run();
+  advance(10ms);
+  ASSERT_TRUE(has_ended(late)) << "it is not answered before the actor is there";
+  EXPECT_EQ(sink.ended[late].code, status_code::deadline_exceeded);
+  EXPECT_EQ(sink.ended[late].result, outcome::not_executed);
+  EXPECT_FALSE(has_ended(first));
+  advance(40ms);
+  EXPECT_TRUE(has_ended(first));
+}
+
 }  // namespace
 }  // namespace grove::test

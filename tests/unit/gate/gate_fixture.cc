@@ -89,7 +89,13 @@ std::vector<v1::Envelope> gate_test::exchange(gate_client& client, const v1::Env
     for (auto& frame : client.receive())
       all.push_back(std::move(frame));
   } while (loop.poll());
+  check_invariants();
   return all;
+}
+
+void gate_test::check_invariants() const {
+  actor_world::check_invariants();
+  if (front != nullptr) front->check_invariants();
 }
 
 v1::Response gate_test::response_to(gate_client& client, const v1::Envelope& request) {

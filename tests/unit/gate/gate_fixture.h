@@ -61,6 +61,7 @@ class gate_test : public actor_world, public topology {
 
   /// Sends, lets things happen, and returns what the client got.
   std::vector<v1::Envelope> exchange(gate_client& client, const v1::Envelope& envelope);
+  void check_invariants() const override;
   /// The response to a request, which must come.
   v1::Response response_to(gate_client& client, const v1::Envelope& request);
 
