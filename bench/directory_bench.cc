@@ -109,6 +109,7 @@ void sizes(benchmark::internal::Benchmark* of) {
     for (const std::int64_t workers : {1, 4})
       of->Args({actors, workers});
   }
+  of->Args({10'000'000, 1});
 }
 BENCHMARK(find)->Apply(sizes)->ArgNames({"actors", "workers"});
 BENCHMARK(find_after_prefetch)->Apply(sizes)->ArgNames({"actors", "workers"});

@@ -36,6 +36,7 @@ def programs(probe, room):
 
 RESUMED = {"jump_fcontext": "Boost.Context jump_fcontext, raw", "greenlet": "greenlet", "continulet": "continulet",
            "typed": "greenlet, a number each way", "sliced": "greenlet, sliced", "boost_context": "boost::context::fiber", "python": "Python greenlet"}
+AT_RANDOM = {kind: RESUMED[kind] for kind in ("jump_fcontext", "greenlet", "continulet", "boost_context")}
 SCHEDULED = {"hub": "greenlet, yield() through the hub", "boost_fiber": "Boost.Fiber yield",
              "goroutine": "Go Gosched", "erlang": "Erlang yield", "greenlet": "greenlet, the bare switch"}
 REMEMBERED = {"sliced": "greenlet, sliced", "greenlet": "greenlet", "continulet": "continulet",
@@ -68,11 +69,13 @@ def main():
         return options.only in (None, part)
 
     if wanted("switch"):
-        for units, switches in ((1, 20_000_000), (1_000, 10_000_000), (100_000, 10_000_000)):
+        for units, switches in ((1, 20_000_000), (1_000, 10_000_000), (10_000, 10_000_000), (100_000, 10_000_000)):
             arguments = ["ring", str(units), str(switches)]
             found = measure([kind for kind in RESUMED if kind != "python"], arguments, rounds)
             found |= measure(["python"], ["ring", str(units), "2000000"], rounds)
             table(f"One switch, one direction; {units:,} visited in turn", "ns", RESUMED, found)
+        found = measure(AT_RANDOM, ["random", "100000", "10000000"], rounds)
+        table("One switch, one direction; 100,000 visited in a random order", "ns", AT_RANDOM, found)
         for units, switches in ((2, 5_000_000), (1_000, 5_000_000), (100_000, 5_000_000)):
             found = measure(SCHEDULED, ["ring", str(units), str(switches)], rounds)
             table(f"One yield to the next; {units:,} take turns", "ns", SCHEDULED, found)

@@ -3,12 +3,14 @@
 // One measurement of one kind of stackful unit, for bench_switch to set beside those of other systems:
 //
 //   switch_probe KIND ring UNITS SWITCHES   nanoseconds a switch, one direction, with UNITS taking turns
+//   switch_probe KIND random UNITS SWITCHES the same, with UNITS taking turns in a random order
 //   switch_probe KIND memory UNITS          bytes a suspended unit with a shallow stack, page tables included
 //   switch_probe KIND spawn UNITS           units a second that are made, run and joined, a hundred at a time
 //   switch_probe KIND asleep UNITS          seconds until UNITS that sleep at once have all woken, and bytes a unit
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <boost/context/detail/fcontext.hpp>
 #include <boost/context/fiber.hpp>
 #include <boost/fiber/fiber.hpp>
@@ -20,6 +22,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -160,12 +163,15 @@ double begin_timing() {
   return begun;
 }
 
+enum class order { as_made, random };
+
 template <typename Units>
-double ring_of(std::size_t count, std::size_t switches) {
+double ring_of(std::size_t count, std::size_t switches, order visited) {
   std::feclearexcept(FE_ALL_EXCEPT);
   Units units(count);
   for (std::size_t i = 0; i < count; ++i)
     units.visit(i);
+  if (visited == order::random) std::ranges::shuffle(units.units, std::mt19937_64(7));
   const std::size_t rounds = switches / (2 * count) + 1;
   const double begun = begin_timing();
   for (std::size_t round = 0; round < rounds; ++round) {
@@ -186,7 +192,10 @@ double memory_of(std::size_t count) {
 
 template <typename Units>
 [[noreturn]] void run_units(std::string_view what, std::size_t count, std::size_t switches) {
-  std::printf("%.6g\n", what == "ring" ? ring_of<Units>(count, switches) : memory_of<Units>(count));
+  const double result = what == "memory"   ? memory_of<Units>(count)
+                        : what == "random" ? ring_of<Units>(count, switches, order::random)
+                                           : ring_of<Units>(count, switches, order::as_made);
+  std::printf("%.6g\n", result);
   std::fflush(stdout);
   std::_Exit(0);  // a million units need not be unwound to be counted
 }
@@ -302,7 +311,7 @@ double spawn_boost_fibers(std::size_t count) {
 }
 
 int usage() {
-  std::fputs("usage: switch_probe KIND ring|memory|spawn|asleep UNITS [SWITCHES]\n", stderr);
+  std::fputs("usage: switch_probe KIND ring|random|memory|spawn|asleep UNITS [SWITCHES]\n", stderr);
   return 2;
 }
 
@@ -318,7 +327,7 @@ int main(int count, char** words) {
   using enum grove::stack_class;
   if (what == "asleep" && kind == "hub") sleep_in_hub(units, small);
   if (what == "asleep" && kind == "hub_sliced") sleep_in_hub(units, sliced);
-  if (what == "ring" || what == "memory") {
+  if (what == "ring" || what == "random" || what == "memory") {
     if (kind == "jump_fcontext") run_units<jump_fcontext_units>(what, units, switches);
     if (kind == "boost_context") run_units<boost_context_units>(what, units, switches);
     if (kind == "greenlet") run_units<greenlet_units<small>>(what, units, switches);
