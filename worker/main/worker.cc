@@ -83,7 +83,9 @@ void worker::begin() {
 
 void worker::check_invariants() const {
   hub_.check_invariants();
+  runtime_->check_invariants();
   mesh_->check_invariants();
+  gate_->check_invariants();
 }
 
 bool worker::poll() {
