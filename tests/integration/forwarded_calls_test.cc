@@ -27,12 +27,13 @@ std::string large_add(std::size_t bytes) {
 class forwarded_calls : public testing::Test {
  protected:
   forwarded_calls() {
+    owners = client.greet(0);  // Before worker 1 is busy, which may have accepted the connection.
     send_spins(keeps_busy, keys_of(keeps_busy.greet(1), "grove.Echo", 1, 1).front(), 1);
     server.process().wait_for_line("grove.Echo/");
   }
 
   void send_large(std::size_t count) {
-    const auto keys = keys_of(client.greet(0), "grove.Counter", 1, count);
+    const auto keys = keys_of(owners, "grove.Counter", 1, count);
     std::string frames;
     for (std::uint64_t id = 1; id <= count; ++id)
       frames += frame_of(request_envelope(id, "grove.Counter", keys[id - 1], "Add", large_add(500'000)));
@@ -52,6 +53,7 @@ class forwarded_calls : public testing::Test {
   server_process server{{.workers = 2}};
   wire_client keeps_busy{server.address()};
   wire_client client{server.address()};
+  v1::Welcome owners;
 };
 
 TEST_F(forwarded_calls, of_more_bytes_than_a_ring_takes_wait_for_room_and_all_succeed) {
