@@ -138,7 +138,8 @@ class runtime final : public message_receiver, private hub_component, private st
   void send_to(std::uint32_t slot, message_ptr call);
   void wait_for_space(std::uint32_t slot, message_ptr call);
   bool send_unsent();
-  void deliver_arrivals();
+  void deliver_some_arrivals();
+  bool run_some_ready();
   /// The actor of `call`, which is made if it is not there. Null: the call has been refused.
   [[nodiscard]] actor_cell* find_actor(message_ptr& call);
   void put_into_mailbox(message_ptr call);
