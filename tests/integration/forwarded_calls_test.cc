@@ -27,15 +27,17 @@ std::string large_add(std::size_t bytes) {
 class forwarded_calls : public testing::Test {
  protected:
   forwarded_calls() {
+    owners = client.greet(0);  // Before worker 1 is busy, which may have accepted the connection.
     send_spins(keeps_busy, keys_of(keeps_busy.greet(1), "grove.Echo", 1, 1).front(), 1);
     server.process().wait_for_line("grove.Echo/");
   }
 
-  void send_large(std::size_t count) {
-    const auto keys = keys_of(client.greet(0), "grove.Counter", 1, count);
+  /// To so many actors in turn.
+  void send(std::size_t count, std::size_t bytes, std::size_t actors) {
+    const auto keys = keys_of(owners, "grove.Counter", 1, actors);
     std::string frames;
     for (std::uint64_t id = 1; id <= count; ++id)
-      frames += frame_of(request_envelope(id, "grove.Counter", keys[id - 1], "Add", large_add(500'000)));
+      frames += frame_of(request_envelope(id, "grove.Counter", keys[id % actors], "Add", large_add(bytes)));
     client.send_bytes(frames);
   }
 
@@ -52,15 +54,26 @@ class forwarded_calls : public testing::Test {
   server_process server{{.workers = 2}};
   wire_client keeps_busy{server.address()};
   wire_client client{server.address()};
+  v1::Welcome owners;
 };
 
 TEST_F(forwarded_calls, of_more_bytes_than_a_ring_takes_wait_for_room_and_all_succeed) {
-  send_large(20);
+  send(20, 500'000, 20);
   expect_all_ok(20);
 }
 
+TEST_F(forwarded_calls, of_many_bytes_to_one_actor_find_space_in_its_mailbox) {
+  send(20, 500'000, 1);
+  expect_all_ok(20);
+}
+
+TEST_F(forwarded_calls, of_as_many_as_a_connection_may_have_to_one_actor_find_space_in_its_mailbox) {
+  send(256, 10, 1);
+  expect_all_ok(256);
+}
+
 TEST_F(forwarded_calls, that_wait_for_room_are_finished_by_a_drain) {
-  send_large(5);
+  send(5, 500'000, 5);
   v1::Envelope ping;
   ping.mutable_ping()->set_nonce(1);
   client.send(ping);

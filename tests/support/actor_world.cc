@@ -65,7 +65,11 @@ std::uint64_t actor_world::send_bytes(std::string_view type_name, std::string_vi
   m->origin = &sink;
   m->origin_id = ++last_number_;
   calls[last_number_] = m.get();
-  actors->submit(std::move(m));
+  if (from_outside) {
+    actors->deliver(std::move(m));
+  } else {
+    actors->submit(std::move(m));
+  }
   return last_number_;
 }
 

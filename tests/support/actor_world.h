@@ -88,6 +88,8 @@ class actor_world : public testing::Test {
 
   manual_clock time;
   time_span time_of_calls = std::chrono::seconds{30};  ///< That are sent from now on.
+  bool from_outside =
+      false;  ///< Whether calls that are sent from now on come as those of clients and other workers do.
   hub loop{time};
   limits bounds;
   actor_types types;

@@ -22,6 +22,11 @@ constexpr std::uint32_t turns_per_actor = 16;
 constexpr std::chrono::milliseconds batch_for{5};
 constexpr std::uint32_t turns_between_clock_readings = 16;
 
+// So much of what came from outside goes into mailboxes before the turns that it asks for are run, and less where mailboxes
+// are smaller: an actor that keeps up is not said to have a full mailbox because much for it came at once.
+constexpr std::uint32_t arrivals_per_run = 64;
+constexpr std::size_t arrived_bytes_per_run = 256 * 1024;
+
 // While there are no stacks, calls whose time is over are answered this often.
 constexpr std::chrono::milliseconds overdue_looked_for_every{100};
 
@@ -149,15 +154,22 @@ void runtime::refuse_as_misdirected(message_ptr call, address_owner owner) {
   refuse(std::move(call), {status_code::unavailable, text});
 }
 
-void runtime::deliver_arrivals() {
+void runtime::deliver_some_arrivals() {
   const message* const first = arrivals_.first();
   if (first == nullptr) return;
+  const std::uint32_t most = std::min(arrivals_per_run, limits_.mailbox_messages_max);
   if (first->next != nullptr) {
-    for (const message* call = first; call != nullptr; call = call->next)
+    std::uint32_t count = 0;
+    for (const message* call = first; call != nullptr && count < most; call = call->next, ++count)
       directory_.prefetch(call->hash);
   }
-  while (message_ptr call = arrivals_.pop())
-    put_into_mailbox(std::move(call));
+  const std::size_t most_bytes = std::min<std::size_t>(arrived_bytes_per_run, limits_.mailbox_bytes_max / 2);
+  std::size_t bytes = 0;
+  for (std::uint32_t count = 0; count < most && !arrivals_.empty(); ++count) {
+    bytes += mailbox::weight(*arrivals_.first());
+    if (count > 0 && bytes > most_bytes) return;
+    put_into_mailbox(arrivals_.pop());
+  }
 }
 
 actor_cell* runtime::find_actor(message_ptr& call) {
@@ -319,10 +331,21 @@ bool runtime::poll() {
 
 bool runtime::run_ready() {
   GROVE_DEBUG_CHECK(hub_.in_hub(), "actors are run by another greenlet than the hub's");
-  deliver_arrivals();
-  bool ran = false;
   turns_left_ = turns_per_batch;
   batch_end_ = {};
+  bool ran = false;
+  do {
+    deliver_some_arrivals();
+    ran |= run_some_ready();
+  } while (!arrivals_.empty() && ready_head_ == nullptr);
+  // Turns or stacks are short: what is left waits in mailboxes, which have bounds.
+  while (!arrivals_.empty())
+    deliver_some_arrivals();
+  return ran;
+}
+
+bool runtime::run_some_ready() {
+  bool ran = false;
   while (ready_head_ != nullptr && turns_left_ > 0) {
     if (!fibers_.resume_one()) {
       // Every stack is held by a turn that waits: the ready actors wait for one of those to end.

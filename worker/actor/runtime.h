@@ -152,7 +152,8 @@ class runtime final : public message_receiver, private hub_component, private st
   bool send_unsent();
   [[nodiscard]] bool is_here(address_owner owner) const noexcept { return owner.is_at(own_node, own_slot_); }
   void refuse_as_misdirected(message_ptr call, address_owner owner);
-  void deliver_arrivals();
+  void deliver_some_arrivals();
+  bool run_some_ready();
   /// The actor of `call`, which is made if it is not there. Null: the call has been refused.
   [[nodiscard]] actor_cell* find_actor(message_ptr& call);
   void put_into_mailbox(message_ptr call);

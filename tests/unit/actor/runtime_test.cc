@@ -66,6 +66,55 @@ TEST_F(runtime_of_a_worker, refuses_messages_beyond_the_bytes_of_a_mailbox_and_n
   advance(10ms);
 }
 
+TEST_F(runtime_of_a_worker, runs_turns_between_what_has_come_for_one_actor_at_once) {
+  from_outside = true;
+  for (std::uint32_t i = 0; i < 3 * bounds.mailbox_messages_max; ++i)
+    send("trial.Account", "a", "Deposit", amount(1));
+  run();
+  for (const auto& [number, end] : sink.ended)
+    EXPECT_EQ(end.code, status_code::ok) << number << ": " << end.text;
+  EXPECT_EQ(sink.ended.size(), 3U * bounds.mailbox_messages_max);
+}
+
+TEST_F(runtime_of_a_worker, runs_turns_between_the_bytes_that_have_come_for_one_actor_at_once) {
+  from_outside = true;
+  bounds.mailbox_bytes_max = 2'000;
+  trial::Amount large = amount(1);
+  trial::Amount::GetReflection()->MutableUnknownFields(&large)->AddLengthDelimited(1000, std::string(900, 'x'));
+  for (int i = 0; i < 10; ++i) {
+    send("trial.Account", "a", "Deposit", amount(1));
+    send("trial.Account", "a", "Deposit", large);
+  }
+  run();
+  for (const auto& [number, end] : sink.ended)
+    EXPECT_EQ(end.code, status_code::ok) << number << ": " << end.text;
+  EXPECT_EQ(sink.ended.size(), 20U);
+}
+
+TEST_F(runtime_of_a_worker, keeps_no_more_than_a_mailbox_takes_of_what_comes_behind_a_turn_that_waits) {
+  send("trial.Account", "a", "SlowDeposit", amount(10));
+  run();
+  from_outside = true;
+  for (std::uint32_t i = 0; i < bounds.mailbox_messages_max + 2; ++i)
+    send("trial.Account", "a", "Deposit", amount(1));
+  run();
+  EXPECT_EQ(sink.ended.size(), 2U) << "refused";
+  advance(10ms);
+  EXPECT_EQ(sink.ended.size(), bounds.mailbox_messages_max + 3U);
+}
+
+TEST_F(runtime_without_stacks, puts_what_comes_from_outside_into_mailboxes) {
+  send("trial.Account", "a", "SlowDeposit", amount(10));
+  run();
+  from_outside = true;
+  for (std::uint32_t i = 0; i < bounds.mailbox_messages_max + 2; ++i)
+    send("trial.Account", "b", "Deposit", amount(1));
+  run();
+  EXPECT_EQ(sink.ended.size(), 2U) << "refused";
+  advance(10ms);
+  EXPECT_EQ(sink.ended.size(), bounds.mailbox_messages_max + 3U);
+}
+
 TEST_F(runtime_of_a_worker, counts_a_calls_chain_as_bytes_of_the_mailbox) {
   constexpr std::uint32_t first = 100;
   const std::size_t chain = text_pair_bytes("trial.Caller", "caller");
