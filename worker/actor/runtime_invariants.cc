@@ -222,8 +222,10 @@ bool runtime::check_minded(const actor_cell& cell) const {
     GROVE_CHECK(looks_at && *looks_at <= std::max(minded->second, hub_.pass_time()),
                 "nothing will answer calls in a busy actor's mailbox when their time is over");
   }
+  // A turn whose callee has begun to wait in its place has its mailbox minded when it goes on, to wait itself.
+  const bool is_in_line = cell.exclusive != nullptr && cell.exclusive->in.fiber.slots().waiter == nullptr;
   // What can begin at once is looked at, at the latest, when it does.
-  if (cell.mail.has_messages() && !cell.ready && cell.mail.earliest_deadline() != steady_time::max()) {
+  if (cell.mail.has_messages() && !cell.ready && !is_in_line && cell.mail.earliest_deadline() != steady_time::max()) {
     GROVE_CHECK(minded != minded_.end() && minded->second <= cell.mail.earliest_deadline(),
                 "calls wait behind a turn, and nobody minds their time");
   }
