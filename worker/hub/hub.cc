@@ -335,6 +335,11 @@ void hub::post_from_thread(unique_function<void()> call) {
   poke();
 }
 
+void hub::release() noexcept {
+  GROVE_CHECK(holds_ > 0, "a hub is released more often than it was held");
+  --holds_;
+}
+
 void hub::attach(hub_component& component) {
   GROVE_CHECK(is_on_thread(), "a component is attached from another thread than the hub's");
   GROVE_CHECK(std::ranges::find(components_, &component) == components_.end(), "a component is attached twice");

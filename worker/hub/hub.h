@@ -86,10 +86,7 @@ class hub {
   /// Until release(), something is pending: for work elsewhere that will be posted from its thread. They count.
   /// Affinity: hub thread.
   void hold() noexcept { ++holds_; }
-  void release() noexcept {
-    GROVE_CHECK(holds_ > 0, "a hub is released more often than it was held");
-    --holds_;
-  }
+  void release() noexcept;
   /// One pass that never sleeps, I/O included. True if anything was done.
   bool poll();
   /// poll() until a pass does nothing; true if anything was done. At most `passes_max` passes.
@@ -108,8 +105,7 @@ class hub {
   [[nodiscard]] greenlet& hub_greenlet() const noexcept { return *greenlet_; }
   /// True in the hub's own context, where nothing may wait.
   [[nodiscard]] bool in_hub() const noexcept { return greenlet_->is_current(); }
-  /// True on the hub's thread.
-  /// Affinity: any thread.
+  /// True on the hub's thread. Affinity: any thread.
   [[nodiscard]] bool is_on_thread() const noexcept { return greenlet_->is_of_this_thread(); }
 
   /// Runs the item in a coming pass, after everything that was posted before with the same priority.
@@ -287,18 +283,6 @@ class hub {
   std::size_t stacks_used_then_ = 0;  // when the last of them found none
   callback_timer stack_retry_{[] {}};
   hub_task* tasks_ = nullptr;  // the live ones, a list
-};
-
-/// While it exists, something is pending in the hub, see hub::hold().
-class hub_hold {
- public:
-  explicit hub_hold(hub& on) noexcept : on_(on) { on_.hold(); }
-  ~hub_hold() { on_.release(); }
-  hub_hold(const hub_hold&) = delete;
-  hub_hold& operator=(const hub_hold&) = delete;
-
- private:
-  hub& on_;
 };
 
 /// Suspends the calling greenlet, with everything as hub::current() has it.
