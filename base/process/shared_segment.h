@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/process/limits.h"
@@ -79,6 +80,7 @@ class shared_segment {
 
   /// The slot that owns a partition, or an address.
   [[nodiscard]] std::uint32_t owner_of_partition(std::uint32_t partition) const noexcept {
+    GROVE_DEBUG_CHECK(partition < partitions_, "no such partition");
     return owners_[partition].load(std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint32_t owner_of(std::uint64_t hash) const noexcept {
