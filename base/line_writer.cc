@@ -19,6 +19,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/write_all.h"
@@ -197,6 +198,7 @@ line_writer::~line_writer() {
 }
 
 void line_writer::write(std::string_view line) noexcept {
+  GROVE_DEBUG_CHECK(line.ends_with('\n'), "a line is written that does not end with a newline");
   shared_->accept(line);
 }
 

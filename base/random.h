@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/check.h"
+
 namespace grove {
 
 /// Where randomness comes from, so that a run can be repeated under its seed.
@@ -22,6 +24,7 @@ class random_source {
 
   /// Uniform in [0, bound); `bound` is at least 1. Lemire's multiplication, whose bias is below 2^-32 here.
   [[nodiscard]] std::uint32_t below(std::uint32_t bound) noexcept {
+    GROVE_DEBUG_CHECK(bound > 0, "a number is drawn from none");
     return static_cast<std::uint32_t>(((next() >> 32U) * bound) >> 32U);
   }
 

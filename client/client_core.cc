@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "base/check.h"
 #include "base/fatal.h"
 
 namespace grove::detail {
@@ -136,6 +137,7 @@ void client_core::take_item(operation& op, std::string_view bytes) {
 
 void client_core::finish(operation& op, call_result&& result, bool cancelled) {
   if (op.over_in_item_ != nullptr) *op.over_in_item_ = true;
+  GROVE_CHECK(unfinished_ > 0, "more operations of a client end than began");
   --unfinished_;
   deadlines_.remove(op);
   op.finish(std::move(result), cancelled);

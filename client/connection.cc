@@ -36,6 +36,7 @@ connection::connection(asio::io_context& io, const clock& time, std::shared_ptr<
 connection::~connection() = default;
 
 void connection::open(const server_address& address, std::optional<std::uint32_t> wanted_worker) {
+  GROVE_CHECK(state_ == state::connecting && dialing_ == nullptr, "a connection is opened twice");
   address_ = address;
   wanted_worker_ = wanted_worker;
   arm_timer(options_.connect_timeout);
@@ -168,6 +169,7 @@ bool connection::take_welcome(std::string_view envelope) {
   info_.worker = welcome.worker();
   info_.workers = std::max(1U, welcome.workers());
   info_.owners.assign(welcome.owners().begin(), welcome.owners().end());
+  if (info_.worker >= info_.workers) return broken("a Welcome of a worker that does not exist");
   for (const std::uint32_t owner : info_.owners) {
     if (owner >= info_.workers) return broken("a Welcome that names a worker that does not exist");
   }
@@ -213,7 +215,8 @@ bool connection::take_item(const wire::item_view& item) {
 }
 
 void connection::start(outgoing_call& call) {
-  GROVE_CHECK(state_ == state::ready);
+  GROVE_CHECK(state_ == state::ready, "a call is started on a connection that is not ready");
+  GROVE_CHECK(call.list_ == nullptr && call.connection_ == nullptr, "a call is started twice");
   if (refuses(call, request_of(call, 1))) return;
   if (in_flight() < info_.unfinished_calls_max && waiting_.empty()) {
     send_request(call);
@@ -286,6 +289,7 @@ void connection::send_request(outgoing_call& call) {
     free_slots_.pop_back();
   }
   const auto place = static_cast<std::uint32_t>(id - 1);
+  GROVE_CHECK(!slots_[place].used, "a call gets the id of another one");
   slots_[place] = {&call, true};
   byte_buffer& out = out_[filling_];
   const std::size_t before = out.size();
@@ -298,12 +302,13 @@ void connection::send_request(outgoing_call& call) {
 }
 
 outcome connection::withdraw(outgoing_call& call) {
-  GROVE_CHECK(call.connection_ == this);
+  GROVE_CHECK(call.connection_ == this, "a call is withdrawn from another connection than its own");
   call.connection_ = nullptr;
   if (call.list_ != nullptr) {
     call.list_->remove(call);
     return outcome::not_executed;
   }
+  GROVE_CHECK(call.slot_ < slots_.size() && slots_[call.slot_].call == &call, "a call is withdrawn that has no place");
   slots_[call.slot_].call = nullptr;
   if (state_ != state::closed) {
     wire::append_cancel(out_[filling_], call.slot_ + std::uint64_t{1});
@@ -324,6 +329,7 @@ void connection::flush_soon() {
 void connection::flush() {
   if (writing_ || out_[filling_].empty() || state_ == state::closed) return;
   writing_ = true;
+  GROVE_DEBUG_CHECK(handed_bytes_ <= queued_bytes_, "more of the requests has left than there was");
   handed_bytes_ = queued_bytes_;
   const std::string_view bytes = out_[filling_].view();
   filling_ ^= 1U;

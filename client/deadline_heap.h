@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "client/operation.h"
 
 namespace grove::detail {
@@ -14,9 +15,13 @@ namespace grove::detail {
 class deadline_heap {
  public:
   [[nodiscard]] bool empty() const noexcept { return heap_.size() == 1; }
-  [[nodiscard]] operation& first() const noexcept { return *heap_[1]; }
+  [[nodiscard]] operation& first() const noexcept {
+    GROVE_DEBUG_CHECK(!empty(), "the first that wakes up is asked for of none");
+    return *heap_[1];
+  }
 
   void insert(operation& op) {
+    GROVE_CHECK(op.heap_index_ == 0, "an operation is twice among those that wake up");
     heap_.push_back(&op);
     op.heap_index_ = heap_.size() - 1;
     rise(op.heap_index_);
@@ -25,6 +30,8 @@ class deadline_heap {
   void remove(operation& op) noexcept {
     const std::size_t hole = std::exchange(op.heap_index_, 0);
     if (hole == 0) return;
+    GROVE_CHECK(hole < heap_.size() && heap_[hole] == &op,
+                "an operation does not know its place among those that wake up");
     operation* last = heap_.back();
     heap_.pop_back();
     if (last == &op) return;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/status.h"
 
@@ -46,7 +47,10 @@ class outgoing_call {
   bool streams = false;  ///< A streaming method, whose time the server does not limit.
 
  protected:
-  virtual ~outgoing_call() = default;
+  virtual ~outgoing_call() {
+    GROVE_DEBUG_CHECK(list_ == nullptr && connection_ == nullptr,
+                      "a call goes that has neither ended nor been withdrawn");
+  }
 
  private:
   friend class connection;
@@ -75,6 +79,7 @@ class call_list {
 
   [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
   void push(outgoing_call& call) noexcept {
+    GROVE_CHECK(call.list_ == nullptr, "a call waits in two lists");
     call.list_ = this;
     call.next_ = nullptr;
     call.previous_ = last_;
@@ -82,6 +87,7 @@ class call_list {
     last_ = &call;
   }
   void remove(outgoing_call& call) noexcept {
+    GROVE_CHECK(call.list_ == this, "a call is taken out of a list that it is not in");
     (call.previous_ != nullptr ? call.previous_->next_ : first_) = call.next_;
     (call.next_ != nullptr ? call.next_->previous_ : last_) = call.previous_;
     call.list_ = nullptr;

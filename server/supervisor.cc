@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "base/exit_codes.h"
 #include "base/values.h"
 #include "base/version.h"
@@ -22,6 +23,22 @@ std::int64_t nanoseconds(steady_time moment) {
 
 std::string on_core(const worker_record& record) {
   return record.core ? fmt::format("core {}", *record.core) : std::string{"any core"};
+}
+
+/// Whether a worker may be in the state `next` after it was in `before`: up once it has started, draining when it was up;
+/// down from wherever it died.
+constexpr bool may_follow(worker_state before, worker_state next) noexcept {
+  switch (next) {
+    case worker_state::down:
+      return true;
+    case worker_state::starting:
+      return before == worker_state::down;
+    case worker_state::up:
+      return before == worker_state::starting;
+    case worker_state::draining:
+      return before == worker_state::up;
+  }
+  return false;
 }
 
 /// Why a restart waits, as the end of a line.
@@ -65,6 +82,9 @@ void supervisor::begin() {
 void supervisor::start(std::uint32_t slot) {
   worker_record& record = workers_[slot];
   worker_slot& shared = parts_.segment.slot(slot);
+  GROVE_CHECK(record.pid == 0, "a worker is started before the end of the process before it is known");
+  GROVE_CHECK(phase_ == phase::serving && !record.abandoned,
+              "a worker is started that was given up, or in a server that stops");
   const steady_time now = parts_.time.now();
   record.restart_at.reset();
   record.ready_at.reset();
@@ -95,6 +115,7 @@ void supervisor::start(std::uint32_t slot) {
 }
 
 void supervisor::set_state(std::uint32_t slot, worker_state state) {
+  GROVE_CHECK(may_follow(workers_[slot].state, state), "a worker's state does not follow from the one before");
   workers_[slot].state = state;
   parts_.segment.set_state(slot, state);
   parts_.host.poke_all();
@@ -185,6 +206,7 @@ void supervisor::on_control_lost(std::uint32_t slot, std::string_view why) {
 
 void supervisor::on_exit(std::uint32_t slot, const exit_status& status) {
   worker_record& record = workers_[slot];
+  GROVE_CHECK(record.pid != 0, "the end is told of a process that was not there");
   const steady_time now = parts_.time.now();
   const flight_report flight = read_flight(parts_.segment.slot(slot));
   process_life life;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/exit_codes.h"
 #include "base/values.h"
 #include "grove/v1/control.pb.h"
@@ -52,6 +53,7 @@ readiness supervisor::ready() const {
 }
 
 void supervisor::drain() {
+  GROVE_CHECK(phase_ == phase::serving, "a server begins to drain twice");
   phase_ = phase::draining;
   const steady_time now = parts_.time.now();
   const auto timeout = parts_.config.drain_timeout;
@@ -143,6 +145,7 @@ bool supervisor::cut_drain(steady_time now) {
 
 void supervisor::finish_when_empty() {
   if (phase_ == phase::serving || workers_.processes() != 0 || exit_code_) return;
+  GROVE_CHECK(!workers_.next_restart(), "a server that has stopped would start a worker again");
   exit_code_ = code_when_empty_;
   std::string cut;
   if (const std::uint32_t workers = workers_.cut_drains(); workers > 0) {

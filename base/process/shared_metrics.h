@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/check.h"
+
 namespace grove {
 
 /// Every metric that a worker keeps in shared memory, once: name (after "grove_"), kind, help. A name that
@@ -80,7 +82,10 @@ inline constexpr std::array metric_table = {
 class shared_number {
  public:
   void add(std::uint64_t amount = 1) noexcept { set(get() + amount); }
-  void subtract(std::uint64_t amount = 1) noexcept { set(get() - amount); }
+  void subtract(std::uint64_t amount = 1) noexcept {
+    GROVE_DEBUG_CHECK(amount <= get(), "a metric falls below zero");
+    set(get() - amount);
+  }
   void set(std::uint64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
 
   /// Affinity: any thread of any process.

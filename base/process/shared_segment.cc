@@ -246,6 +246,7 @@ ring_control& shared_segment::ring(std::uint32_t from, std::uint32_t to) const n
 }
 
 std::uint64_t shared_segment::ring_offset(std::uint32_t from, std::uint32_t to) const noexcept {
+  GROVE_CHECK(from < workers_ && to < workers_, "no such ring");
   const std::uint64_t index = std::uint64_t{from} * workers_ + to;
   return header().layout.data_offset + index * header().layout.ring_bytes;
 }

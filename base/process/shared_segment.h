@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/check.h"
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/process/address_owner.h"
@@ -80,6 +81,7 @@ class shared_segment {
 
   /// Who owns a partition, or an address, and in which epoch.
   [[nodiscard]] address_owner owner_of_partition(std::uint32_t partition) const noexcept {
+    GROVE_DEBUG_CHECK(partition < partitions_, "no such partition");
     return address_owner::from_word(owners_[partition].load(std::memory_order_relaxed));
   }
   [[nodiscard]] address_owner owner_of(std::uint64_t hash) const noexcept {

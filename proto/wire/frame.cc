@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proto/wire/frame.h"
 
+#include <cstdint>
+#include <limits>
+
+#include "base/check.h"
+
 namespace grove::wire {
 
 frame_view first_frame(std::string_view bytes, std::size_t envelope_bytes_max) noexcept {
@@ -21,6 +26,7 @@ frame_view first_frame(std::string_view bytes, std::size_t envelope_bytes_max) n
 }
 
 void write_frame_header(char* place, std::size_t length) noexcept {
+  GROVE_DEBUG_CHECK(length <= std::numeric_limits<std::uint32_t>::max(), "a frame is longer than its header can say");
   for (std::size_t i = 0; i < frame_header_bytes; ++i) {
     place[i] = static_cast<char>(static_cast<unsigned char>(length >> (8U * (frame_header_bytes - 1 - i))));
   }

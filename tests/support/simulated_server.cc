@@ -13,7 +13,7 @@
 
 #include "base/exit_codes.h"
 #include "base/version.h"
-#include "worker/builtin/builtin.h"
+#include "worker/hub/hub_scope.h"
 
 namespace grove::test {
 namespace {

@@ -13,6 +13,7 @@
 #include "base/check.h"
 #include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
+#include "worker/hub/hub_scope.h"
 #include "worker/hub/wait_bound.h"
 #include "worker/hub/waiter.h"
 
@@ -358,6 +359,11 @@ void hub::post_from_thread(unique_function<void()> call) {
     has_foreign_.store(true, std::memory_order_relaxed);
   }
   poke();
+}
+
+void hub::release() noexcept {
+  GROVE_CHECK(holds_ > 0, "a hub is released more often than it was held");
+  --holds_;
 }
 
 void hub::attach(hub_component& component) {

@@ -38,6 +38,7 @@
 #include "worker/hub/hub_parts.h"
 #include "worker/hub/ready.h"
 #include "worker/hub/timer.h"
+#include "worker/hub/waits.h"
 
 namespace grove {
 
@@ -87,10 +88,7 @@ class hub {
   /// Until release(), something is pending: for work elsewhere that will be posted from its thread. They count.
   /// Affinity: hub thread.
   void hold() noexcept { ++holds_; }
-  void release() noexcept {
-    GROVE_CHECK(holds_ > 0, "a hub is released more often than it was held");
-    --holds_;
-  }
+  void release() noexcept;
   /// One pass that never sleeps, I/O included. True if anything was done.
   bool poll();
   /// poll() until a pass does nothing; true if anything was done. At most `passes_max` passes.
@@ -118,8 +116,7 @@ class hub {
   [[nodiscard]] greenlet& hub_greenlet() const noexcept { return *greenlet_; }
   /// True in the hub's own context, where nothing may wait.
   [[nodiscard]] bool in_hub() const noexcept { return greenlet_->is_current(); }
-  /// True on the hub's thread.
-  /// Affinity: any thread.
+  /// True on the hub's thread. Affinity: any thread.
   [[nodiscard]] bool is_on_thread() const noexcept { return greenlet_->is_of_this_thread(); }
 
   /// Runs the item in a coming pass, after everything that was posted before with the same priority.
@@ -299,42 +296,5 @@ class hub {
   callback_timer stack_retry_{[] {}};
   hub_task* tasks_ = nullptr;  // the live ones, a list
 };
-
-/// While it exists, the hub is the calling thread's. Scopes nest; nothing may wait in one but in the hub's own passes.
-class hub_scope {
- public:
-  explicit hub_scope(hub& on) : before_(thread_loop()) { enter(&on); }
-  ~hub_scope() { enter(before_); }
-  hub_scope(const hub_scope&) = delete;
-  hub_scope& operator=(const hub_scope&) = delete;
-
- private:
-  static void enter(void* loop) {
-    if (thread_loop() != loop) set_thread_loop(loop);
-  }
-  void* before_;
-};
-
-/// While it exists, something is pending in the hub, see hub::hold().
-class hub_hold {
- public:
-  explicit hub_hold(hub& on) noexcept : on_(on) { on_.hold(); }
-  ~hub_hold() { on_.release(); }
-  hub_hold(const hub_hold&) = delete;
-  hub_hold& operator=(const hub_hold&) = delete;
-
- private:
-  hub& on_;
-};
-
-/// Suspends the calling greenlet, with everything as hub::current() has it.
-/// Cancel: throws what has been delivered to the greenlet; nothing else has happened.
-void sleep_for(time_span delay);
-void sleep_until(steady_time when);
-/// Lets everything that is ready now, and is of this priority or a higher one, run first.
-void yield(hub_priority priority = hub_priority::normal);
-/// Waits for a pass of the loop that runs nothing of priority `quiet` or a higher one; timers, I/O and components count
-/// as normal. With `low`, the default: until there is nothing to do. gevent's idle().
-void idle(hub_priority quiet = hub_priority::low);
 
 }  // namespace grove

@@ -3,6 +3,7 @@
 // Loops that end by themselves: when nothing that could wake a greenlet is left.
 
 #include "worker/hub/hub.h"
+#include "worker/hub/hub_scope.h"
 #include "worker/hub/hub_task.h"
 
 namespace grove {

@@ -18,6 +18,7 @@
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/background_wait.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/hub_hold.h"
 #include "worker/hub/waiter.h"
 
 namespace grove {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/fatal.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/io/fd_wait.h"
@@ -64,7 +65,9 @@ serving::serving(hub& on, unique_fd fd, serving_options options)
       options_(std::move(options)),
       slots_(on, std::max<std::size_t>(options_.handlers_max, 1)) {}
 
-serving::~serving() = default;
+serving::~serving() {
+  GROVE_CHECK(handlers_.empty(), "a handler outlives its server");
+}
 
 void serving::start() {
   if (closed_ || taking_) return;
@@ -140,6 +143,7 @@ void serving::report(int error) {
 }
 
 void serving::launch(unique_function<void()> handler) {
+  GROVE_CHECK(slot_held_, "a server launches more than one handler for an arrival");
   const auto place = handlers_.emplace(handlers_.end());
   // From here on the slot is the handler's.
   slot_held_ = false;

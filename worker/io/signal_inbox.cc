@@ -11,6 +11,8 @@
 #include <string>
 #include <system_error>
 
+#include "base/check.h"
+
 namespace grove::io::detail {
 
 namespace {
@@ -86,6 +88,7 @@ void hold_disposition(int signal) {
 void release_disposition(int signal) noexcept {
   const std::lock_guard lock(dispositions_mutex);
   disposition& at = dispositions.at(static_cast<std::size_t>(signal));
+  GROVE_CHECK(at.holders > 0, "a signal's disposition is released more often than it was held");
   if (--at.holders > 0) return;
   struct sigaction now {};
   ::sigaction(signal, nullptr, &now);

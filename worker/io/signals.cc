@@ -12,9 +12,11 @@
 #include <system_error>
 #include <vector>
 
+#include "base/check.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/background_wait.h"
 #include "worker/hub/hub.h"
+#include "worker/hub/hub_hold.h"
 #include "worker/hub/waiter.h"
 #include "worker/io/internal/signal_inbox.h"
 #include "worker/tasks/task.h"
@@ -55,7 +57,8 @@ class signal_service final : public asio::execution_context::service {
   }
   void remove(signal_subscription& gone) noexcept {
     gone.in = nullptr;
-    std::erase(all_, &gone);
+    const std::size_t removed = std::erase(all_, &gone);
+    GROVE_CHECK(removed == 1, "who asked for a signal is listed twice, or not at all");
     // First the disposition: a signal that comes in between must not be lost to nobody.
     release_disposition(gone.signal);
     if (std::none_of(all_.begin(), all_.end(), [&](const auto* at) { return at->signal == gone.signal; }))

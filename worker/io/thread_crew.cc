@@ -10,6 +10,7 @@
 #include "base/fatal.h"
 #include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/off_stack.h"
+#include "worker/hub/hub_hold.h"
 
 namespace grove::io::detail {
 
@@ -52,6 +53,7 @@ void thread_job::run() noexcept {
 }
 
 void thread_job::finish() noexcept {
+  GROVE_CHECK(!ready_, "a call on a thread ends twice");
   ready_ = true;
   for (unique_function<void(thread_job&)>& call : std::exchange(links_, {})) {
     try {
@@ -142,6 +144,7 @@ void thread_crew::begin_call() noexcept {
 }
 
 void thread_crew::end_call() noexcept {
+  GROVE_CHECK(calls_ > 0, "more calls on threads end than began");
   --calls_;
   if (hub* on = home_->here()) on->release();
   room_.release();
@@ -161,6 +164,7 @@ void thread_crew::start_entered(const std::shared_ptr<thread_job>& job) {
     if (!idle_.empty()) {
       member& next = *idle_.back();
       idle_.pop_back();
+      GROVE_DEBUG_CHECK(next.idle && !next.retired && next.next == nullptr, "a thread is idle and has a call, or ends");
       next.idle = false;
       next.next = job;
       next.wake.notify_one();
@@ -262,6 +266,8 @@ void thread_crew::left(const member& who) {
 }
 
 void thread_crew::retire(member& who) noexcept {
+  GROVE_CHECK(active_ > 0 && !who.retired, "a thread is retired twice");
+  GROVE_CHECK(who.next == nullptr, "a thread is retired that has a call to make");
   --active_;
   who.idle = false;
   who.retired = true;

@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/check.h"
 #include "worker/hub/callback_timer.h"
 #include "worker/hub/hub_link.h"
 #include "worker/hub/waiter.h"
@@ -107,7 +108,10 @@ class thread_crew : public std::enable_shared_from_this<thread_crew> {
   /// Takes a place for a call; false at `until`.
   bool enter(std::optional<steady_time> until);
   [[nodiscard]] bool try_enter();
-  void leave_entered() noexcept { room_.release(); }
+  void leave_entered() noexcept {
+    GROVE_CHECK(room_.permits() < options_.calls_max, "a place for a call on a thread is given back twice");
+    room_.release();
+  }
   void start_entered(const std::shared_ptr<thread_job>& job);
   /// True if the call had not begun.
   bool withdraw(thread_job& job, const char* why);

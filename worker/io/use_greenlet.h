@@ -46,6 +46,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.h"
 #include "worker/greenlet/check_stack.h"
 #include "worker/greenlet/off_stack.h"
 #include "worker/hub/hub.h"
@@ -116,6 +117,7 @@ class operation {
   void settle(bool succeeded);
 
   void completed() noexcept {
+    GROVE_DEBUG_CHECK(!done_, "an operation completes twice");
     done_ = true;
     waiter_.wake();
   }

@@ -9,6 +9,7 @@
 #include "base/exit_codes.h"
 #include "base/text.h"
 #include "grove/v1/control.pb.h"
+#include "worker/hub/hub_scope.h"
 #include "worker/main/orphan_guard.h"
 #include "worker/main/system_actor.h"
 

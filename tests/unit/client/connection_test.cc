@@ -259,6 +259,15 @@ TEST_F(connection_test, a_welcome_of_another_version_is_refused) {
   EXPECT_THAT(reason.message(), HasSubstr("version 999"));
 }
 
+TEST_F(connection_test, a_welcome_of_a_worker_that_does_not_exist_is_refused) {
+  server.workers = 2;
+  server.on_hello = [](auto& from, const wire::hello_view&) { from.welcome(2); };
+  open();
+  run_until([this] { return closed; });
+  EXPECT_FALSE(ready);
+  EXPECT_THAT(reason.message(), HasSubstr("a Welcome of a worker that does not exist"));
+}
+
 TEST_F(connection_test, a_server_that_does_not_answer_the_hello_is_given_up) {
   // The time to connect is in it: long enough for a machine that is busy.
   options.connect_timeout = 2500ms;

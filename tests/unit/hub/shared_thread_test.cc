@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "worker/hub/hub.h"
+#include "worker/hub/hub_scope.h"
 #include "worker/hub/hub_task.h"
 #include "worker/tasks/task.h"
 
