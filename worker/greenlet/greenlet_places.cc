@@ -27,37 +27,37 @@ void greenlet_places::give_back(void* freed) noexcept {
 
 namespace {
 
-// Every block begins at a multiple of the size of the widest, so that a place is enough to find it. Its head has the
-// first place.
-constexpr std::uint32_t block_bytes = 64U * 1024;
-constexpr std::uint32_t wide_block_bytes = 2U * 1024 * 1024;  // a huge page
-// From so many bytes of blocks on a wide one adds at most twice as much. Few greenlets need no huge page: they have
-// entries enough in the TLB.
-constexpr std::size_t bytes_before_wide = 1024UL * 1024;
+// A block begins at a multiple of its size, so that a place is enough to find it. Its head has the first place.
+constexpr std::size_t block_bytes = 64UL * 1024;
+constexpr std::size_t places_in_block = block_bytes / sizeof(greenlet) - 1;
 
-void* map_block(std::size_t bytes) {
-  const std::size_t searched = wide_block_bytes + bytes;
-  void* const mapped = ::mmap(nullptr, searched, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
+// From so many blocks on, 1 MiB, the next ones are cut from a huge page. Few greenlets need none: they have entries
+// enough in the TLB.
+constexpr std::size_t blocks_before_huge = 16;
+constexpr std::size_t huge_page_bytes = 2UL * 1024 * 1024;
+
+/// Memory that begins at a multiple of its size, a power of two; null if the system gives none.
+std::byte* map_aligned(std::size_t bytes) noexcept {
+  void* const mapped = ::mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
   auto* const start = static_cast<std::byte*>(mapped);
-  const std::size_t before =
-      (wide_block_bytes - reinterpret_cast<std::uintptr_t>(start) % wide_block_bytes) % wide_block_bytes;
+  const std::size_t before = (bytes - reinterpret_cast<std::uintptr_t>(start) % bytes) % bytes;
   if (before != 0) ::munmap(start, before);
-  if (before + bytes != searched) ::munmap(start + before + bytes, searched - before - bytes);
-  // A wish: where it is not granted, a wide block has many small pages.
-  if (bytes == wide_block_bytes) ::madvise(start + before, bytes, MADV_HUGEPAGE);
+  ::munmap(start + before + bytes, bytes - before);
   return start + before;
 }
 
 }  // namespace
 
-greenlet_places::block::block(std::uint32_t of_bytes) noexcept
-    : bytes(of_bytes), places(static_cast<std::uint32_t>(of_bytes / sizeof(greenlet) - 1)) {}
+bool greenlet_places::block::full() const noexcept {
+  return used == places_in_block;
+}
 
 greenlet_places::~greenlet_places() {
   GROVE_CHECK(open_ == nullptr, "a thread's memory goes before its greenlets");
   if (spare_ != nullptr) unmap(*spare_);
-  GROVE_CHECK(mapped_bytes_ == 0, "a block of greenlets is left over");
+  if (!uncut_.empty()) ::munmap(uncut_.data(), uncut_.size());
+  GROVE_CHECK(blocks_ == 0, "a block of greenlets is left over");
 }
 
 void* greenlet_places::take() {
@@ -75,8 +75,8 @@ void* greenlet_places::take() {
 
 void greenlet_places::give_back(void* freed) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(freed);
-  block& of = *reinterpret_cast<block*>(static_cast<std::byte*>(freed) - address % wide_block_bytes);
-  GROVE_DEBUG_CHECK(of.used > 0 && address % wide_block_bytes < of.bytes, "this is no place of a greenlet");
+  block& of = *reinterpret_cast<block*>(static_cast<std::byte*>(freed) - address % block_bytes);
+  GROVE_DEBUG_CHECK(of.used > 0 && of.begun >= of.used, "this is no place of a greenlet");
   if (of.full()) link(of);
   of.free = new (freed) place{of.free};
   if (--of.used != 0) return;
@@ -84,19 +84,28 @@ void greenlet_places::give_back(void* freed) noexcept {
   if (block* const surplus = std::exchange(spare_, &of)) unmap(*surplus);
 }
 
+void* greenlet_places::map_block() {
+  if (uncut_.empty() && blocks_ >= blocks_before_huge) {
+    if (std::byte* const mapped = map_aligned(huge_page_bytes)) {
+      ::madvise(mapped, huge_page_bytes, MADV_HUGEPAGE);  // a wish: else it has many small pages
+      uncut_ = {mapped, huge_page_bytes};
+    }
+  }
+  std::byte* const made = uncut_.empty() ? map_aligned(block_bytes) : uncut_.data();
+  if (made == nullptr) throw std::bad_alloc();
+  if (!uncut_.empty()) uncut_ = uncut_.subspan(block_bytes);
+  ++blocks_;
+  return made;
+}
+
 void greenlet_places::unmap(block& gone) noexcept {
-  const std::size_t bytes = gone.bytes;
-  mapped_bytes_ -= bytes;
-  ::munmap(&gone, bytes);
+  --blocks_;
+  ::munmap(&gone, block_bytes);
 }
 
 greenlet_places::block& greenlet_places::open_block() {
   block* opened = std::exchange(spare_, nullptr);
-  if (opened == nullptr) {
-    const std::uint32_t bytes = mapped_bytes_ < bytes_before_wide ? block_bytes : wide_block_bytes;
-    opened = new (map_block(bytes)) block(bytes);
-    mapped_bytes_ += bytes;
-  }
+  if (opened == nullptr) opened = new (map_block()) block;
   link(*opened);
   return *opened;
 }

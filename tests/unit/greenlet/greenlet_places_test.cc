@@ -28,7 +28,9 @@ TEST(greenlet_places, begin_at_cache_lines_and_do_not_overlap) {
   }
   const std::byte* before = nullptr;
   for (std::byte* const place : taken) {
-    if (before != nullptr) EXPECT_GE(place - before, static_cast<std::ptrdiff_t>(sizeof(greenlet)));
+    if (before != nullptr) {
+      EXPECT_GE(place - before, static_cast<std::ptrdiff_t>(sizeof(greenlet)));
+    }
     before = place;
   }
   for (std::byte* const place : taken)

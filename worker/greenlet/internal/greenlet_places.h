@@ -3,14 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace grove::greenlets::detail {
 
 /// The memory that the greenlets of a thread are in: places in blocks, each at the beginning of a cache line and all at
 /// even distances. So a switch touches one line of a greenlet, and of many that take turns in the order in which they
 /// were made the processor fetches the next one ahead, which it does not when malloc() has its own things in between.
-/// Where there are many, a block is a huge page: greenlets that take turns would find no entry of theirs in the TLB.
-/// A block whose last greenlet has gone is given back to the system; one is kept for the next.
+/// Where there are many, blocks are cut from huge pages: greenlets that take turns would find no entry of theirs in the
+/// TLB. A block whose last greenlet has gone is given back to the system; one is kept for the next.
 /// Affinity: one thread at a time.
 class greenlet_places {
  public:
@@ -32,23 +33,22 @@ class greenlet_places {
     block* next = nullptr;  // of those with a free place
     block* previous = nullptr;
     place* free = nullptr;
-    std::uint32_t bytes;
-    std::uint32_t places;
     std::uint32_t used = 0;
     std::uint32_t begun = 0;  // places that have ever been used: the pages behind them were never touched
 
-    explicit block(std::uint32_t of_bytes) noexcept;
-    [[nodiscard]] bool full() const noexcept { return used == places; }
+    [[nodiscard]] bool full() const noexcept;
   };
 
   block& open_block();
+  [[nodiscard]] void* map_block();
   void unmap(block& gone) noexcept;
   void link(block& opened) noexcept;
   void unlink(block& closed) noexcept;
 
   block* open_ = nullptr;
   block* spare_ = nullptr;  // an empty one
-  std::size_t mapped_bytes_ = 0;
+  std::size_t blocks_ = 0;
+  std::span<std::byte> uncut_;  // what is left of a huge page
 };
 
 }  // namespace grove::greenlets::detail
