@@ -66,7 +66,7 @@ std::uint64_t actor_world::send_bytes(std::string_view type_name, std::string_vi
   m->origin_id = ++last_number_;
   calls[last_number_] = m.get();
   if (from_outside) {
-    actors->deliver(std::move(m));
+    actors->submit_from_client(std::move(m));
   } else {
     actors->submit(std::move(m));
   }

@@ -295,10 +295,4 @@ void set_sliced_stack_checks(bool on);
 using unraisable_hook = unique_function<void(const greenlet&, std::string_view)>;
 unraisable_hook set_unraisable_hook(unraisable_hook hook);
 
-/// The loop of the calling thread (the hub's slot in the state of the thread).
-[[nodiscard]] inline void* thread_loop() noexcept {
-  return greenlets::detail::this_thread == nullptr ? nullptr : greenlets::detail::this_thread->loop;
-}
-void set_thread_loop(void* loop);
-
 }  // namespace grove

@@ -62,3 +62,13 @@ struct thread_hot {
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local thread_hot* this_thread;
 
 }  // namespace grove::greenlets::detail
+
+namespace grove {
+
+/// The loop of the calling thread (the hub's slot in the state of the thread).
+[[nodiscard]] inline void* thread_loop() noexcept {
+  return greenlets::detail::this_thread == nullptr ? nullptr : greenlets::detail::this_thread->loop;
+}
+void set_thread_loop(void* loop);
+
+}  // namespace grove
