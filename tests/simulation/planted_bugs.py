@@ -35,8 +35,6 @@ BUGS = [
     Bug("lost_wake_up", "a worker falls asleep without saying so to those that write to it", "worker/mesh/mesh.cc",
         "  flush();\n  own_.asleep.store(own_.asleep.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);\n",
         "  flush();\n"),
-    Bug("predecessors_answers", "a worker takes what was meant for the process that had its slot before",
-        "worker/mesh/mesh_receive.cc", "  if (head.to_generation != generation_) return verdict::good;\n", ""),
     Bug("forgotten_calls", "calls that a dead worker had are not failed", "worker/mesh/mesh_receive.cc",
         '  fail_calls_at(p, ~std::uint64_t{0}, "worker " + std::to_string(p.slot) + " died while it had the call");\n',
         ""),

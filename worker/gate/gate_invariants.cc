@@ -43,7 +43,7 @@ void gate::check_invariants() const {
   for (const auto& [number, connection] : connections_) {
     GROVE_CHECK(connection->number() == number && number <= last_number_, "a connection is kept under another number");
     unfinished += connection->check_invariants();
-    const auto is_it = [&connection](const auto& listed) { return &*listed == connection.get(); };
+    const auto is_it = [wanted = connection.get()](const auto& listed) { return &*listed == wanted; };
     GROVE_CHECK(std::ranges::count_if(dirty_, is_it) == (connection->dirty() ? 1 : 0),
                 "a connection with something to send is not in the list of those, or is twice");
     GROVE_CHECK(std::ranges::count_if(to_read_, is_it) == (connection->is_to_read() ? 1 : 0),
