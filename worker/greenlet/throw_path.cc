@@ -197,11 +197,24 @@ struct part {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
   const std::uint8_t* data = nullptr;  // language-specific; null if it has none
+  bool is_split_off = false;           // it is entered in the middle of its function, by jumps
   [[nodiscard]] bool has(std::uintptr_t address) const noexcept { return address >= begin && address < end; }
 };
 
+/// Whether the frame rules of a part that begin there are of code that is jumped into, with a frame that stands: they say
+/// where it is before the first instruction. Those of a whole function begin with its first instruction, or are none.
+bool begin_with_a_frame(const std::uint8_t* rules, const std::uint8_t* end) noexcept {
+  constexpr unsigned advance = 0x40;  // to 0x7f, with the distance
+  constexpr unsigned advance_far = 0x02;
+  constexpr unsigned advance_farthest = 0x04;
+  if (rules >= end || *rules == 0) return false;
+  return (*rules & 0xc0U) != advance && (*rules < advance_far || *rules > advance_farthest);
+}
+
 /// What an entry of .eh_frame says (Linux Standard Base, "Exception Frames").
 part described_by(const std::uint8_t* entry) noexcept {
+  std::uint32_t size = 0;
+  std::memcpy(&size, entry, sizeof size);
   std::int32_t to_common = 0;
   std::memcpy(&to_common, entry + 4, sizeof to_common);
   const std::uint8_t* const common = entry + 4 - to_common;
@@ -231,7 +244,8 @@ part described_by(const std::uint8_t* entry) noexcept {
   part described;
   described.begin = in.pointer(addresses);
   described.end = described.begin + in.value(addresses & format);
-  (void)in.unsigned_leb();
+  const std::uintptr_t augmentation_bytes = in.unsigned_leb();
+  described.is_split_off = begin_with_a_frame(in.at() + augmentation_bytes, entry + 4 + size);
   if (data != omitted)
     described.data = reinterpret_cast<const std::uint8_t*>(in.pointer(data));  // NOLINT(performance-no-int-to-ptr)
   return described;
@@ -245,7 +259,8 @@ part part_at(std::uintptr_t address) noexcept {
 }
 
 /// Whether the code from `at` to the end of its part jumps to another part that has an open call: GCC moves the end of
-/// landing pads to a part of their own, which is seldom needed. Anything that looks like such a jump counts.
+/// landing pads to a part of their own, which is seldom needed. What looks like such a jump, to such a part, counts: the
+/// bytes are not decoded, and a distance in an instruction may look like a jump to anywhere.
 bool leads_to_open_call(const part& in, std::uintptr_t at) {
 #ifdef __x86_64__
   constexpr std::uint8_t jump = 0xe9;
@@ -257,7 +272,7 @@ bool leads_to_open_call(const part& in, std::uintptr_t at) {
     const std::uintptr_t target = at + 5 + reader(code + 1).value(sdata4);
     if (in.has(target)) continue;
     const part other = part_at(target);
-    if (other.data != nullptr && has_open_call(other.data)) return true;
+    if (other.is_split_off && other.data != nullptr && has_open_call(other.data)) return true;
   }
   return false;
 #else
